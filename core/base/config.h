@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Config: the tree of values that layers and models are described by. Becomes JSON exactly as Python's json.dumps writes it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace strata {
+
+class Shape;
+
+/// null, bool, integer, float, string, list or object (keys in insertion order). A value type.
+class Config {
+ public:
+  using List = std::vector<Config>;
+  using Object = std::vector<std::pair<std::string, Config>>;
+
+  Config() = default;                                   // null
+  Config(std::nullptr_t) {}                             // NOLINT(google-explicit-constructor): literals read as JSON
+  Config(bool value) : value_(value) {}                 // NOLINT(google-explicit-constructor)
+  Config(int value) : value_(std::int64_t{value}) {}    // NOLINT(google-explicit-constructor)
+  Config(std::int64_t value) : value_(value) {}         // NOLINT(google-explicit-constructor)
+  Config(double value) : value_(value) {}               // NOLINT(google-explicit-constructor)
+  Config(const char* value) : value_(std::string(value)) {}         // NOLINT(google-explicit-constructor)
+  Config(std::string value) : value_(std::move(value)) {}           // NOLINT(google-explicit-constructor)
+  Config(std::string_view value) : value_(std::string(value)) {}    // NOLINT(google-explicit-constructor)
+  Config(List value) : value_(std::move(value)) {}                  // NOLINT(google-explicit-constructor)
+  /// A list of dimensions, null where unknown.
+  Config(const Shape& shape);  // NOLINT(google-explicit-constructor)
+  static Config object(Object members = {}) { return Config(Members{}, std::move(members)); }
+
+  bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
+  bool is_object() const { return std::holds_alternative<Object>(value_); }
+  // Each throws ConfigError when the value is of another kind. A whole number also reads as a double.
+  bool as_bool() const;
+  std::int64_t as_int() const;
+  double as_double() const;
+  const std::string& as_string() const;
+  const List& as_list() const;
+  const Object& as_object() const;
+
+  /// The member of an object. Throws ConfigError naming the key when it is absent.
+  const Config& at(std::string_view key) const;
+  bool contains(std::string_view key) const;
+  /// Adds or replaces a member; returns *this.
+  Config& set(std::string key, Config value);
+
+  /// With separators ", " and ": " and floats in shortest form ("1e-07"), as Python's json.dumps.
+  std::string to_json() const;
+  /// Throws ConfigError on malformed text.
+  static Config from_json(std::string_view text);
+
+  friend bool operator==(const Config&, const Config&) = default;
+
+ private:
+  struct Members {};
+  Config(Members, Object members) : value_(std::move(members)) {}
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Object> value_;
+};
+
+}  // namespace strata

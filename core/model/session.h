@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What belongs to one rank: name counters, the seed, the communicator. Ranks that are threads each have their own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/program/communicator.h"
+
+namespace strata {
+
+/// Not thread-safe: one session belongs to one thread at a time.
+class Session {
+ public:
+  /// The session of this thread: the innermost SessionScope's, else the process's own.
+  static Session& current();
+
+  Session() = default;
+  explicit Session(std::shared_ptr<Communicator> communicator) : communicator_(std::move(communicator)) {}
+
+  /// Keras' automatic names: "dense", "dense_1", ...
+  std::string unique_name(const std::string& base);
+  /// Keras' names of inputs: "input_1", "input_2", ...
+  std::string unique_input_name();
+  /// Restarts all counters.
+  void clear();
+
+  /// The seed of initial weights, dropout and shuffling.
+  std::uint64_t seed() const { return seed_; }
+  void set_seed(std::uint64_t seed) { seed_ = seed; }
+  /// Numbers the eager random draws of this session: 0, 1, ...
+  std::int64_t next_draw() { return draws_++; }
+
+  /// The ranks that train together. Made on first use: by the world factory in a process's own session.
+  Communicator& communicator();
+
+  /// Where the process's own session gets its communicator from, unless one process is all there is.
+  using WorldFactory = std::shared_ptr<Communicator> (*)();
+  static void set_world_factory(WorldFactory factory);
+
+ private:
+  std::map<std::string, int> counters_;
+  int inputs_ = 0;
+  std::uint64_t seed_ = 0;
+  std::int64_t draws_ = 0;
+  std::shared_ptr<Communicator> communicator_;
+};
+
+/// Makes `session` this thread's current one until the end of the scope.
+class SessionScope {
+ public:
+  explicit SessionScope(Session& session);
+  ~SessionScope();
+  SessionScope(const SessionScope&) = delete;
+  SessionScope& operator=(const SessionScope&) = delete;
+
+ private:
+  Session* previous_;
+};
+
+/// Restarts the automatic names of this thread's session, as tf.keras.backend.clear_session does.
+inline void clear_session() { Session::current().clear(); }
+/// Sets the seed of this thread's session, as tf.random.set_seed does.
+inline void set_seed(std::uint64_t seed) { Session::current().set_seed(seed); }
+
+}  // namespace strata

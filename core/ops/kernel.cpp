@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ops/kernel.h"
+
+#include "core/base/error.h"
+#include "core/base/verbose.h"
+#include "core/ops/registry.h"
+
+namespace strata {
+namespace {
+
+std::string describe(const KernelRequest& request) {
+  std::string text(request.op.name());
+  for (const TensorSpec& spec : request.inputs) text += " " + spec.str();
+  return text;
+}
+
+}  // namespace
+
+ChosenKernel choose_kernel(const KernelRequest& request, const Device& device, std::string_view only) {
+  std::string declined;
+  for (const Candidate& candidate : OpRegistry::instance().at(request.op.name()).candidates) {
+    if (candidate.device != device.kernels() || (!only.empty() && candidate.name != only)) continue;
+    Prepared prepared = candidate.prepare(request);
+    if (auto* kernel = std::get_if<std::shared_ptr<const Kernel>>(&prepared)) {
+      if (verbosity() > 0) verbose_line(describe(request) + ": " + candidate.name + declined);
+      return {candidate.name, std::move(*kernel)};
+    }
+    declined += " (" + candidate.name + " declined: " + std::get<std::string>(prepared) + ")";
+  }
+  throw InternalError("No kernel on " + std::string(device.name()) + " for " + describe(request) + declined);
+}
+
+}  // namespace strata

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the engine asks of the ranks that train together. Implementations: one process, ranks as threads, MPI, NCCL.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/base/dtype.h"
+#include "core/program/blocks.h"
+#include "core/tensor/device.h"
+
+namespace strata {
+
+/// A sum over blocks to prepare. The sum is taken in one fixed binary tree over block numbers: node (level, i) adds nodes
+/// (level - 1, 2i) and (level - 1, 2i + 1); a node without a sibling is carried up. So its bits do not depend on the ranks.
+struct BlockSumSpec {
+  Dtype dtype;                       // float32 or float64
+  Dim count;                         // elements of one partial
+  Dim blocks;                        // over all ranks; rank r owns rank_blocks(blocks, size, r), at least one
+  std::span<void* const> partials;   // this rank's blocks in order; device memory that stays valid and in place
+};
+
+/// A prepared sum, run once a step. Ranks must start equal sums in the same order.
+class BlockSum {
+ public:
+  virtual ~BlockSum() = default;
+  /// Begins; the partials must be complete and stay untouched until done.
+  virtual void start() = 0;
+  /// Advances without blocking; true once this rank's first partial holds the sum over all blocks.
+  /// The other partials are then undefined.
+  virtual bool advance() = 0;
+  /// Advances until done. Throws CommError when the deadline passes.
+  virtual void wait() = 0;
+};
+
+/// A group of ranks. Every member is collective unless said otherwise: all ranks call it, in the same order, from one
+/// thread each. Every wait has a deadline; when it passes, CommError names the rank waited for.
+class Communicator {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  /// Who a rank is, for messages: "rank 1 (host node2, pid 4711)". Not collective.
+  virtual std::string describe(int rank) const = 0;
+
+  /// How long a wait lasts before it becomes a CommError. Not collective.
+  virtual void set_deadline(Clock::duration deadline) = 0;
+  virtual Clock::duration deadline() const = 0;
+
+  // Host memory. `bytes` is the same on every rank.
+  virtual void broadcast(void* data, std::size_t bytes, int root) = 0;
+  /// receive holds size() * bytes, in rank order.
+  virtual void allgather(const void* send, void* receive, std::size_t bytes) = 0;
+  /// Rank r sends `bytes` (its own); on the root receive[q] (of receive_bytes[q]) takes what rank q sent.
+  virtual void gather(const void* send, std::size_t bytes, std::span<void* const> receive,
+                      std::span<const std::size_t> receive_bytes, int root) = 0;
+  virtual void barrier() = 0;
+  /// The ranks of one colour, ordered by (key, rank), as a communicator of their own.
+  virtual std::unique_ptr<Communicator> split(int color, int key) = 0;
+
+  /// Memory for gradients, where the sums read and write them best. Zeroed, aligned to 64 bytes.
+  virtual std::shared_ptr<Storage> allocate(Device& device, std::size_t bytes) = 0;
+  virtual std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) = 0;
+  /// Lets started sums and pending messages advance, without blocking. Not collective.
+  virtual void progress() = 0;
+};
+
+/// The communicator of one process: rank 0 of 1.
+std::unique_ptr<Communicator> make_single_communicator();
+
+/// to[i] += from[i] for `count` elements of float32 or float64 in device memory.
+void accumulate(Device& device, Stream& stream, Dtype dtype, void* to, const void* from, Dim count);
+
+}  // namespace strata

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/tensor/variable.h"
+
+#include "core/base/error.h"
+
+namespace strata {
+namespace {
+
+void copy_between(const Buffer& to, const Buffer& from, std::size_t bytes) {
+  Device& device = to.storage->device();
+  const auto stream = device.make_stream();
+  if (&device == &from.storage->device()) {
+    device.copy(to.data(), from.data(), bytes, *stream);
+  } else {
+    Device& source = from.storage->device();
+    std::vector<std::byte> host(bytes);
+    const auto source_stream = source.make_stream();
+    source.copy_to_host(host.data(), from.data(), bytes, *source_stream);
+    source_stream->synchronize();
+    device.copy_from_host(to.data(), host.data(), bytes, *stream);
+  }
+  stream->synchronize();
+}
+
+}  // namespace
+
+Variable::Variable(std::string path, const Tensor& value, bool trainable)
+    : state_(std::make_shared<State>(State{std::move(path), value.spec(), trainable, {}})) {
+  state_->buffer = {std::make_shared<Storage>(current_device(), value.spec().bytes()), 0};
+  read_ = apply_one(std::make_shared<VariableOp>(state_), {});
+  assign(value);
+}
+
+void Variable::assign(const Tensor& value) const {
+  if (value.dtype() != spec().dtype) {
+    throw DtypeError("Variable '" + path() + "': expected " + spec().str() + ", received " + value.spec().str());
+  }
+  if (value.shape() != shape()) {
+    throw ShapeError("Variable '" + path() + "': expected " + spec().str() + ", received " + value.spec().str());
+  }
+  copy_between(state_->buffer, value.eval(), spec().bytes());
+}
+
+void Variable::adopt(Buffer place) const {
+  copy_between(place, state_->buffer, spec().bytes());
+  state_->buffer = std::move(place);
+}
+
+}  // namespace strata

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Variable: a handle on a tensor that training changes. Copies mean the same variable.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/tensor/node.h"
+
+namespace strata {
+
+/// A named, mutable tensor of known shape. A compiled model moves its bytes into one flat buffer (adopt) and several
+/// compiled models may share it. Not thread-safe against a concurrent change.
+class Variable {
+ public:
+  Variable() = default;
+  /// `path` is unique within a model: "dense/kernel". `value` must be computable; its spec becomes the variable's.
+  Variable(std::string path, const Tensor& value, bool trainable = true);
+
+  explicit operator bool() const { return state_ != nullptr; }
+  friend bool operator==(const Variable&, const Variable&) = default;
+
+  const std::string& path() const { return state_->path; }
+  const TensorSpec& spec() const { return state_->spec; }
+  const Shape& shape() const { return state_->spec.shape; }
+  bool trainable() const { return state_->trainable; }
+
+  /// The variable as an input of ops. Reading happens when the result is computed, not when this is called.
+  Tensor value() const { return read_; }
+  operator Tensor() const { return read_; }  // NOLINT(google-explicit-constructor): ops take variables as tensors
+
+  /// Overwrites the elements. Throws ShapeError or DtypeError unless the specs are equal.
+  void assign(const Tensor& value) const;
+  /// Where the elements are now.
+  const Buffer& buffer() const { return state_->buffer; }
+  /// Moves the elements to `place` (of at least spec().bytes()), which the variable then shares.
+  void adopt(Buffer place) const;
+
+ private:
+  friend class VariableOp;
+  struct State {
+    std::string path;
+    TensorSpec spec;
+    bool trainable;
+    Buffer buffer;
+  };
+  std::shared_ptr<State> state_;
+  Tensor read_;
+};
+
+/// Reads a variable: a leaf of the graph.
+class VariableOp final : public Op {
+ public:
+  explicit VariableOp(std::shared_ptr<Variable::State> state) : state_(std::move(state)) {}
+  std::string_view name() const override { return "variable"; }
+  std::vector<TensorSpec> infer(std::span<const TensorSpec>) const override { return {state_->spec}; }
+  std::string attributes() const override { return state_->path; }
+  const Buffer& buffer() const { return state_->buffer; }
+  bool reads(const Variable& variable) const { return variable.state_ == state_; }
+
+ private:
+  std::shared_ptr<Variable::State> state_;
+};
+
+}  // namespace strata
