@@ -26,6 +26,10 @@ endif()
 
 # Bits must not depend on where the compiler found a multiply-add to contract.
 add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -ffp-contract=off -fno-math-errno -fno-trapping-math)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # False alarms of GCC 12 inside std::string and std::variant.
+  add_compile_options(-Wno-restrict -Wno-maybe-uninitialized)
+endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O3")
 if(STRATA_SANITIZE)
   add_compile_options(-fsanitize=${STRATA_SANITIZE} -fno-omit-frame-pointer -g1 -fno-sanitize-recover=all)

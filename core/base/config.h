@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Config: the tree of values that layers and models are described by. Becomes JSON exactly as Python's json.dumps writes it.
+// Config: the tree of values that layers and models are described by. Becomes JSON exactly as Python's json.dumps
+// writes it.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +35,11 @@ class Config {
   static Config object(Object members = {}) { return Config(Members{}, std::move(members)); }
 
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
+  bool is_bool() const { return std::holds_alternative<bool>(value_); }
+  bool is_int() const { return std::holds_alternative<std::int64_t>(value_); }
+  bool is_double() const { return std::holds_alternative<double>(value_); }
+  bool is_string() const { return std::holds_alternative<std::string>(value_); }
+  bool is_list() const { return std::holds_alternative<List>(value_); }
   bool is_object() const { return std::holds_alternative<Object>(value_); }
   // Each throws ConfigError when the value is of another kind. A whole number also reads as a double.
   bool as_bool() const;
@@ -42,6 +48,8 @@ class Config {
   const std::string& as_string() const;
   const List& as_list() const;
   const Object& as_object() const;
+  /// A list of dimensions; null and -1 are unknown ones.
+  Shape as_shape() const;
 
   /// The member of an object. Throws ConfigError naming the key when it is absent.
   const Config& at(std::string_view key) const;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/ops/ops.h"
@@ -19,8 +20,8 @@ struct CallOptions {
 
 /// How the values that blocks computed for one state become the new state.
 enum class Combine {
-  mean,  // over blocks, weighted by their samples: moving averages
-  sum,   // over blocks: counters
+  mean,  // the state becomes the mean over blocks, weighted by their samples: moving averages
+  sum,   // the state grows by the sum over blocks: counters
 };
 
 /// A new value for a variable that training changes without a gradient.
@@ -38,10 +39,10 @@ struct Trace {
   std::vector<Tensor> losses;         // scalars from add_loss, each counted once a step
 };
 
-/// Handed to Layer::call. Lives for one call.
+/// Handed to Layer::call. Lives for one call, in one thread.
 class CallContext {
  public:
-  /// `path` is unique to this call within the model, such as "encoder/dropout_1#0".
+  /// `path` is unique to this call within the model, such as "encoder#0/dropout_1#0"; "" for the outermost model.
   CallContext(Trace& trace, std::string path, bool training)
       : trace_(trace), path_(std::move(path)), training_(training) {}
 
@@ -49,24 +50,35 @@ class CallContext {
   const std::string& path() const { return path_; }
   /// A key that differs for every draw of every call in a step.
   RandomKey random_key();
-  /// Sets `variable` after the step.
-  void update(const Variable& variable, const Tensor& value, Combine combine) {
-    trace_.updates.push_back({variable, value, combine});
-  }
-  /// Adds a scalar to the loss, once a step however many blocks and ranks there are.
-  void add_loss(const Tensor& loss) { trace_.losses.push_back(loss); }
-  /// The context of a layer called within this one.
+  /// Sets `variable` after the step. Throws ShapeError or DtypeError when `value` cannot have the variable's spec.
+  void update(const Variable& variable, const Tensor& value, Combine combine);
+  /// Adds a scalar to the loss, once a step however many blocks and ranks there are. Throws ShapeError for any other
+  /// shape.
+  void add_loss(const Tensor& loss);
+  /// The context of a layer called within this one. Calls of one name are numbered: "path/name#0", "path/name#1".
   CallContext nested(const std::string& name, const CallOptions& options);
+
+  /// The layer call that this thread is in the middle of; null outside of layers.
+  static CallContext* current();
 
  private:
   Trace& trace_;
   std::string path_;
   bool training_;
   int draws_ = 0;
-  int calls_ = 0;
+  std::unordered_map<std::string, int> calls_;
 };
 
-/// A 64-bit hash of a name, the same in every process: streams of random numbers are keyed by it.
-std::uint64_t hash_name(const std::string& name);
+/// Makes `context` this thread's current one until the end of the scope; null = as outside of layers.
+class CallScope {
+ public:
+  explicit CallScope(CallContext* context);
+  ~CallScope();
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+ private:
+  CallContext* previous_;
+};
 
 }  // namespace strata

@@ -2,34 +2,36 @@
 // Functional: the graph of layers between chosen inputs and outputs. It is itself a layer.
 #pragma once
 
-#include <functional>
-
 #include "core/model/layer.h"
+#include "core/model/model_graph.h"
 
 namespace strata {
 
-/// One layer call inside a model.
-struct ModelNode {
-  std::shared_ptr<Node> node;
-  LayerRef layer;
-  int call = 0;   // how many calls of this layer in this model come before it
-  int depth = 0;  // longest way to an output
-};
-
 /// The layers reachable from `outputs` back to `inputs`. Throws GraphError when an output cannot be computed from the
-/// inputs, on a cycle, on layer names used twice, on repeated inputs.
+/// inputs, on layer names used twice, on repeated inputs. Layers are shared with every other model on the same tensors.
 class Functional : public Layer {
  public:
   Functional(std::vector<Tensor> inputs, std::vector<Tensor> outputs, LayerOptions options = {});
 
   std::string class_name() const override { return "Model"; }
+  /// Runs the graph on new inputs. They are cast to the dtypes of the model's inputs, and must fit their shapes in all
+  /// axes but the batch (ShapeError).
   std::vector<Tensor> call_many(const std::vector<Tensor>& inputs, CallContext& context) override;
   void set_trainable(bool trainable) override;
+  /// Those of layers() in order, each once.
   std::vector<Variable> weights() const override;
   std::vector<Variable> trainable_weights() const override;
+  /// When the model is not trainable: first the weights that would be trained, then the others.
   std::vector<Variable> non_trainable_weights() const override;
-  /// {"name", "layers", "input_layers", "output_layers"} as TF 2 writes it.
+  /// {"layers", "input_layers", "output_layers"} as TF 2 writes it.
   Config config() const override;
+  /// "name", then config().
+  Config get_config() const override;
+
+  /// Call 0 is the model's construction: its own inputs and outputs.
+  int first_call() const override { return 1; }
+  std::vector<Tensor> inputs_of_call(int call) const override;
+  std::vector<Tensor> outputs_of_call(int call) const override;
 
   const std::vector<Tensor>& inputs() const { return inputs_; }
   const std::vector<Tensor>& outputs() const { return outputs_; }
@@ -37,12 +39,25 @@ class Functional : public Layer {
   const std::vector<LayerRef>& layers() const { return layers_; }
   /// In order of execution.
   const std::vector<ModelNode>& model_nodes() const { return nodes_; }
+  /// The names of the input layers.
   std::vector<std::string> input_names() const;
+  /// The names of the layers that make the outputs; a repeated one gets "_1", "_2", ...
   std::vector<std::string> output_names() const;
+  /// Throws ConfigError "No such layer: x".
   LayerRef get_layer(const std::string& name) const;
+  /// A negative index counts from the end. Throws ConfigError when there is no such layer.
   LayerRef get_layer(int index) const;
 
+ protected:
+  /// A model whose graph is set later.
+  explicit Functional(LayerOptions options);
+  void set_graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs);
+  void clear_graph();
+  void set_layers(std::vector<LayerRef> layers) { layers_ = std::move(layers); }
+
  private:
+  Tensor conformed(const Tensor& input, std::size_t index) const;
+
   std::vector<Tensor> inputs_;
   std::vector<Tensor> outputs_;
   std::vector<LayerRef> layers_;
@@ -50,7 +65,7 @@ class Functional : public Layer {
 };
 
 /// Keras' table of a model's layers, shapes and parameters, in the format of TF 2.0; every line ends with '\n'.
-/// `class_name` is what the rows of nested models show.
+/// Throws ConfigError when the model is not built.
 std::string summary_text(const Functional& model);
 
 }  // namespace strata

@@ -3,39 +3,36 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/config.h"
 #include "core/model/call_context.h"
+#include "core/model/input_spec.h"
 #include "core/tensor/variable.h"
 
 namespace strata {
 
-/// What a layer demands of one input; checked before every call, with Keras' error texts.
-struct InputSpec {
-  std::optional<int> rank;
-  std::optional<int> min_rank;
-  std::map<int, Dim> axes;  // axis (may be negative) -> required size
-  std::optional<Dtype> dtype;
-};
+class LayerRef;
 
 /// How add_weight gets first values: a function of shape, dtype and a key unique to the weight.
 using InitialValue = std::function<Tensor(const Shape&, Dtype, const RandomKey&)>;
 
 /// Options that every layer takes.
 struct LayerOptions {
-  std::string name;  // "" = Keras' automatic name
+  std::string name = {};  // "" = Keras' automatic name
   bool trainable = true;
-  Dtype dtype = Dtype::float32;
+  Dtype dtype = Dtype::float32;  // of the weights; floating inputs are cast to it
 };
 
 /// Base class of layers. Derive, override build and call (or build_many and call_many for several inputs), and use it
 /// through make_layer<MyLayer>(...). Held by shared_ptr; not copyable. Not thread-safe while being defined or built;
 /// afterwards calls from several threads are safe.
+///
+/// Layers held as members are made part of a layer with track(), and called in call() like any others:
+///     LayerRef dense_ = track(layers::Dense(32));
+///     Tensor call(const Tensor& input, CallContext&) override { return dense_(input); }
 class Layer {
  public:
   explicit Layer(LayerOptions options = {}) : options_(std::move(options)) {}
@@ -47,55 +44,74 @@ class Layer {
   virtual std::string class_name() const = 0;
   /// The constructor's arguments under Keras' names, without name, trainable and dtype.
   virtual Config config() const { return Config::object(); }
+  /// What Keras' layer.get_config() returns: name, trainable and dtype, then config().
+  virtual Config get_config() const;
 
-  /// Creates weights with add_weight. Called once, before the first call.
+  /// Creates weights with add_weight. Called once, before the first call. Axis 0 of an input shape is the batch.
   virtual void build(const Shape& /*input*/) {}
   virtual void build_many(const std::vector<Shape>& inputs) { build(inputs.at(0)); }
+  /// The same for layers whose weights depend on the dtypes of their inputs.
+  virtual void build_specs(const std::vector<TensorSpec>& inputs);
   /// The layer's function, in ops. Called with placeholders of unknown dimensions to infer shapes.
   virtual Tensor call(const Tensor& input, CallContext& context);
+  /// The same for several inputs or outputs. The default takes one input and calls call().
   virtual std::vector<Tensor> call_many(const std::vector<Tensor>& inputs, CallContext& context);
 
-  /// Unique within a model. Given by the options, else by the session when first asked for.
+  /// Unique within a model. Given by the options, else by the session when first asked for (a LayerRef asks at once).
   const std::string& name() const;
   Dtype dtype() const { return options_.dtype; }
   bool built() const { return built_; }
   bool trainable() const { return options_.trainable; }
+  /// Also of the layers within this one. A compiled model sees the change when it is compiled again.
   virtual void set_trainable(bool trainable);
 
-  /// Own weights, then those of sub-layers: trainable ones first, as Keras orders them.
+  /// Own weights, then those of tracked layers; those made trainable first. The order does not depend on trainable().
   virtual std::vector<Variable> weights() const;
+  /// Empty when the layer is not trainable; then all weights count as non-trainable.
   virtual std::vector<Variable> trainable_weights() const;
   virtual std::vector<Variable> non_trainable_weights() const;
-  /// Elements of all weights, each counted once.
+  /// Elements of all weights, each weight counted once. Throws ConfigError when the layer is not built.
   Dim count_params() const;
 
-  /// Builds if need be, checks the inputs, calls. The front door for LayerRef and models.
+  /// Checks the inputs, builds if need be, calls. The front door for LayerRef and models.
   std::vector<Tensor> run(const std::vector<Tensor>& inputs, CallContext& context);
-  void ensure_built(const std::vector<Shape>& inputs);
+  void ensure_built(const std::vector<TensorSpec>& inputs);
 
-  /// The symbolic calls of this layer so far, in order; an entry is null once nothing uses that call any more.
+  /// How many symbolic calls Keras would count: those of nodes(), after first_call() of the layer's own.
+  int call_count() const { return first_call() + static_cast<int>(nodes_.size()); }
+  /// Models count their own construction as call 0.
+  virtual int first_call() const { return 0; }
+  /// The tensors of symbolic call `call` < call_count(). Throws ConfigError when nothing uses that call any more.
+  virtual std::vector<Tensor> inputs_of_call(int call) const;
+  virtual std::vector<Tensor> outputs_of_call(int call) const;
+  /// The nodes of the symbolic calls, in order; an entry is null once nothing uses that call any more.
   std::vector<std::shared_ptr<Node>> nodes() const;
-  /// Records a symbolic call; returns its index.
-  int add_node(const std::shared_ptr<Node>& node);
+  void add_node(const std::shared_ptr<Node>& node) { nodes_.push_back(node); }
 
  protected:
-  /// Creates a weight in build(). Its path is "<layer name>/<name>".
+  /// Creates a weight in build(). Its path is "<layer name>/<name>"; "" and names in use get numbers, "variable_1".
+  /// Throws ShapeError when the shape has unknown dimensions or `initial` gives another spec.
   Variable add_weight(const std::string& name, const Shape& shape, const InitialValue& initial, bool trainable = true);
-  /// Makes the weights of a layer held as a member part of this layer's.
-  void track(std::shared_ptr<Layer> layer) { tracked_.push_back(std::move(layer)); }
-  const std::vector<std::shared_ptr<Layer>>& tracked() const { return tracked_; }
+  /// Makes the weights of a layer held as a member part of this layer's; returns it.
+  LayerRef track(const LayerRef& layer);
   /// What the inputs must look like; the last entry holds for all further inputs. Empty = no check.
   void set_input_spec(std::vector<InputSpec> specs) { input_specs_ = std::move(specs); }
+  /// Whether run() casts floating inputs to dtype(); true unless set.
+  void set_autocast(bool autocast) { autocast_ = autocast; }
+  /// For layers that are complete without build().
+  void set_built(bool built = true) { built_ = built; }
 
  private:
-  void check_inputs(const std::vector<Tensor>& inputs) const;
+  std::vector<Tensor> checked_inputs(const std::vector<Tensor>& inputs) const;
+  std::string unused_weight_name(const std::string& name) const;
+  std::shared_ptr<Node> node_of_call(int call) const;
 
   LayerOptions options_;
   mutable std::string name_;
   bool built_ = false;
+  bool autocast_ = true;
   std::vector<InputSpec> input_specs_;
-  std::vector<Variable> own_trainable_;
-  std::vector<Variable> own_non_trainable_;
+  std::vector<Variable> own_weights_;
   std::vector<std::shared_ptr<Layer>> tracked_;
   std::vector<std::weak_ptr<Node>> nodes_;
 };
@@ -104,28 +120,41 @@ class Layer {
 class LayerRef {
  public:
   LayerRef() = default;
-  LayerRef(std::shared_ptr<Layer> layer) : layer_(std::move(layer)) {}  // NOLINT(google-explicit-constructor)
+  /// Gives the layer its name.
+  LayerRef(std::shared_ptr<Layer> layer);  // NOLINT(google-explicit-constructor): a handle is as good as the pointer
 
-  /// Calls the layer. On symbolic tensors records a node; on others computes (lazily). Throws ConfigError when the layer
-  /// has more than one output: use call().
+  /// Calls the layer. On symbolic tensors records a node; on others computes (lazily); inside Layer::call becomes part
+  /// of that call. Throws ConfigError when the layer has more than one output: use call().
   Tensor operator()(const Tensor& input, const CallOptions& options = {}) const;
   Tensor operator()(const std::vector<Tensor>& inputs, const CallOptions& options = {}) const;
   std::vector<Tensor> call(const std::vector<Tensor>& inputs, const CallOptions& options = {}) const;
 
   const std::string& name() const { return layer_->name(); }
   std::vector<Variable> weights() const { return layer_->weights(); }
+  std::vector<Variable> trainable_weights() const { return layer_->trainable_weights(); }
+  std::vector<Variable> non_trainable_weights() const { return layer_->non_trainable_weights(); }
   Dim count_params() const { return layer_->count_params(); }
   bool trainable() const { return layer_->trainable(); }
   void set_trainable(bool trainable) const { layer_->set_trainable(trainable); }
+  Config get_config() const { return layer_->get_config(); }
 
-  /// The tensors of the first symbolic call, as Keras' layer.input and layer.output. Throws ConfigError when there is none.
-  Tensor input() const { return get_input_at(0); }
-  Tensor output() const { return get_output_at(0); }
-  /// Those of symbolic call `node`. Throws ConfigError "Asked to get output at node 2, but the layer has only 1 inbound nodes."
+  /// The tensor of the first symbolic call, as Keras' layer.input and layer.output. Throws ConfigError when there is no
+  /// call, or more than one such tensor.
+  Tensor input() const;
+  Tensor output() const;
+  /// That of symbolic call `node`. Throws ConfigError "Asked to get output at node 2, but the layer has only 1 inbound
+  /// nodes."
   Tensor get_input_at(int node) const;
   Tensor get_output_at(int node) const;
-  /// The output shape of every call. Throws ConfigError when the calls disagree.
+  /// The same for layers with several inputs or outputs.
+  std::vector<Tensor> get_inputs_at(int node) const;
+  std::vector<Tensor> get_outputs_at(int node) const;
+  /// The shapes of the outputs (inputs) of every call. Throws ConfigError when there is none or the calls disagree.
+  std::vector<Shape> output_shapes() const;
+  std::vector<Shape> input_shapes() const;
+  /// The same for layers with one output (input).
   Shape output_shape() const;
+  Shape input_shape() const;
 
   Layer& layer() const { return *layer_; }
   const std::shared_ptr<Layer>& shared() const { return layer_; }
@@ -145,26 +174,40 @@ LayerRef make_layer(Args&&... args) {
 /// A symbolic call of a layer, as an op: what makes a tensor part of a graph of layers.
 class LayerOp final : public Op {
  public:
-  LayerOp(std::shared_ptr<Layer> layer, std::vector<TensorSpec> outputs, CallOptions options)
-      : layer_(std::move(layer)), outputs_(std::move(outputs)), options_(std::move(options)) {}
+  /// `call` is the number of this call among all calls of the layer, as Keras counts them.
+  LayerOp(std::shared_ptr<Layer> layer, int call, std::vector<TensorSpec> outputs, CallOptions options)
+      : layer_(std::move(layer)), call_(call), outputs_(std::move(outputs)), options_(std::move(options)) {}
   std::string_view name() const override { return "layer"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec>) const override { return outputs_; }
   bool is_source() const override { return true; }
   const std::shared_ptr<Layer>& layer() const { return layer_; }
+  int call() const { return call_; }
   const CallOptions& options() const { return options_; }
 
  private:
   std::shared_ptr<Layer> layer_;
+  int call_;
   std::vector<TensorSpec> outputs_;
   CallOptions options_;
 };
 
+/// The layer call that made a symbolic tensor; null for every other tensor.
+const LayerOp* layer_op(const Tensor& tensor);
+/// `Tensor("dense:0", shape=(None, 64), dtype=float32)`: a tensor as errors name it.
+std::string tensor_text(const Tensor& tensor);
+std::string tensor_text(const std::vector<Tensor>& tensors);
+
+/// Records a call of `layer` with outputs of these specs and returns them.
+std::vector<Tensor> record_call(const std::shared_ptr<Layer>& layer, const std::vector<Tensor>& inputs,
+                                std::vector<TensorSpec> outputs, const CallOptions& options);
+
 /// Options of Input.
 struct InputOptions {
   Dtype dtype = Dtype::float32;
-  std::string name;     // "" = "input_1", "input_2", ...
+  std::string name = {};   // "" = "input_1", "input_2", ...
   Dim batch_size = None;
-  Shape batch_shape;    // when not empty: the whole shape, batch axis included; the positional shape must then be empty
+  Shape batch_shape =
+      {};  // when not empty: the whole shape, batch axis included; the positional shape must then be empty
 };
 
 /// A symbolic tensor of shape (batch,) + shape: where a model begins.

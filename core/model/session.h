@@ -29,9 +29,13 @@ class Session {
 
   /// The seed of initial weights, dropout and shuffling.
   std::uint64_t seed() const { return seed_; }
-  void set_seed(std::uint64_t seed) { seed_ = seed; }
+  /// Also restarts the numbering of draws and of initial weights.
+  void set_seed(std::uint64_t seed);
   /// Numbers the eager random draws of this session: 0, 1, ...
   std::int64_t next_draw() { return draws_++; }
+  /// The stream of random numbers for the first value of weight `path`: a function of the path, and of how many weights
+  /// of the very same path this session has made before, so that two models with equal names start differently.
+  std::uint64_t weight_stream(const std::string& path);
 
   /// The ranks that train together. Made on first use: by the world factory in a process's own session.
   Communicator& communicator();
@@ -42,6 +46,7 @@ class Session {
 
  private:
   std::map<std::string, int> counters_;
+  std::map<std::string, int> weights_;
   int inputs_ = 0;
   std::uint64_t seed_ = 0;
   std::int64_t draws_ = 0;
@@ -64,5 +69,11 @@ class SessionScope {
 inline void clear_session() { Session::current().clear(); }
 /// Sets the seed of this thread's session, as tf.random.set_seed does.
 inline void set_seed(std::uint64_t seed) { Session::current().set_seed(seed); }
+
+/// Keras' automatic base name of a class: "Conv2DTranspose" becomes "conv2d_transpose".
+std::string to_snake_case(const std::string& class_name);
+
+/// A 64-bit hash of a name, the same in every process: streams of random numbers are keyed by it.
+std::uint64_t hash_name(const std::string& name);
 
 }  // namespace strata

@@ -205,24 +205,4 @@ std::shared_ptr<const Kernel> make_elementwise_kernel(ElementwiseChain chain, st
   return std::make_shared<ElementwiseKernel>(std::move(chain), inputs, shape);
 }
 
-std::vector<TensorSpec> FusedElementwiseOp::infer(std::span<const TensorSpec>) const {
-  std::vector<TensorSpec> specs;
-  for (int v : chain_.outputs) specs.push_back({shape_, chain_.dtypes[static_cast<std::size_t>(v)]});
-  return specs;
-}
-
-std::string FusedElementwiseOp::attributes() const {
-  std::string text;
-  for (const ElementwiseStep& step : chain_.steps) {
-    text += step.name + "(";
-    for (std::size_t k = 0; k < step.operands.size() && step.operands[k] >= 0; ++k) {
-      text += (k > 0 ? "," : "") + std::to_string(step.operands[k]);
-    }
-    text += ") ";
-  }
-  text += "->";
-  for (int v : chain_.outputs) text += " " + std::to_string(v);
-  return text;
-}
-
 }  // namespace strata

@@ -74,6 +74,9 @@ class Communicator {
 /// The communicator of one process: rank 0 of 1.
 std::unique_ptr<Communicator> make_single_communicator();
 
+/// Throws DtypeError or ConfigError unless `spec` is one that this rank of `ranks` can prepare.
+void check_block_sum(const BlockSumSpec& spec, int ranks, int rank);
+
 /// to[i] += from[i] for `count` elements of float32 or float64 in device memory.
 void accumulate(Device& device, Stream& stream, Dtype dtype, void* to, const void* from, Dim count);
 

@@ -8,12 +8,6 @@
 namespace strata {
 namespace {
 
-std::vector<std::shared_ptr<Node>> uncomputed(const Tensor& root) {
-  std::vector<std::shared_ptr<Node>> order = topological_order(std::span(&root, 1));
-  std::erase_if(order, [](const auto& node) { return !node->values().empty(); });
-  return order;
-}
-
 /// The memory a leaf reads from; null when the op computes something.
 const Buffer* leaf_buffer(const Op& op) {
   if (const auto* variable = dynamic_cast<const VariableOp*>(&op)) return &variable->buffer();
@@ -63,7 +57,7 @@ const Buffer& Tensor::eval() const {
     const ThreadEnvironment environment;
     Device& device = current_device();
     const auto stream = device.make_stream();
-    for (const auto& node : uncomputed(*this)) {
+    for (const auto& node : topological_order(std::span(this, 1), true)) {
       if (leaf_buffer(node->op()) == nullptr) compute(*node, device, *stream);
     }
   }

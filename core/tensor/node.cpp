@@ -51,7 +51,7 @@ Node::~Node() {
   pending = nullptr;
 }
 
-std::vector<Tensor> apply(std::shared_ptr<const Op> op, std::vector<Tensor> inputs) {
+std::vector<Tensor> apply_op(std::shared_ptr<const Op> op, std::vector<Tensor> inputs) {
   std::vector<TensorSpec> specs;
   specs.reserve(inputs.size());
   for (const Tensor& input : inputs) {
@@ -68,14 +68,14 @@ std::vector<Tensor> apply(std::shared_ptr<const Op> op, std::vector<Tensor> inpu
 }
 
 Tensor apply_one(std::shared_ptr<const Op> op, std::vector<Tensor> inputs) {
-  return apply(std::move(op), std::move(inputs)).at(0);
+  return apply_op(std::move(op), std::move(inputs)).at(0);
 }
 
 LayerScope::LayerScope(std::string name) : previous_(std::move(this_scope)) { this_scope = std::move(name); }
 LayerScope::~LayerScope() { this_scope = std::move(previous_); }
 const std::string& LayerScope::current() { return this_scope; }
 
-std::vector<std::shared_ptr<Node>> topological_order(std::span<const Tensor> roots) {
+std::vector<std::shared_ptr<Node>> topological_order(std::span<const Tensor> roots, bool uncomputed_only) {
   struct Visit {
     std::shared_ptr<Node> node;
     std::size_t next_input = 0;
@@ -83,8 +83,12 @@ std::vector<std::shared_ptr<Node>> topological_order(std::span<const Tensor> roo
   std::vector<std::shared_ptr<Node>> order;
   std::unordered_set<const Node*> seen;
   std::vector<Visit> stack;
+  const auto visit = [&](const std::shared_ptr<Node>& node) {
+    if (uncomputed_only && !node->values().empty()) return;
+    if (seen.insert(node.get()).second) stack.push_back({node});
+  };
   for (const Tensor& root : roots) {
-    if (root && seen.insert(root.node().get()).second) stack.push_back({root.node()});
+    if (root) visit(root.node());
     while (!stack.empty()) {
       Visit& top = stack.back();
       if (top.next_input == top.node->inputs().size()) {
@@ -92,8 +96,7 @@ std::vector<std::shared_ptr<Node>> topological_order(std::span<const Tensor> roo
         stack.pop_back();
         continue;
       }
-      const auto& input = top.node->inputs()[top.next_input++].node();
-      if (seen.insert(input.get()).second) stack.push_back({input});
+      visit(top.node->inputs()[top.next_input++].node());
     }
   }
   return order;

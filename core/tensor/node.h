@@ -78,7 +78,7 @@ class Node {
 };
 
 /// Applies an op: checks the inputs at once, computes nothing. Errors name the op and the layer being called.
-std::vector<Tensor> apply(std::shared_ptr<const Op> op, std::vector<Tensor> inputs);
+std::vector<Tensor> apply_op(std::shared_ptr<const Op> op, std::vector<Tensor> inputs);
 /// The same for an op with one output.
 Tensor apply_one(std::shared_ptr<const Op> op, std::vector<Tensor> inputs);
 
@@ -95,8 +95,9 @@ class LayerScope {
   std::string previous_;
 };
 
-/// Every node that `roots` depend on, inputs before users, in a deterministic order; iterative.
-std::vector<std::shared_ptr<Node>> topological_order(std::span<const Tensor> roots);
+/// Every node that `roots` depend on, inputs before users, in a deterministic order; iterative. With `uncomputed_only`
+/// the walk stops at nodes that have values.
+std::vector<std::shared_ptr<Node>> topological_order(std::span<const Tensor> roots, bool uncomputed_only = false);
 
 /// Leaves of the graph.
 class PlaceholderOp final : public Op {

@@ -18,7 +18,8 @@ class Variable {
   Variable(std::string path, const Tensor& value, bool trainable = true);
 
   explicit operator bool() const { return state_ != nullptr; }
-  friend bool operator==(const Variable&, const Variable&) = default;
+  /// Whether both handles mean the same variable.
+  friend bool operator==(const Variable& a, const Variable& b) { return a.state_ == b.state_; }
 
   const std::string& path() const { return state_->path; }
   const TensorSpec& spec() const { return state_->spec; }

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/functional.h"
+
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/base/error.h"
+
+namespace strata {
+namespace {
+
+/// The weights that `of` gives for each layer, each variable once.
+template <class F>
+std::vector<Variable> gather(const std::vector<LayerRef>& layers, const F& of) {
+  std::vector<Variable> all;
+  std::unordered_set<const Node*> seen;
+  for (const LayerRef& layer : layers) {
+    for (const Variable& weight : of(layer.layer())) {
+      if (seen.insert(weight.value().node().get()).second) all.push_back(weight);
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+Functional::Functional(LayerOptions options) : Layer(std::move(options)) { set_autocast(false); }
+
+Functional::Functional(std::vector<Tensor> inputs, std::vector<Tensor> outputs, LayerOptions options)
+    : Functional(std::move(options)) {
+  set_graph(std::move(inputs), std::move(outputs));
+  if (!trainable()) Functional::set_trainable(false);
+}
+
+void Functional::set_graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs) {
+  ModelGraph graph = walk_graph(inputs, outputs);
+  inputs_ = std::move(inputs);
+  outputs_ = std::move(outputs);
+  layers_ = std::move(graph.layers);
+  nodes_ = std::move(graph.nodes);
+  set_built();
+}
+
+void Functional::clear_graph() {
+  inputs_.clear();
+  outputs_.clear();
+  layers_.clear();
+  nodes_.clear();
+  set_built(false);
+}
+
+Tensor Functional::conformed(const Tensor& input, std::size_t index) const {
+  const TensorSpec& expected = inputs_[index].spec();
+  const Shape& shape = input.shape();
+  const bool fits = shape.rank() == expected.shape.rank() &&
+                    shapes_fit(shape.slice(1, shape.rank()), expected.shape.slice(1, shape.rank()));
+  if (!fits) {
+    throw ShapeError("Input " + std::to_string(index) + " is incompatible with layer " + name() + ": expected shape=" +
+                     expected.shape.str() + ", found shape=" + list_text(shape));
+  }
+  return input.dtype() == expected.dtype ? input : ops::cast(input, expected.dtype);
+}
+
+std::vector<Tensor> Functional::call_many(const std::vector<Tensor>& inputs, CallContext& context) {
+  if (inputs.size() != inputs_.size()) {
+    throw ConfigError("Layer " + name() + " expects " + std::to_string(inputs_.size()) + " inputs, but it received " +
+                      std::to_string(inputs.size()) + " input tensors. Inputs received: " + tensor_text(inputs));
+  }
+  std::unordered_map<const Node*, std::vector<Tensor>> values;
+  for (std::size_t i = 0; i < inputs.size(); ++i) values[inputs_[i].node().get()] = {conformed(inputs[i], i)};
+  const auto value_of = [&](const Tensor& tensor) {
+    return values.at(tensor.node().get()).at(static_cast<std::size_t>(tensor.index()));
+  };
+  for (const ModelNode& call : nodes_) {
+    if (call.node->inputs().empty()) continue;
+    std::vector<Tensor> arguments;
+    for (const Tensor& input : call.node->inputs()) arguments.push_back(value_of(input));
+    CallContext nested = context.nested(call.layer.name(), call.op().options());
+    values[call.node.get()] = call.layer.layer().run(arguments, nested);
+  }
+  std::vector<Tensor> results;
+  for (const Tensor& output : outputs_) results.push_back(value_of(output));
+  return results;
+}
+
+void Functional::set_trainable(bool trainable) {
+  Layer::set_trainable(trainable);
+  for (const LayerRef& layer : layers_) layer.set_trainable(trainable);
+}
+
+std::vector<Variable> Functional::weights() const {
+  return gather(layers_, [](const Layer& layer) { return layer.weights(); });
+}
+
+std::vector<Variable> Functional::trainable_weights() const {
+  if (!trainable()) return {};
+  return gather(layers_, [](const Layer& layer) { return layer.trainable_weights(); });
+}
+
+std::vector<Variable> Functional::non_trainable_weights() const {
+  std::vector<Variable> others = gather(layers_, [](const Layer& layer) { return layer.non_trainable_weights(); });
+  if (trainable()) return others;
+  std::vector<Variable> all = gather(layers_, [](const Layer& layer) { return layer.trainable_weights(); });
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
+}
+
+std::vector<Tensor> Functional::inputs_of_call(int call) const {
+  return call == 0 ? inputs_ : Layer::inputs_of_call(call);
+}
+
+std::vector<Tensor> Functional::outputs_of_call(int call) const {
+  return call == 0 ? outputs_ : Layer::outputs_of_call(call);
+}
+
+std::vector<std::string> Functional::input_names() const {
+  std::vector<std::string> names;
+  for (const Tensor& input : inputs_) names.push_back(layer_op(input)->layer()->name());
+  return names;
+}
+
+std::vector<std::string> Functional::output_names() const {
+  std::vector<std::string> names;
+  std::set<std::string> used;
+  std::map<std::string, int> repeats;
+  for (const Tensor& output : outputs_) {
+    const std::string& layer = layer_op(output)->layer()->name();
+    std::string proposal = layer;
+    while (!used.insert(proposal).second) proposal = layer + "_" + std::to_string(++repeats[layer]);
+    names.push_back(proposal);
+  }
+  return names;
+}
+
+LayerRef Functional::get_layer(const std::string& layer_name) const {
+  if (layer_name.empty()) throw ConfigError("Provide either a layer name or layer index.");
+  for (const LayerRef& layer : layers_) {
+    if (layer.name() == layer_name) return layer;
+  }
+  throw ConfigError("No such layer: " + layer_name);
+}
+
+LayerRef Functional::get_layer(int index) const {
+  const int count = static_cast<int>(layers_.size());
+  if (index < -count || index >= count) {
+    throw ConfigError("Was asked to retrieve layer at index " + std::to_string(index) + " but model only has " +
+                      std::to_string(count) + " layers.");
+  }
+  return layers_[static_cast<std::size_t>(index < 0 ? index + count : index)];
+}
+
+}  // namespace strata

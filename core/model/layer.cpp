@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/layer.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "core/base/error.h"
+#include "core/model/session.h"
+
+namespace strata {
+
+const std::string& Layer::name() const {
+  if (name_.empty()) {
+    name_ = options_.name.empty() ? Session::current().unique_name(to_snake_case(class_name())) : options_.name;
+  }
+  return name_;
+}
+
+Config Layer::get_config() const {
+  Config all = Config::object({{"name", name()}, {"trainable", trainable()}, {"dtype", to_string(dtype())}});
+  for (const auto& [key, value] : config().as_object()) all.set(key, value);
+  return all;
+}
+
+Tensor Layer::call(const Tensor&, CallContext&) {
+  throw ConfigError("Layer '" + name() + "': " + class_name() + " must override call or call_many");
+}
+
+std::vector<Tensor> Layer::call_many(const std::vector<Tensor>& inputs, CallContext& context) {
+  if (inputs.size() != 1) {
+    throw ConfigError("Layer " + name() + " expects 1 inputs, but it received " + std::to_string(inputs.size()) +
+                      " input tensors. Inputs received: " + tensor_text(inputs));
+  }
+  return {call(inputs[0], context)};
+}
+
+void Layer::set_trainable(bool trainable) {
+  options_.trainable = trainable;
+  for (const auto& layer : tracked_) layer->set_trainable(trainable);
+}
+
+std::vector<Variable> Layer::weights() const {
+  std::vector<Variable> all = own_weights_;
+  for (const auto& layer : tracked_) {
+    const auto inner = layer->weights();
+    all.insert(all.end(), inner.begin(), inner.end());
+  }
+  std::stable_partition(all.begin(), all.end(), [](const Variable& weight) { return weight.trainable(); });
+  return all;
+}
+
+std::vector<Variable> Layer::trainable_weights() const {
+  std::vector<Variable> result;
+  if (!trainable()) return result;
+  for (const Variable& weight : own_weights_) {
+    if (weight.trainable()) result.push_back(weight);
+  }
+  for (const auto& layer : tracked_) {
+    const auto inner = layer->trainable_weights();
+    result.insert(result.end(), inner.begin(), inner.end());
+  }
+  return result;
+}
+
+std::vector<Variable> Layer::non_trainable_weights() const {
+  if (!trainable()) return weights();
+  std::vector<Variable> result;
+  for (const Variable& weight : own_weights_) {
+    if (!weight.trainable()) result.push_back(weight);
+  }
+  for (const auto& layer : tracked_) {
+    const auto inner = layer->non_trainable_weights();
+    result.insert(result.end(), inner.begin(), inner.end());
+  }
+  return result;
+}
+
+Dim Layer::count_params() const {
+  if (!built_) {
+    throw ConfigError("You tried to call `count_params` on " + name() +
+                      ", but the layer isn't built. Call the layer on an input first.");
+  }
+  Dim count = 0;
+  std::unordered_set<const Node*> seen;
+  for (const Variable& weight : weights()) {
+    if (seen.insert(weight.value().node().get()).second) count += weight.shape().elements();
+  }
+  return count;
+}
+
+std::vector<Tensor> Layer::run(const std::vector<Tensor>& inputs, CallContext& context) {
+  const LayerScope layer_scope(name());
+  const std::vector<Tensor> checked = checked_inputs(inputs);
+  if (!built_) {
+    std::vector<TensorSpec> specs;
+    for (const Tensor& input : checked) specs.push_back(input.spec());
+    ensure_built(specs);
+  }
+  const CallScope call_scope(&context);
+  std::vector<Tensor> outputs = call_many(checked, context);
+  if (outputs.empty() || !std::all_of(outputs.begin(), outputs.end(), [](const Tensor& t) { return bool(t); })) {
+    throw ConfigError(
+        "A layer's `call` method should return a Tensor or a list of Tensors, not None (layer: " + name() + ").");
+  }
+  return outputs;
+}
+
+void Layer::build_specs(const std::vector<TensorSpec>& inputs) {
+  std::vector<Shape> shapes;
+  for (const TensorSpec& input : inputs) shapes.push_back(input.shape);
+  build_many(shapes);
+}
+
+void Layer::ensure_built(const std::vector<TensorSpec>& inputs) {
+  if (built_) return;
+  const LayerScope layer_scope(name());
+  const CallScope outside(nullptr);
+  own_weights_.clear();  // of a build that failed
+  build_specs(inputs);
+  built_ = true;
+}
+
+std::vector<Tensor> Layer::checked_inputs(const std::vector<Tensor>& inputs) const {
+  if (inputs.empty()) throw ConfigError("Layer " + name() + " expects inputs, but it received none.");
+  std::vector<Tensor> checked;
+  checked.reserve(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i]) {
+      throw ConfigError("Layer " + name() + ": input " + std::to_string(i) + " is an empty Tensor handle");
+    }
+    if (!input_specs_.empty()) {
+      check_input(input_specs_[std::min(i, input_specs_.size() - 1)], inputs[i].spec(), static_cast<int>(i), name());
+    }
+    const bool cast =
+        autocast_ && is_floating(dtype()) && is_floating(inputs[i].dtype()) && inputs[i].dtype() != dtype();
+    checked.push_back(cast ? ops::cast(inputs[i], dtype()) : inputs[i]);
+  }
+  return checked;
+}
+
+std::vector<std::shared_ptr<Node>> Layer::nodes() const {
+  std::vector<std::shared_ptr<Node>> result;
+  for (const auto& node : nodes_) result.push_back(node.lock());
+  return result;
+}
+
+std::shared_ptr<Node> Layer::node_of_call(int call) const {
+  auto node = nodes_.at(static_cast<std::size_t>(call - first_call())).lock();
+  if (node == nullptr) {
+    throw ConfigError("The tensors of call " + std::to_string(call) + " of layer " + name() +
+                      " no longer exist: neither a model nor a Tensor handle uses them.");
+  }
+  return node;
+}
+
+std::vector<Tensor> Layer::inputs_of_call(int call) const { return node_of_call(call)->inputs(); }
+
+std::vector<Tensor> Layer::outputs_of_call(int call) const {
+  const auto node = node_of_call(call);
+  std::vector<Tensor> outputs;
+  for (std::size_t i = 0; i < node->outputs().size(); ++i) outputs.emplace_back(node, static_cast<int>(i));
+  return outputs;
+}
+
+std::string Layer::unused_weight_name(const std::string& wanted) const {
+  const std::string base = wanted.empty() ? "variable" : wanted;
+  std::string candidate = base;
+  const auto in_use = [&] {
+    return std::any_of(own_weights_.begin(), own_weights_.end(),
+                       [&](const Variable& weight) { return weight.path() == name() + "/" + candidate; });
+  };
+  for (int number = 1; in_use(); ++number) candidate = base + "_" + std::to_string(number);
+  return candidate;
+}
+
+Variable Layer::add_weight(const std::string& weight_name, const Shape& shape, const InitialValue& initial,
+                           bool trainable) {
+  const std::string path = name() + "/" + unused_weight_name(weight_name);
+  const TensorSpec spec{shape, dtype()};
+  if (!shape.is_known()) throw ShapeError("Weight '" + path + "': expected a known shape, received " + shape.str());
+  Session& session = Session::current();
+  const Tensor state = constant<std::int64_t>({static_cast<std::int64_t>(session.seed()), 0, 0}, {3});
+  const Tensor value = initial(shape, dtype(), RandomKey{state, session.weight_stream(path)});
+  if (!value || value.spec() != spec) {
+    throw ShapeError("Weight '" + path + "': expected an initial value of " + spec.str() + ", received " +
+                     (value ? value.spec().str() : "an empty Tensor handle"));
+  }
+  own_weights_.emplace_back(path, value, trainable);
+  return own_weights_.back();
+}
+
+LayerRef Layer::track(const LayerRef& layer) {
+  tracked_.push_back(layer.shared());
+  return layer;
+}
+
+}  // namespace strata

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/training/bucket_update.h"
+
+#include <omp.h>
+
+#include <algorithm>
+
+#include "core/base/thread_environment.h"
+
+namespace strata {
+namespace {
+
+constexpr Dim kGrain = 4096;  // elements below which a thread of its own does not pay
+
+std::shared_ptr<const Program> compile_update(const OptimizerRule& rule, Dtype dtype, Dim count, Device& device) {
+  const DeviceScope scope(device);
+  const TensorSpec range{{count}, dtype};
+  UpdateInputs in{placeholder(range, "variable"), placeholder(range, "gradient"), {},
+                  placeholder({{}, dtype}, "learning_rate"), placeholder({{}, Dtype::int64}, "iteration")};
+  std::vector<Tensor> inputs{in.learning_rate, in.iteration, in.gradient, in.variable};
+  ProgramOptions options;
+  options.aliases.emplace_back(0, 3);
+  for (std::size_t s = 0; s < rule.slots().size(); ++s) {
+    in.slots.push_back(placeholder(range, "slot"));
+    inputs.push_back(in.slots.back());
+    options.aliases.emplace_back(static_cast<int>(s) + 1, static_cast<int>(s) + 4);
+  }
+  return Program::compile(inputs, rule.update(in), device, options);
+}
+
+}  // namespace
+
+BucketUpdate::BucketUpdate(const OptimizerRule& rule, const FlatSet& set, Dim first, Dim count, void* gradient,
+                           Device& device, int threads)
+    : device_(device), dtype_(set.layout.dtype), numbers_(std::make_shared<Storage>(device, 16)) {
+  const Dim step = static_cast<Dim>(64 / size_of(dtype_));  // parts begin at cache lines
+  const Dim parts = std::clamp<Dim>(count / kGrain, 1, threads);
+  for (Dim p = 0; p < parts; ++p) {
+    const Range lines = part(count / step, parts, p);
+    const Range range{first + lines.first * step, p + 1 == parts ? first + count : first + lines.last * step};
+    const auto offset = static_cast<std::size_t>(range.first - first) * size_of(dtype_);
+    add_part(rule, set, range, static_cast<std::byte*>(gradient) + offset);
+  }
+  errors_.resize(parts_.size());
+}
+
+void BucketUpdate::add_part(const OptimizerRule& rule, const FlatSet& set, Range range, std::byte* gradient) {
+  const std::size_t offset = static_cast<std::size_t>(range.first) * size_of(dtype_);
+  auto state = std::make_unique<RunState>(compile_update(rule, dtype_, range.size(), device_));
+  state->bind_input(0, numbers_->data());
+  state->bind_input(1, numbers_->data() + 8);
+  state->bind_input(2, gradient);
+  state->bind_input(3, set.values.data() + offset);
+  state->bind_output(0, set.values.data() + offset);
+  for (std::size_t s = 0; s < set.slots.size(); ++s) {
+    state->bind_input(static_cast<int>(s) + 4, set.slots[s].data() + offset);
+    state->bind_output(static_cast<int>(s) + 1, set.slots[s].data() + offset);
+  }
+  parts_.push_back(std::move(state));
+}
+
+void BucketUpdate::run(double learning_rate, std::int64_t iteration,
+                       std::span<const std::unique_ptr<Stream>> streams) {
+  const auto single = static_cast<float>(learning_rate);
+  const void* rate = dtype_ == Dtype::float32 ? static_cast<const void*>(&single) : &learning_rate;
+  device_.copy_from_host(numbers_->data(), rate, size_of(dtype_), *streams[0]);
+  device_.copy_from_host(numbers_->data() + 8, &iteration, sizeof(iteration), *streams[0]);
+  streams[0]->synchronize();
+  const int parts = static_cast<int>(parts_.size());
+  if (parts == 1) {
+    parts_[0]->run(*streams[0]);
+    return;
+  }
+  std::fill(errors_.begin(), errors_.end(), nullptr);
+#pragma omp parallel num_threads(parts)
+  {
+    const ThreadEnvironment environment;
+    for (int p = omp_get_thread_num(); p < parts; p += omp_get_num_threads()) {
+      const auto i = static_cast<std::size_t>(p);
+      try {
+        parts_[i]->run(*streams[i]);
+        streams[i]->synchronize();
+      } catch (...) {
+        errors_[i] = std::current_exception();
+      }
+    }
+  }
+  for (const auto& error : errors_) {
+    if (error) std::rethrow_exception(error);
+  }
+}
+
+}  // namespace strata

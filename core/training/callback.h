@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Callbacks: what runs between steps and epochs of fit. They run on every rank with equal logs.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/shape.h"
+
+namespace strata {
+
+/// Named values in the order Keras prints them: loss, metrics, then val_ ones.
+using Logs = std::vector<std::pair<std::string, double>>;
+
+/// The value of `name`, or null when it is not there.
+const double* find_log(const Logs& logs, const std::string& name);
+
+/// What fit tells its callbacks before it begins.
+struct TrainingParameters {
+  Dim batch_size = 0;
+  int epochs = 0;
+  Dim steps = 0;    // an epoch
+  Dim samples = 0;  // an epoch
+  Dim validation_samples = 0;
+  int verbose = 1;
+  bool validates = false;
+  int rank = 0;  // writers act on rank 0 only
+};
+
+/// Whatever callbacks may change of the run.
+class TrainingControl {
+ public:
+  virtual ~TrainingControl() = default;
+  /// Ends training after the current batch or epoch, on all ranks at the same step.
+  virtual void stop_training() = 0;
+  virtual double learning_rate() const = 0;
+  virtual void set_learning_rate(double learning_rate) = 0;
+};
+
+/// Derive and override. All members are called from the thread that called fit.
+class Callback {
+ public:
+  virtual ~Callback() = default;
+
+  void attach(TrainingControl* control, const TrainingParameters& parameters) {
+    control_ = control;
+    parameters_ = parameters;
+  }
+
+  virtual void on_train_begin() {}
+  virtual void on_train_end(const Logs&) {}
+  virtual void on_epoch_begin(int /*epoch*/) {}  // 0-based, here and below
+  virtual void on_epoch_end(int /*epoch*/, const Logs&) {}
+  virtual void on_train_batch_begin(Dim /*batch*/) {}
+  virtual void on_train_batch_end(Dim /*batch*/, const Logs&) {}
+  virtual void on_test_begin() {}
+  virtual void on_test_end(const Logs&) {}
+
+ protected:
+  TrainingControl& control() const { return *control_; }
+  const TrainingParameters& parameters() const { return parameters_; }
+
+ private:
+  TrainingControl* control_ = nullptr;
+  TrainingParameters parameters_;
+};
+
+/// What fit returns: the logs of every epoch, and how long training took.
+struct History {
+  std::vector<int> epoch;                                           // 0-based
+  std::vector<std::pair<std::string, std::vector<double>>> history;  // a name's values, one an epoch
+  Dim steps = 0;                 // training steps
+  double training_seconds = 0.0;  // in training steps after the first, validation excluded
+  std::chrono::steady_clock::time_point first_step;  // when the first step had ended
+
+  void append(int epoch_number, const Logs& logs);
+  /// Throws ConfigError naming what there is when `name` is not.
+  const std::vector<double>& at(const std::string& name) const;
+};
+
+}  // namespace strata

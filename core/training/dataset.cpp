@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/error.h"
+#include "core/ops/ops.h"
+#include "core/training/trainer.h"
+
+namespace strata {
+namespace {
+
+std::string shapes_of(const std::vector<Tensor>& tensors) {
+  std::string text;
+  for (const Tensor& t : tensors) text += (text.empty() ? "" : ", ") + t.shape().str();
+  return "[" + text + "]";
+}
+
+/// A row per sample where the model expects a last axis of size 1: (n,) becomes (n, 1).
+Tensor fit_input(const Tensor& x, const Shape& expected, const std::string& name) {
+  if (x.rank() == expected.rank() - 1 && expected.back() == 1) return ops::expand_dims(x, -1);
+  if (x.rank() != expected.rank()) {
+    throw ShapeError("Error when checking input: expected " + name + " to have " + std::to_string(expected.rank()) +
+                     " dimensions, but got array with shape " + x.shape().str());
+  }
+  for (int axis = 1; axis < x.rank(); ++axis) {
+    if (dims_fit(x.shape()[axis], expected[axis])) continue;
+    throw ShapeError("Error when checking input: expected " + name + " to have shape " +
+                     expected.slice(1, expected.rank()).str() + " but got array with shape " +
+                     x.shape().slice(1, x.rank()).str());
+  }
+  return x;
+}
+
+void require_count(const std::string& what, const std::vector<Tensor>& arrays, std::size_t expected) {
+  if (arrays.size() == expected) return;
+  throw ConfigError("Error when checking model " + what + ": the list of arrays that you are passing to your model is "
+                    "not the size the model expected. Expected to see " + std::to_string(expected) +
+                    " array(s), but instead got " + std::to_string(arrays.size()) + ": " + shapes_of(arrays));
+}
+
+class DatasetBuilder {
+ public:
+  void add(const Tensor& tensor, std::vector<TensorSpec>& specs) {
+    HostArray array(tensor);
+    if (!data.arrays.empty() && array.rows() != data.rows) {
+      throw ConfigError("All arrays should have the same number of samples. Found " + std::to_string(data.rows) +
+                        " and " + std::to_string(array.rows()) + ".");
+    }
+    data.rows = array.rows();
+    specs.push_back({array.row_shape(), array.spec().dtype});
+    data.arrays.push_back(std::move(array));
+  }
+  void add_weights(const Tensor& weights) {
+    if (weights.rank() != 1) {
+      throw ShapeError("Expected one sample weight a sample, of shape (n,), received " + weights.shape().str());
+    }
+    std::vector<TensorSpec> ignored;
+    add(weights.dtype() == Dtype::float32 ? weights : ops::cast(weights, Dtype::float32), ignored);
+  }
+
+  Dataset data;
+};
+
+}  // namespace
+
+Dataset Dataset::part(Dim first, Dim last) const {
+  Dataset result{{}, specs, last - first};
+  for (const HostArray& array : arrays) result.arrays.push_back(array.rows(first, last));
+  return result;
+}
+
+Dataset make_dataset(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
+                     const Arrays& sample_weight) {
+  const auto& inputs = model.inputs();
+  const auto names = model.input_names();
+  require_count("input", x.tensors(), inputs.size());
+  DatasetBuilder builder;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    builder.add(fit_input(x.tensors()[i], inputs[i].shape(), names[i]), builder.data.specs.x);
+  }
+  if (builder.data.rows == 0) throw ConfigError("The data holds no samples: " + shapes_of(x.tensors()));
+  if (objective == nullptr) return builder.data;
+
+  const auto& outputs = model.outputs();
+  require_count("target", y.tensors(), outputs.size());
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    builder.add(y.tensors()[k], builder.data.specs.y);
+    if (objective->losses[k]) objective->losses[k]->check_targets(builder.data.arrays.back(), outputs[k].spec());
+  }
+  builder.data.specs.weighted = !sample_weight.empty();
+  if (!sample_weight.empty()) {
+    const auto& weights = sample_weight.tensors();
+    if (weights.size() != 1) require_count("sample_weight", weights, outputs.size());
+    for (std::size_t k = 0; k < outputs.size(); ++k) builder.add_weights(weights[weights.size() == 1 ? 0 : k]);
+  }
+  return builder.data;
+}
+
+}  // namespace strata

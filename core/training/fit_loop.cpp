@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdio>
+
+#include "core/base/error.h"
+#include "core/training/trainer.h"
+
+namespace strata {
+namespace {
+
+void require(bool holds, const std::string& what) {
+  if (!holds) throw ConfigError("fit: " + what);
+}
+
+void check(const FitOptions& o) {
+  require(o.batch_size >= 1, "expected a batch_size of at least 1, received " + std::to_string(o.batch_size));
+  require(o.epochs >= 1, "expected epochs of at least 1, received " + std::to_string(o.epochs));
+  require(o.initial_epoch >= 0, "expected an initial_epoch of at least 0, received " + std::to_string(o.initial_epoch));
+  require(o.validation_split >= 0.0 && o.validation_split < 1.0,
+          "expected a validation_split in [0, 1), received " + std::to_string(o.validation_split));
+  require(o.steps_per_epoch >= 0, "expected steps_per_epoch of at least 0, received " + std::to_string(o.steps_per_epoch));
+  require(o.max_steps >= 0, "expected max_steps of at least 0, received " + std::to_string(o.max_steps));
+  require(o.blocks >= 0, "expected blocks of at least 0, received " + std::to_string(o.blocks));
+  require(o.verbose >= 0 && o.verbose <= 2, "expected verbose to be 0, 1 or 2, received " + std::to_string(o.verbose));
+  require(o.validation_split == 0.0 || o.validation_data.x.empty(),
+          "expected validation_split or validation_data, received both");
+}
+
+}  // namespace
+
+/// One call of fit.
+class FitLoop final : public TrainingControl {
+ public:
+  FitLoop(Trainer& trainer, Dataset data, Dataset validation, const FitOptions& options)
+      : trainer_(trainer),
+        communicator_(trainer.communicator_),
+        data_(std::move(data)),
+        validation_(std::move(validation)),
+        options_(options),
+        engine_(trainer.engine(StepKind::train, data_.specs, options.blocks)) {
+    const Dim all = (data_.rows + options.batch_size - 1) / options.batch_size;
+    steps_ = options.steps_per_epoch == 0 ? all : std::min(all, options.steps_per_epoch);
+    samples_ = std::min(data_.rows, steps_ * options.batch_size);
+    verbose_ = communicator_.rank() == 0 ? options.verbose : 0;
+    stop_ = options.max_steps > 0 && trainer.iterations_ >= options.max_steps;
+  }
+
+  void stop_training() override { stop_ = true; }
+  double learning_rate() const override { return trainer_.optimizer_.learning_rate(); }
+  void set_learning_rate(double rate) override { trainer_.optimizer_.set_learning_rate(rate); }
+
+  History run() {
+    require_equal(communicator_, describe(), "plan");
+    TrainingParameters parameters{options_.batch_size, options_.epochs, steps_, samples_, validation_.rows, verbose_,
+                                  validation_.rows > 0, communicator_.rank()};
+    for (const auto& callback : options_.callbacks) callback->attach(this, parameters);
+    for (const auto& callback : options_.callbacks) callback->on_train_begin();
+    announce();
+    History& history = history_;
+    Logs logs;
+    for (int epoch = options_.initial_epoch; epoch < options_.epochs && !stop_; ++epoch) {
+      logs = run_epoch(epoch);
+      history.append(epoch, logs);
+      stop_ = agree(stop_);
+    }
+    for (const auto& callback : options_.callbacks) callback->on_train_end(logs);
+    return history;
+  }
+
+ private:
+  /// What must be equal on all ranks before training begins.
+  std::string describe() {
+    const Dim batch = std::min(options_.batch_size, data_.rows);
+    engine_.prepare(batch);
+    return "program " + std::to_string(engine_.hash(batch)) + ", " + std::to_string(data_.rows) + " samples, " +
+           std::to_string(validation_.rows) + " validation samples, batch_size " +
+           std::to_string(options_.batch_size) + ", epochs " + std::to_string(options_.initial_epoch) + " to " +
+           std::to_string(options_.epochs) + ", steps_per_epoch " + std::to_string(steps_) + ", max_steps " +
+           std::to_string(options_.max_steps) + ", shuffle " + std::to_string(options_.shuffle) + ", seed " +
+           std::to_string(trainer_.session_.seed()) + ", callbacks " + std::to_string(options_.callbacks.size()) +
+           ", optimizer " + trainer_.optimizer_->class_name() + " " + trainer_.optimizer_->config().to_json() +
+           " at " + std::to_string(learning_rate());
+  }
+
+  void announce() const {
+    if (verbose_ == 0) return;
+    std::printf("Train on %lld samples", static_cast<long long>(samples_));
+    if (validation_.rows > 0) std::printf(", validate on %lld samples", static_cast<long long>(validation_.rows));
+    std::printf("\n");
+    std::fflush(stdout);
+  }
+
+  Logs run_epoch(int epoch) {
+    for (const auto& callback : options_.callbacks) callback->on_epoch_begin(epoch);
+    if (verbose_ > 0 && options_.epochs > 1) std::printf("Epoch %d/%d\n", epoch + 1, options_.epochs);
+    ProgressBar::Options bar_options;
+    bar_options.target = samples_;
+    bar_options.verbose = verbose_;
+    bar_options.dynamic = stdout_is_terminal();
+    ProgressBar bar(bar_options);
+    RunningMeans means(engine_.sum_specs());
+    const Permutation order(data_.rows, trainer_.session_.seed(), static_cast<std::uint64_t>(epoch));
+    for (Dim step = 0; step < steps_ && !stop_; ++step) run_step(epoch, step, order, means, bar);
+    Logs logs = means.logs();
+    if (validation_.rows > 0) validate(logs);
+    bar.finish(logs);
+    for (const auto& callback : options_.callbacks) callback->on_epoch_end(epoch, logs);
+    return logs;
+  }
+
+  void run_step(int epoch, Dim step, const Permutation& order, RunningMeans& means, ProgressBar& bar) {
+    for (const auto& callback : options_.callbacks) callback->on_train_batch_begin(step);
+    const Dim first = step * options_.batch_size;
+    const Dim size = std::min(options_.batch_size, data_.rows - first);
+    Batch batch{data_.arrays, options_.shuffle ? &order : nullptr, first, size, 0, 0,
+                static_cast<std::int64_t>(epoch) * data_.rows + first};
+    const auto start = std::chrono::steady_clock::now();
+    trainer_.train_batch(engine_, batch);
+    const auto end = std::chrono::steady_clock::now();
+    if (history_.steps++ == 0) history_.first_step = end;
+    else history_.training_seconds += std::chrono::duration<double>(end - start).count();
+    means.add(engine_.sums(), size);
+    const Logs& logs = means.logs();
+    if (step + 1 < steps_) bar.update(first + size, logs);
+    for (const auto& callback : options_.callbacks) callback->on_train_batch_end(step, logs);
+    if (options_.max_steps > 0 && trainer_.iterations_ >= options_.max_steps) stop_ = true;
+    if (!options_.callbacks.empty()) stop_ = agree(stop_);
+  }
+
+  void validate(Logs& logs) {
+    for (const auto& callback : options_.callbacks) callback->on_test_begin();
+    const Logs scores = trainer_.run_evaluation(validation_, options_.batch_size, options_.blocks, nullptr);
+    for (const auto& callback : options_.callbacks) callback->on_test_end(scores);
+    for (const auto& [name, value] : scores) logs.emplace_back("val_" + name, value);
+  }
+
+  /// Whether any rank wants to stop: all ranks then stop at the same step.
+  bool agree(bool own) {
+    if (communicator_.size() == 1) return own;
+    const char mine = own ? 1 : 0;
+    stops_.resize(static_cast<std::size_t>(communicator_.size()));
+    communicator_.allgather(&mine, stops_.data(), 1);
+    return std::any_of(stops_.begin(), stops_.end(), [](char c) { return c != 0; });
+  }
+
+  Trainer& trainer_;
+  Communicator& communicator_;
+  Dataset data_;
+  Dataset validation_;
+  const FitOptions& options_;
+  StepEngine& engine_;
+  Dim steps_ = 0;
+  Dim samples_ = 0;
+  int verbose_ = 0;
+  bool stop_ = false;
+  std::vector<char> stops_;
+  History history_;
+};
+
+History Trainer::fit(const Arrays& x, const Arrays& y, const FitOptions& options) {
+  check(options);
+  require_compiled();
+  Dataset data = make_dataset(*model_, &objective_, x, y, options.sample_weight);
+  Dataset validation;
+  if (!options.validation_data.x.empty()) {
+    validation = make_dataset(*model_, &objective_, options.validation_data.x, options.validation_data.y,
+                              options.validation_data.sample_weight);
+  } else if (options.validation_split > 0.0) {
+    const Dim kept = static_cast<Dim>(static_cast<double>(data.rows) * (1.0 - options.validation_split));
+    if (kept == 0 || kept == data.rows) {
+      throw ConfigError("Training data contains " + std::to_string(data.rows) +
+                        " samples, which is not sufficient to split it into a validation and training set as "
+                        "specified by `validation_split=" + std::to_string(options.validation_split) + "`.");
+    }
+    validation = data.part(kept, data.rows);
+    data = data.part(0, kept);
+  }
+  return FitLoop(*this, std::move(data), std::move(validation), options).run();
+}
+
+}  // namespace strata

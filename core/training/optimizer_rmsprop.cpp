@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ops/ops.h"
+#include "core/training/optimizer.h"
+#include "core/training/optimizer_options.h"
+
+namespace strata {
+namespace {
+
+class RmspropRule final : public OptimizerRule {
+ public:
+  explicit RmspropRule(const optimizers::RMSpropOptions& options) : options_(options) {}
+  std::string class_name() const override { return "RMSprop"; }
+  Config config() const override {
+    return Config::object({{"rho", options_.rho},
+                           {"momentum", options_.momentum},
+                           {"epsilon", options_.epsilon},
+                           {"centered", options_.centered}});
+  }
+  std::vector<SlotSpec> slots() const override {
+    std::vector<SlotSpec> slots{{"velocity"}};
+    if (options_.momentum > 0.0) slots.push_back({"momentum"});
+    if (options_.centered) slots.push_back({"average_gradient"});
+    return slots;
+  }
+
+  std::vector<Tensor> update(const UpdateInputs& in) const override {
+    std::vector<Tensor> slots{decayed(in.slots[0], ops::square(in.gradient))};
+    Tensor variance = slots[0];
+    if (options_.centered) {
+      const Tensor average = decayed(in.slots.back(), in.gradient);
+      variance = variance - ops::square(average);
+      slots.push_back(average);
+    }
+    Tensor step = in.learning_rate * in.gradient / ops::sqrt(variance + options_.epsilon);
+    if (options_.momentum > 0.0) {
+      step = in.slots[1] * options_.momentum + step;
+      slots.insert(slots.begin() + 1, step);
+    }
+    slots.insert(slots.begin(), in.variable - step);
+    return slots;
+  }
+
+ private:
+  /// The moving average after one more value.
+  Tensor decayed(const Tensor& average, const Tensor& value) const {
+    return average * options_.rho + value * (1.0 - options_.rho);
+  }
+
+  optimizers::RMSpropOptions options_;
+};
+
+}  // namespace
+
+Optimizer optimizers::RMSprop(const RMSpropOptions& options) {
+  require_fraction("rho", options.rho);
+  require_fraction("momentum", options.momentum);
+  require_not_negative("epsilon", options.epsilon);
+  return {std::make_shared<RmspropRule>(options), options.learning_rate};
+}
+
+}  // namespace strata

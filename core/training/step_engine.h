@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// StepEngine: runs one kind of step on global batches: cuts them into blocks, runs this rank's blocks on its threads, sums
+// over all blocks, applies the optimizer. A steady-state step allocates nothing.
+#pragma once
+
+#include <exception>
+#include <map>
+
+#include "core/program/communicator.h"
+#include "core/training/flat_state.h"
+#include "core/training/host_array.h"
+#include "core/training/permutation.h"
+#include "core/training/step_program.h"
+
+namespace strata {
+
+/// How a rank with several blocks goes through the program: equal bits.
+enum class BlockOrder {
+  block_by_block,  // least memory
+  op_by_op,        // each instruction on all blocks of a thread before the next: needs an arena a block
+};
+
+struct EngineOptions {
+  Dim blocks = 0;                     // over all ranks; 0 = one a rank
+  int threads = 0;                    // that run blocks; 0 = as OpenMP says
+  BlockOrder order = BlockOrder::block_by_block;
+  std::size_t bucket_bytes = 1 << 20;  // of gradients summed in one message
+};
+
+/// A global batch: rows order(first), ... order(first + size - 1) of the arrays (x, then y, then weights).
+struct Batch {
+  std::span<const HostArray> arrays;
+  const Permutation* order = nullptr;  // null = as they stand
+  Dim first = 0;
+  Dim size = 0;
+  std::int64_t seed = 0;
+  std::int64_t step = 0;
+  std::int64_t sample_base = 0;  // global sample index of the batch's first sample
+};
+
+/// Throws ConfigError when there are more ranks than blocks. Used from one thread; every member that runs a step is collective.
+class StepEngine {
+ public:
+  StepEngine(StepKind kind, std::shared_ptr<Functional> model, Objective objective, DataSpecs data, FlatState& state,
+             Communicator& communicator, const EngineOptions& options);
+  ~StepEngine();
+  StepEngine(const StepEngine&) = delete;
+  StepEngine& operator=(const StepEngine&) = delete;
+
+  /// Runs a batch: sums() is valid afterwards; when training the variables are updated with `optimizer`.
+  void run(const Batch& batch, const Optimizer* optimizer, std::int64_t iteration);
+
+  /// To be called when variables have moved to other memory.
+  void rebind_variables();
+
+  /// Over the whole batch, on every rank, in the order of specs(): the total loss excluded.
+  std::span<const double> sums() const { return sums_; }
+  /// Known after prepare().
+  const std::vector<SumSpec>& sum_specs() const { return sum_specs_; }
+  /// Compiles for the blocks of batches of this size, and makes everything they need.
+  void prepare(Dim batch_size);
+
+  /// When predicting: this rank's rows (own_samples()) of output `k` of the last batch, on the host.
+  const std::byte* predictions(std::size_t k);
+  /// When predicting, after prepare(): the outputs' specs for some block size (only axis 0 differs between block sizes).
+  std::vector<TensorSpec> prediction_specs() const;
+  Range own_samples(Dim batch_size) const;
+  Dim blocks() const { return blocks_; }
+  const DataSpecs& data() const { return data_; }
+  const Objective& objective() const { return objective_; }
+  /// The compiled program for blocks of `rows` samples.
+  const Program& program(Dim rows) { return *step(rows).compiled.program; }
+  /// A hash of what must be equal on all ranks for `batch_size`.
+  std::uint64_t hash(Dim batch_size);
+
+ private:
+  struct Region;
+  struct Bucket;
+  struct Slot;
+  struct Event {
+    std::size_t instruction;
+    std::size_t bucket;
+  };
+  struct Step {
+    StepProgram compiled;
+    std::vector<Event> events;  // which bucket is complete after which instruction, in order of instructions
+  };
+
+  Step& step(Dim rows);
+  void create_regions(const StepProgram& compiled);
+  void create_gradient_buckets();
+  void add_bucket(Region& region, Dim first, Dim count);
+  void find_events(Step& step) const;
+  RunState& prepare_slot(Slot& slot, Dim rows);
+  void bind_outputs(const Slot& slot, const StepProgram& compiled, RunState& state) const;
+  void load(Slot& slot, const Batch& batch, Range samples, Stream& stream);
+  void allocate_predictions(Dim rows);
+  void bind_predictions(Slot& slot, const Batch& batch, Range samples);
+  void run_blocks(const Batch& batch);
+  void run_thread(int thread, const Batch& batch);
+  void run_to_end(Slot& slot, bool main_thread, Stream& stream);
+  void run_instruction(Slot& slot, std::size_t instruction, bool main_thread, Stream& stream);
+  void skip_slot(Slot& slot, Stream& stream);
+  void advance_buckets();
+  void finish(const Optimizer* optimizer, std::int64_t iteration);
+  void update(Bucket& bucket, const Optimizer& optimizer, std::int64_t iteration);
+  void apply_states(const Bucket& bucket);
+
+  StepKind kind_;
+  std::shared_ptr<Functional> model_;
+  Objective objective_;
+  DataSpecs data_;
+  FlatState& state_;
+  Communicator& communicator_;
+  EngineOptions options_;
+  Device& device_;
+  Dim blocks_;
+  Range own_blocks_;
+  int threads_;
+  std::vector<Variable> trainable_;
+  std::map<Dim, Step> steps_;  // by rows a block
+  std::vector<SumSpec> sum_specs_;
+  std::vector<StateSpec> state_specs_;
+  std::vector<double> sums_;
+  std::vector<std::unique_ptr<Region>> regions_;   // one a trainable set, then sums, then states by dtype
+  std::vector<std::unique_ptr<Bucket>> buckets_;   // in the order in which they are summed
+  std::vector<std::unique_ptr<Slot>> slots_;       // one a block of this rank
+  std::vector<std::unique_ptr<Stream>> streams_;   // one a thread
+  std::vector<std::shared_ptr<Storage>> arenas_;   // one a thread, or one a slot when going op by op
+  std::vector<std::shared_ptr<Storage>> predictions_;
+  std::vector<std::vector<std::byte>> host_predictions_;
+  std::vector<std::exception_ptr> errors_;         // one a thread
+  std::size_t started_ = 0;
+};
+
+}  // namespace strata

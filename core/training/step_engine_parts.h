@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal to StepEngine: the memory that is summed over blocks, and what belongs to each block of this rank.
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include "core/training/bucket_update.h"
+#include "core/training/step_engine.h"
+
+namespace strata {
+
+/// Memory summed over all blocks: one partial a block of this rank, all with one layout.
+struct StepEngine::Region {
+  enum Kind { gradients, sums, states } kind;
+  FlatLayout layout;
+  const FlatSet* set;  // of gradients: the variables they belong to
+  std::shared_ptr<Storage> storage;
+
+  std::byte* at(Dim block, Dim element) const {
+    return storage->data() + static_cast<std::size_t>(block) * layout.bytes() +
+           static_cast<std::size_t>(element) * size_of(layout.dtype);
+  }
+};
+
+/// A range of a region that is summed in one go.
+struct StepEngine::Bucket {
+  Bucket(const Region& of, Dim from, Dim size) : region(of), first(from), count(size) {}
+
+  const Region& region;
+  Dim first;
+  Dim count;
+  std::vector<void*> partials;  // one a block of this rank
+  std::unique_ptr<BlockSum> sum;
+  std::atomic<Dim> blocks_done{0};
+  const OptimizerRule* rule = nullptr;  // that `update` was compiled for
+  std::unique_ptr<BucketUpdate> update;
+};
+
+/// What the host tells a block each step, as it lies on the device.
+struct StepNumbers {
+  std::int64_t random_state[3];
+  double batch_samples;
+  double block_samples;
+};
+
+/// One block size of one block: its bindings and input buffers.
+struct SlotState {
+  std::unique_ptr<RunState> run;
+  std::vector<std::shared_ptr<Storage>> data;     // one an array of the batch
+  std::vector<std::vector<std::byte>> staging;    // likewise, when the host cannot write `data`
+  std::shared_ptr<Storage> numbers;
+  StepNumbers host_numbers{};
+};
+
+/// One block of this rank.
+struct StepEngine::Slot {
+  explicit Slot(Dim i) : index(i) {}
+
+  void begin(RunState* state, const std::vector<Event>* bucket_events) {
+    run = state;
+    events = bucket_events;
+    next_event = 0;
+  }
+  bool has(std::size_t instruction) const {
+    return run != nullptr && instruction < run->program().instruction_count();
+  }
+
+  Dim index;                          // within this rank
+  std::map<Dim, SlotState> states;    // by rows
+  RunState* run = nullptr;            // of the current batch; null when the block is empty
+  const std::vector<Event>* events = nullptr;
+  std::size_t next_event = 0;
+};
+
+/// Bytes of one sample of a block-sized tensor.
+inline std::size_t row_bytes(const TensorSpec& spec) {
+  return static_cast<std::size_t>(spec.shape.slice(1, spec.shape.rank()).elements()) * size_of(spec.dtype);
+}
+
+}  // namespace strata

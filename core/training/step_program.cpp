@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/training/step_program.h"
+
+#include "core/ops/ops.h"
+#include "core/program/autodiff.h"
+
+namespace strata {
+namespace {
+
+Tensor block_placeholder(const TensorSpec& row, Dim rows, const std::string& label) {
+  return placeholder({Shape{rows}.concat(row.shape), row.dtype}, label);
+}
+
+/// Traces one step; the parts of StepProgram are filled in the order of the program's outputs.
+class StepTracer {
+ public:
+  StepTracer(StepKind kind, Functional& model, const Objective& objective, const DataSpecs& data, Dim rows)
+      : kind_(kind), model_(model), objective_(objective), rows_(rows) {
+    for (const TensorSpec& spec : data.x) x_.push_back(add_input(block_placeholder(spec, rows, "x")));
+    for (const TensorSpec& spec : data.y) y_.push_back(add_input(block_placeholder(spec, rows, "y")));
+    for (std::size_t i = 0; data.weighted && i < data.y.size(); ++i) {
+      weights_.push_back(add_input(placeholder({{rows}, Dtype::float32}, "sample_weight")));
+    }
+    step_.random_state = static_cast<int>(inputs_.size());
+    trace_.random_state = add_input(placeholder({{3}, Dtype::int64}, "random_state"));
+    step_.batch_samples = static_cast<int>(inputs_.size());
+    batch_samples_ = add_input(placeholder({{}, Dtype::float64}, "batch_samples"));
+    step_.block_samples = static_cast<int>(inputs_.size());
+    block_samples_ = add_input(placeholder({{}, Dtype::float64}, "block_samples"));
+    trace_.training = kind == StepKind::train;
+  }
+
+  StepProgram run(const std::vector<Variable>& variables, Device& device) {
+    forward();
+    std::vector<Tensor> sums;
+    if (kind_ != StepKind::predict) sums = trace_sums();
+    if (kind_ == StepKind::train) trace_gradients(variables);
+    step_.first_sum = static_cast<int>(outputs_.size());
+    outputs_.insert(outputs_.end(), sums.begin(), sums.end());
+    step_.first_state = static_cast<int>(outputs_.size());
+    if (kind_ == StepKind::train) trace_states();
+    step_.first_prediction = static_cast<int>(outputs_.size());
+    if (kind_ == StepKind::predict) outputs_.insert(outputs_.end(), predictions_.begin(), predictions_.end());
+    step_.program = Program::compile(inputs_, outputs_, device);
+    return std::move(step_);
+  }
+
+ private:
+  Tensor add_input(Tensor tensor) {
+    inputs_.push_back(tensor);
+    return tensor;
+  }
+
+  void forward() {
+    std::vector<Tensor> inputs;
+    for (std::size_t i = 0; i < x_.size(); ++i) {
+      const Dtype wanted = model_.inputs()[i].dtype();
+      inputs.push_back(x_[i].dtype() == wanted ? x_[i] : ops::cast(x_[i], wanted));
+    }
+    CallContext context(trace_, "", trace_.training);
+    predictions_ = model_.run(inputs, context);
+  }
+
+  std::vector<Tensor> trace_sums() {
+    std::vector<Tensor> sums;
+    const bool several = predictions_.size() > 1;
+    const auto names = model_.output_names();
+    for (std::size_t k = 0; k < predictions_.size(); ++k) {
+      if (!objective_.losses[k]) continue;
+      const Tensor values = weighted(objective_.losses[k]->values(y_[k], predictions_[k]), k);
+      const Tensor loss = ops::sum(values);
+      const Dim positions = rows_ > 0 ? values.shape().elements() / rows_ : 1;
+      const double share = objective_.loss_weights[k];
+      const Tensor part = loss * (share / static_cast<double>(positions)) / ops::cast(batch_samples_, loss.dtype());
+      total_ = total_ ? total_ + part : part;
+      sums.push_back(ops::cast(loss, Dtype::float64));
+      step_.sums.push_back({several ? names[k] + "_loss" : "loss", positions, share});
+    }
+    for (std::size_t k = 0; k < predictions_.size(); ++k) {
+      for (const Metric& metric : objective_.metrics) {
+        const Tensor values = metric->values(y_[k], predictions_[k]);
+        const Dim positions = rows_ > 0 ? values.shape().elements() / rows_ : 1;
+        sums.push_back(ops::cast(ops::sum(values), Dtype::float64));
+        step_.sums.push_back({several ? names[k] + "_" + metric->name() : metric->name(), positions, 0.0});
+      }
+    }
+    return sums;
+  }
+
+  Tensor weighted(const Tensor& values, std::size_t k) const {
+    if (weights_.empty()) return values;
+    std::vector<Dim> dims(static_cast<std::size_t>(values.rank()), 1);
+    dims[0] = rows_;
+    return values * ops::reshape(ops::cast(weights_[k], values.dtype()), Shape(dims));
+  }
+
+  void trace_gradients(const std::vector<Variable>& variables) {
+    std::vector<Tensor> sources;
+    for (const Variable& variable : variables) sources.push_back(variable.value());
+    const auto grads = gradients({total_}, sources);
+    for (std::size_t i = 0; i < grads.size(); ++i) outputs_.push_back(dense(grads[i], sources[i]));
+  }
+
+  void trace_states() {
+    for (const StateUpdate& update : trace_.updates) {
+      Tensor value = update.value;
+      if (update.combine == Combine::mean) value = value * ops::cast(block_samples_ / batch_samples_, value.dtype());
+      outputs_.push_back(value);
+      step_.states.push_back({update.variable, update.combine});
+    }
+  }
+
+  StepKind kind_;
+  Functional& model_;
+  const Objective& objective_;
+  Dim rows_;
+  StepProgram step_;
+  Trace trace_;
+  std::vector<Tensor> inputs_, outputs_;
+  std::vector<Tensor> x_, y_, weights_, predictions_;
+  Tensor batch_samples_, block_samples_, total_;
+};
+
+}  // namespace
+
+StepProgram compile_step(StepKind kind, Functional& model, const Objective& objective, const DataSpecs& data, Dim rows,
+                         const std::vector<Variable>& variables, Device& device) {
+  const DeviceScope scope(device);
+  return StepTracer(kind, model, objective, data, rows).run(variables, device);
+}
+
+}  // namespace strata

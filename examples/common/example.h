@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all example programs share: command-line options, the JSON report, and how errors end a program on many ranks.
+#pragma once
+
+#include <strata/strata.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace strata::examples {
+
+struct Options {
+  std::string data;               // directory of the data set
+  int epochs = 5;
+  Dim batch_size = 64;            // over all ranks
+  Dim max_steps = 0;              // 0 = no limit
+  std::uint64_t seed = 0;
+  std::string optimizer = "rmsprop";
+  int verbose = 1;
+  std::string json;               // where the report goes; empty = nowhere
+  Dim blocks = 0;                 // 0 = one a rank
+};
+
+/// One run of an example.
+class Example {
+ public:
+  Example(Options options, std::shared_ptr<Communicator> world);
+
+  const Options& options() const { return options_; }
+  /// batch_size, epochs, max_steps, verbose and blocks as the command line says.
+  FitOptions fit_options() const;
+  EvaluateOptions evaluate_options(int verbose) const;
+  /// Rank 0 only, as print() in the guide.
+  void print(const std::string& line) const;
+  /// Runs `load`; its time does not count as time to the first step.
+  template <class F>
+  auto load(F&& load_data) {
+    const auto start = std::chrono::steady_clock::now();
+    auto data = load_data();
+    loading_ += std::chrono::steady_clock::now() - start;
+    return data;
+  }
+  /// Writes the JSON report, on rank 0. Checks that all ranks ended with the same weights: CommError otherwise. Collective.
+  void report(const Model& model, const History& history, double test_loss, double test_accuracy) const;
+
+ private:
+  Options options_;
+  std::shared_ptr<Communicator> world_;
+  std::chrono::steady_clock::duration loading_{};
+};
+
+/// Parses the options, runs `body`, and turns exceptions into one line on standard error and exit code 1 on every rank.
+int run(int argc, char** argv, const std::string& description, Options defaults,
+        const std::function<void(Example&)>& body);
+
+}  // namespace strata::examples

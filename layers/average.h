@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Average: mean of several tensors.
+#pragma once
+
+#include "core/model/layer.h"
+
+namespace strata::layers {
+
+/// y = (x1 + x2 + ...) / n, added in this order.
+/// Inputs: at least two of equal batch whose shapes broadcast; those of lower rank get axes of size 1 behind the batch.
+/// Throws ConfigError for fewer than two inputs, ShapeError for shapes that do not broadcast.
+class Average : public LayerRef {
+ public:
+  explicit Average(const LayerOptions& options = {});
+};
+
+/// The mean as a call of a new layer.
+Tensor average(const std::vector<Tensor>& inputs, const LayerOptions& options = {});
+
+}  // namespace strata::layers

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "layers/layer_config.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "core/base/error.h"
+
+namespace strata {
+namespace {
+
+constexpr std::array<std::string_view, 4> kCommon = {"name", "trainable", "dtype", "batch_input_shape"};
+
+/// "float32", or a dtype policy: {"class_name": "Policy", "config": {"name": "float32"}}.
+Dtype dtype_of_config(const Config& dtype) {
+  if (dtype.is_null()) return Dtype::float32;
+  return dtype_from_string(dtype.is_object() ? dtype.at("config").at("name").as_string() : dtype.as_string());
+}
+
+}  // namespace
+
+LayerConfig::LayerConfig(std::string class_name, const Config& config, const std::vector<std::string>& arguments)
+    : class_name_(std::move(class_name)), config_(config) {
+  for (const auto& [key, value] : config.as_object()) {
+    const bool known = std::find(kCommon.begin(), kCommon.end(), key) != kCommon.end() ||
+                       std::find(arguments.begin(), arguments.end(), key) != arguments.end();
+    if (known || value.is_null()) continue;
+    throw ConfigError("Unrecognized keyword arguments passed to " + class_name_ + ": {'" + key +
+                      "': " + value.to_json() + "}");
+  }
+}
+
+LayerOptions LayerConfig::options() const {
+  return {.name = has("name") ? get("name").as_string() : "",
+          .trainable = flag("trainable", true),
+          .dtype = dtype_of_config(get("dtype"))};
+}
+
+const Config& LayerConfig::get(const std::string& key) const {
+  static const Config absent;
+  return config_.contains(key) ? config_.at(key) : absent;
+}
+
+const Config& LayerConfig::required(const std::string& key) const {
+  if (!has(key))
+    throw ConfigError(class_name_ + ": expected the argument '" + key + "', received " + config_.to_json());
+  return get(key);
+}
+
+Dim LayerConfig::integer(const std::string& key) const { return required(key).as_int(); }
+double LayerConfig::number(const std::string& key) const { return required(key).as_double(); }
+
+}  // namespace strata

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading a layer's arguments from a config, for the from_config functions of the catalogue.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model/layer.h"
+
+namespace strata {
+
+/// The arguments of one layer. What a layer does not ask for and is not null is an error, so that no argument is
+/// silently dropped.
+class LayerConfig {
+ public:
+  /// `arguments` are the keys that the layer knows, besides name, trainable, dtype and batch_input_shape.
+  /// Throws ConfigError for any other key whose value is not null.
+  LayerConfig(std::string class_name, const Config& config, const std::vector<std::string>& arguments);
+
+  /// name, trainable and dtype.
+  LayerOptions options() const;
+
+  /// Null when the argument is absent.
+  const Config& get(const std::string& key) const;
+  bool has(const std::string& key) const { return !get(key).is_null(); }
+  // Each throws ConfigError naming the layer when the value is of another kind; the first form also when it is absent.
+  Dim integer(const std::string& key) const;
+  double number(const std::string& key) const;
+  Dim integer(const std::string& key, Dim otherwise) const { return has(key) ? integer(key) : otherwise; }
+  bool flag(const std::string& key, bool otherwise) const { return has(key) ? get(key).as_bool() : otherwise; }
+
+ private:
+  const Config& required(const std::string& key) const;
+
+  std::string class_name_;
+  const Config& config_;
+};
+
+}  // namespace strata

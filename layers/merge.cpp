@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "layers/merge.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "layers/layer_config.h"
+
+namespace strata {
+namespace {
+
+void check_count(const std::vector<Tensor>& inputs) {
+  if (inputs.size() >= 2) return;
+  throw ConfigError("A merge layer should be called on a list of at least 2 inputs. Got " +
+                    std::to_string(inputs.size()) + " inputs.");
+}
+
+void check_batches(const std::vector<Tensor>& inputs) {
+  Dim batch = None;
+  for (const Tensor& input : inputs) {
+    const Dim own = input.shape()[0];
+    if (!dims_fit(batch, own)) {
+      throw ShapeError("Can not merge tensors with different batch sizes. Got tensors with shapes : " +
+                       shapes_text(inputs));
+    }
+    if (own != None) batch = own;
+  }
+}
+
+/// Checks that the samples broadcast, naming the two shapes that do not.
+void check_samples(const std::vector<Tensor>& inputs) {
+  Shape merged = inputs[0].shape().slice(1, inputs[0].rank());
+  for (std::size_t i = 1; i < inputs.size(); ++i) {
+    Shape next = inputs[i].shape().slice(1, inputs[i].rank());
+    if (merged.rank() < next.rank()) std::swap(merged, next);
+    for (int k = 1; k <= next.rank(); ++k) {
+      const Dim a = merged[merged.rank() - k];
+      const Dim b = next[next.rank() - k];
+      if (dims_fit(a, b) || a == 1 || b == 1) continue;
+      throw ShapeError("Operands could not be broadcast together with shapes " + merged.str() + " " + next.str());
+    }
+    merged = broadcast_shapes(merged, next, "merge");
+  }
+}
+
+}  // namespace
+
+std::string shapes_text(const std::vector<Tensor>& tensors) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < tensors.size(); ++i) text += (i > 0 ? ", " : "") + tensors[i].shape().str();
+  return text + "]";
+}
+
+std::vector<Tensor> MergeLayer::call_many(const std::vector<Tensor>& inputs, CallContext&) {
+  check_count(inputs);
+  check_batches(inputs);
+  check_samples(inputs);
+  int rank = 0;
+  for (const Tensor& input : inputs) rank = std::max(rank, input.rank());
+  std::vector<Tensor> aligned = inputs;
+  for (Tensor& input : aligned) {
+    while (input.rank() < rank) input = ops::expand_dims(input, 1);
+  }
+  return {merge(aligned)};
+}
+
+LayerEntry merge_entry(const std::string& class_name, const std::function<LayerRef(const LayerOptions&)>& make) {
+  const auto example = [make](Dtype dtype) { return make({.name = "merge", .dtype = dtype}); };
+  return {class_name,
+          [class_name, make](const Config& config) { return make(LayerConfig(class_name, config, {}).options()); },
+          {{"equal shapes", example, {{3, 4}, {3, 4}, {3, 4}}},
+           {"broadcast", example, {{2, 3, 4}, {2, 1, 4}}},
+           {"different ranks", example, {{2, 3, 4}, {2, 4}}}}};
+}
+
+}  // namespace strata

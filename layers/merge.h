@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the layers that combine several tensors have in common.
+#pragma once
+
+#include "core/model/layer.h"
+#include "layers/registry.h"
+
+namespace strata {
+
+/// Combines tensors element by element. Checks that there are at least two inputs of equal batch whose shapes
+/// broadcast, and gives inputs of lower rank axes of size 1 behind the batch.
+class MergeLayer : public Layer {
+ public:
+  using Layer::Layer;
+  std::vector<Tensor> call_many(const std::vector<Tensor>& inputs, CallContext& context) override;
+
+ protected:
+  /// All inputs have the same rank and broadcast.
+  virtual Tensor merge(const std::vector<Tensor>& inputs) const = 0;
+};
+
+/// "[(None, 3), (None, 4)]".
+std::string shapes_text(const std::vector<Tensor>& tensors);
+
+/// The registry entry of a MergeLayer without arguments of its own.
+LayerEntry merge_entry(const std::string& class_name, const std::function<LayerRef(const LayerOptions&)>& make);
+
+}  // namespace strata

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every layer, by Keras class name: how to make it from a config, and the examples that the conformance test runs.
+// CMake collects the files of this folder that define register_<stem>(LayerRegistry&); nothing is listed by hand.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/model/layer.h"
+
+namespace strata {
+
+/// One case of the conformance test.
+struct LayerExample {
+  std::string label;
+  /// A new layer with weights of this dtype (float32 and, for numeric gradients, float64).
+  std::function<LayerRef(Dtype)> make;
+  /// The known input shapes. Values are drawn from [-1, 1), in the dtype of the layer.
+  std::vector<Shape> inputs;
+  /// Whether the layer's outputs are floating and have a derivative.
+  bool differentiable = true;
+};
+
+struct LayerEntry {
+  std::string class_name;
+  /// From what get_config() returns. Throws ConfigError for missing, unknown or unsupported arguments.
+  std::function<LayerRef(const Config&)> from_config;
+  std::vector<LayerExample> examples = {};
+};
+
+/// Read-only after construction; thread-safe.
+class LayerRegistry {
+ public:
+  static const LayerRegistry& instance();
+
+  void add(LayerEntry entry);
+  const std::map<std::string, LayerEntry>& entries() const { return entries_; }
+  /// Throws ConfigError "Unknown layer: CustomDense".
+  LayerRef make(const std::string& class_name, const Config& config) const;
+
+ private:
+  std::map<std::string, LayerEntry> entries_;
+};
+
+}  // namespace strata

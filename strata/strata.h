@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything a program that trains needs.
+#pragma once
+
+#include "core/base/error.h"
+#include "core/model/functional.h"
+#include "core/model/sequential.h"
+#include "core/model/session.h"
+#include "core/ops/ops.h"
+#include "core/program/autodiff.h"
+#include "core/training/model.h"
+#include "distributed/world.h"
+#include "io/datasets/mnist.h"
+#include "layers/layers.h"
+
+namespace strata::detail {
+
+// Lets fit find the ranks that the launcher started, without core knowing of MPI.
+inline const bool world_is_known = (Session::set_world_factory(&world), true);
+
+}  // namespace strata::detail
