@@ -8,7 +8,7 @@
 #include "core/model/session.h"
 #include "layers/layers.h"
 #include "tests/support/expect_error.h"
-#include "tests/support/golden.h"
+#include "tests/support/golden_text.h"
 
 namespace strata {
 namespace {
