@@ -216,12 +216,12 @@ const std::string& Config::as_string() const {
   return std::get<std::string>(value_);
 }
 
-const Config::List& Config::as_list() const {
+const Config::List& Config::as_list() const& {
   if (!is_list()) throw_kind("a list", *this);
   return std::get<List>(value_);
 }
 
-const Config::Object& Config::as_object() const {
+const Config::Object& Config::as_object() const& {
   if (!is_object()) throw_kind("an object", *this);
   return std::get<Object>(value_);
 }

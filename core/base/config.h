@@ -41,13 +41,16 @@ class Config {
   bool is_string() const { return std::holds_alternative<std::string>(value_); }
   bool is_list() const { return std::holds_alternative<List>(value_); }
   bool is_object() const { return std::holds_alternative<Object>(value_); }
-  // Each throws ConfigError when the value is of another kind. A whole number also reads as a double.
+  // Each throws ConfigError when the value is of another kind. A whole number also reads as a double. Lists and objects of
+  // temporaries are returned by value, so that loops over them are safe.
   bool as_bool() const;
   std::int64_t as_int() const;
   double as_double() const;
   const std::string& as_string() const;
-  const List& as_list() const;
-  const Object& as_object() const;
+  const List& as_list() const&;
+  List as_list() && { return std::as_const(*this).as_list(); }
+  const Object& as_object() const&;
+  Object as_object() && { return std::as_const(*this).as_object(); }
   /// A list of dimensions; null and -1 are unknown ones.
   Shape as_shape() const;
 

@@ -172,8 +172,8 @@ TEST_F(ModelGraphTest, RefusesUnsuitableInputsAndOutputs) {
                            "The list of inputs passed to the model is redundant. All inputs should only appear once. "
                            "Found: [Tensor(\"input_1:0\", shape=(None, 2), dtype=float32), Tensor(\"input_1:0\", "
                            "shape=(None, 2), dtype=float32)]");
-  expect_error<GraphError>([&] { model({ops::zeros({1, 2})}, {x}); },
-                           "Input tensors to a Model must come from `tf.keras.Input`. Received: Tensor(\"full:0\", "
+  expect_error<GraphError>([&] { model({constant({0.f, 0.f}, {1, 2})}, {x}); },
+                           "Input tensors to a Model must come from `tf.keras.Input`. Received: Tensor(\"constant:0\", "
                            "shape=(1, 2), dtype=float32) (missing previous layer metadata).");
   expect_error<GraphError>(
       [&] { model({x}, {layers::Dense(1)(x)}); },
@@ -205,10 +205,10 @@ TEST_F(ModelGraphTest, RefusesOpsBetweenLayers) {
 TEST_F(ModelGraphTest, ChecksWhatAModelIsCalledOn) {
   const Tensor a = Input({2}), b = Input({3});
   const LayerRef net(model({a, b}, {layers::concatenate({a, b})}));
-  const Tensor two = ops::zeros({1, 2}), three = ops::zeros({1, 3});
+  const Tensor two = constant({0.f, 0.f}, {1, 2}), three = ops::zeros({1, 3});
   expect_error<ConfigError>([&] { net(two); },
                             "Layer model expects 2 inputs, but it received 1 input tensors. Inputs received: "
-                            "[Tensor(\"full:0\", shape=(1, 2), dtype=float32)]");
+                            "[Tensor(\"constant:0\", shape=(1, 2), dtype=float32)]");
   expect_error<ShapeError>([&] { net({three, three}); },
                            "Input 0 is incompatible with layer model: expected shape=(None, 2), found shape=[1, 3]");
   EXPECT_EQ(net({two, three}).shape(), (Shape{1, 5}));

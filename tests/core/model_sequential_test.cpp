@@ -81,7 +81,7 @@ TEST_F(SequentialTest, RefusesWhatIsNotAChain) {
       "All layers added to a Sequential model should have unique names. Name \"dense_1\" is already "
       "the name of a layer in this model. Update the `name` argument to pass a unique name.");
   const LayerRef empty(std::make_shared<Sequential>());
-  expect_error<ConfigError>([&] { empty(ops::zeros({1, 1})); }, "Sequential model sequential_2 has no layers.");
+  expect_error<ConfigError>([&] { empty(ops::zeros({1, 1})); }, "Sequential model sequential has no layers.");
 }
 
 }  // namespace

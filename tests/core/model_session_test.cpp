@@ -31,7 +31,7 @@ TEST_F(SessionTest, SnakeCaseIsThatOfTf2) {
       {"CustomRNN", "custom_rnn"},
       {"CustomDense", "custom_dense"},
       {"ReLU", "re_lu"},
-      {"_Merge", "private_merge"},
+      {"_Merge", "private__merge"},
       {"X", "x"},
       {"", ""}};
   for (const auto& [class_name, name] : cases) EXPECT_EQ(to_snake_case(class_name), name);
