@@ -13,8 +13,8 @@
 namespace strata {
 namespace {
 
-// One piece of every partial is summed before the next, so that a piece written on one level of the tree is still in the
-// second-level cache on the next.
+// One piece of every partial is summed before the next, so that a piece written on one level of the tree is still in
+// the second-level cache on the next.
 constexpr std::size_t kPieceBytes = 64 * 1024;
 
 class SingleBlockSum final : public BlockSum {

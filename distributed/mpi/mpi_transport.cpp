@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "distributed/mpi/mpi_transport.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include "core/base/error.h"
+#include "distributed/mpi/mpi_error.h"
+
+namespace strata {
+namespace {
+
+using Clock = Transport::Clock;
+
+// How often a waiting rank looks whether processes of its machine have ended.
+constexpr std::chrono::milliseconds kLookInterval{500};
+
+int rank_in(MPI_Comm communicator) {
+  int rank = 0;
+  check_mpi(MPI_Comm_rank(communicator, &rank), "MPI_Comm_rank");
+  return rank;
+}
+
+// Waits for a nonblocking collective call of all ranks.
+void complete(MPI_Request& request, Clock::duration deadline, int rank, const char* call) {
+  const Clock::time_point begin = Clock::now();
+  int done = 0;
+  while (true) {
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call, rank);
+    if (done != 0) return;
+    if (Clock::now() - begin > deadline) {
+      const double seconds = std::chrono::duration<double>(deadline).count();
+      throw CommError(rank, -1, "start",
+                      fmt::format("rank {} waited {:.1f} s for the other ranks to join its communicator ({}). One may "
+                                  "have died or be late.",
+                                  rank, seconds, call));
+    }
+    sched_yield();
+  }
+}
+
+std::vector<RankIdentity> gather_identities(MPI_Comm communicator, Clock::duration deadline, int rank) {
+  int size = 0;
+  check_mpi(MPI_Comm_size(communicator, &size), "MPI_Comm_size", rank);
+  const RankIdentity own = own_identity();
+  std::vector<RankIdentity> all(static_cast<std::size_t>(size));
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Iallgather(&own, sizeof own, MPI_BYTE, all.data(), sizeof own, MPI_BYTE, communicator, &request),
+            "MPI_Iallgather", rank);
+  complete(request, deadline, rank, "MPI_Iallgather");
+  return all;
+}
+
+}  // namespace
+
+std::unique_ptr<MpiTransport> MpiTransport::duplicate(MPI_Comm communicator, Clock::duration deadline) {
+  const int rank = rank_in(communicator);
+  // MPI_Comm_dup blocks without a deadline: first make sure that everybody is here.
+  MPI_Request everybody = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibarrier(communicator, &everybody), "MPI_Ibarrier", rank);
+  complete(everybody, deadline, rank, "MPI_Ibarrier");
+  MPI_Comm own = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_dup(communicator, &own), "MPI_Comm_dup", rank);
+  check_mpi(MPI_Comm_set_errhandler(own, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler", rank);
+  return std::unique_ptr<MpiTransport>(new MpiTransport(own, rank, gather_identities(own, deadline, rank)));
+}
+
+MpiTransport::MpiTransport(MPI_Comm communicator, int rank, std::vector<RankIdentity> identities)
+    : communicator_(communicator), rank_(rank), identities_(std::move(identities)) {}
+
+MpiTransport::~MpiTransport() {
+  int finalized = 0;
+  MPI_Finalized(&finalized);
+  if (finalized != 0) return;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].used) cancel(static_cast<Request>(i));
+  }
+}
+
+std::string MpiTransport::describe(int rank) const {
+  return describe_rank(rank, identities_[static_cast<std::size_t>(rank)]);
+}
+
+void MpiTransport::reserve(int requests) {
+  const auto wanted = static_cast<std::size_t>(requests);
+  slots_.reserve(wanted);
+  free_.reserve(wanted);
+  while (slots_.size() < wanted) {
+    free_.push_back(static_cast<Request>(slots_.size()));
+    slots_.emplace_back();
+  }
+}
+
+Transport::Request MpiTransport::new_slot(bool receiving, std::size_t bytes, int peer) {
+  if (bytes > kMaxMessageBytes) {
+    throw InternalError(
+        fmt::format("a message of at most {} bytes was expected, received {}", kMaxMessageBytes, bytes));
+  }
+  if (free_.empty()) reserve(static_cast<int>(slots_.size()) + 1);
+  const Request request = free_.back();
+  free_.pop_back();
+  slot(request) = {MPI_REQUEST_NULL, true, receiving, peer, static_cast<int>(bytes)};
+  return request;
+}
+
+Transport::Request MpiTransport::isend(const void* data, std::size_t bytes, int peer, int tag) {
+  const Request request = new_slot(false, bytes, peer);
+  check_mpi(MPI_Isend(data, slot(request).bytes, MPI_BYTE, peer, tag, communicator_, &slot(request).request),
+            "MPI_Isend", rank_, peer);
+  return request;
+}
+
+Transport::Request MpiTransport::irecv(void* data, std::size_t bytes, int peer, int tag) {
+  const Request request = new_slot(true, bytes, peer);
+  check_mpi(MPI_Irecv(data, slot(request).bytes, MPI_BYTE, peer, tag, communicator_, &slot(request).request),
+            "MPI_Irecv", rank_, peer);
+  return request;
+}
+
+bool MpiTransport::test(Request request) {
+  Slot& s = slot(request);
+  int done = 0;
+  MPI_Status status;
+  check_mpi(MPI_Test(&s.request, &done, &status), s.receiving ? "MPI_Irecv" : "MPI_Isend", rank_, s.peer);
+  if (done == 0) return false;
+  if (s.receiving) check_length(s, status);
+  s.used = false;
+  free_.push_back(request);
+  return true;
+}
+
+void MpiTransport::check_length(const Slot& s, const MPI_Status& status) const {
+  int received = 0;
+  check_mpi(MPI_Get_count(&status, MPI_BYTE, &received), "MPI_Get_count", rank_, s.peer);
+  if (received == s.bytes) return;
+  throw CommError(rank_, s.peer, "receive",
+                  fmt::format("rank {} expected a message of {} bytes from {}, received {} bytes", rank_, s.bytes,
+                              describe(s.peer), received));
+}
+
+void MpiTransport::cancel(Request request) noexcept {
+  Slot& s = slot(request);
+  // After an error there is nobody to tell of another one. A send cannot be called back; MPI forgets its request.
+  if (s.request != MPI_REQUEST_NULL) {
+    if (s.receiving) MPI_Cancel(&s.request);
+    MPI_Request_free(&s.request);
+  }
+  s.used = false;
+  free_.push_back(request);
+}
+
+int MpiTransport::lost_rank(int /*peer*/) {
+  const Clock::time_point now = Clock::now();
+  if (lost_ >= 0 || now < next_look_) return lost_;
+  next_look_ = now + kLookInterval;
+  const RankIdentity& own = identities_[static_cast<std::size_t>(rank_)];
+  for (int rank = 0; rank < size(); ++rank) {
+    if (rank != rank_ && has_ended(identities_[static_cast<std::size_t>(rank)], own)) lost_ = rank;
+  }
+  return lost_;
+}
+
+std::unique_ptr<Transport> MpiTransport::split(int color, std::span<const int> ranks) {
+  std::vector<RankIdentity> members;
+  int key = 0;
+  for (const int rank : ranks) {
+    if (rank == rank_) key = static_cast<int>(members.size());
+    members.push_back(identities_[static_cast<std::size_t>(rank)]);
+  }
+  MPI_Comm part = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split(communicator_, color, key, &part), "MPI_Comm_split", rank_);
+  check_mpi(MPI_Comm_set_errhandler(part, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler", rank_);
+  return std::unique_ptr<MpiTransport>(new MpiTransport(part, key, std::move(members)));
+}
+
+}  // namespace strata

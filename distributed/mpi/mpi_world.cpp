@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The world of a build with MPI, and the end of MPI, which must neither be forgotten nor hang.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#include "core/base/error.h"
+#include "core/base/verbose.h"
+#include "distributed/launch_environment.h"
+#include "distributed/mpi/mpi.h"
+#include "distributed/mpi/mpi_error.h"
+#include "distributed/mpi/mpi_transport.h"
+#include "distributed/point_to_point.h"
+#include "distributed/world.h"
+
+namespace strata {
+namespace {
+
+constexpr std::chrono::seconds kFinalizeDeadline{10};
+
+struct World {
+  std::mutex mutex;
+  std::shared_ptr<Communicator> communicator;
+  const PointToPointCommunicator* over_mpi = nullptr;  // the same, when there is MPI below it
+  bool initialised_mpi = false;
+  bool shut_down = false;
+  pid_t process = 0;  // that initialised MPI: a forked child must not finalise
+};
+
+// Never destroyed: used while the process exits.
+World& the_world() {
+  static auto* state = new World;
+  return *state;
+}
+
+bool mpi_initialized() {
+  int flag = 0;
+  check_mpi(MPI_Initialized(&flag), "MPI_Initialized");
+  return flag != 0;
+}
+
+bool mpi_finalized() {
+  int flag = 0;
+  check_mpi(MPI_Finalized(&flag), "MPI_Finalized");
+  return flag != 0;
+}
+
+// MPI_Finalize waits for all ranks, so a thread watches it.
+void finalize_or_exit() {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool done = false;
+  std::thread watchdog([&] {
+    std::unique_lock lock(mutex);
+    if (changed.wait_for(lock, kFinalizeDeadline, [&] { return done; })) return;
+    std::fputs("strata: MPI_Finalize did not return within 10 s: another rank has died or still works. Exiting.\n",
+               stderr);
+    std::_Exit(EXIT_FAILURE);
+  });
+  MPI_Finalize();
+  {
+    const std::lock_guard lock(mutex);
+    done = true;
+  }
+  changed.notify_one();
+  watchdog.join();
+}
+
+void shut_down(World& state, bool failed) {
+  const std::lock_guard lock(state.mutex);
+  if (state.shut_down) return;
+  state.shut_down = true;
+  const bool broken = state.over_mpi != nullptr && !state.over_mpi->usable();
+  if (failed || broken || !state.initialised_mpi || state.process != getpid() || mpi_finalized()) return;
+  finalize_or_exit();
+}
+
+// glibc tells an exit handler the status of the exit, so that a failing program is known by it.
+#if defined(__GLIBC__)
+void at_exit(int status, void* state) { shut_down(*static_cast<World*>(state), status != EXIT_SUCCESS); }
+void register_exit_handler(World& state) { on_exit(at_exit, &state); }
+#else
+void register_exit_handler(World&) {
+  std::atexit([] { shut_down(the_world(), false); });
+}
+#endif
+
+void initialize(World& state) {
+  int provided = MPI_THREAD_SINGLE;
+  check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
+  state.initialised_mpi = true;
+  state.process = getpid();
+  register_exit_handler(state);
+  check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  if (provided < MPI_THREAD_SERIALIZED && verbosity() > 0) {
+    verbose_line("MPI allows calls from the main thread only: train there");
+  }
+}
+
+void check_sizes(const LaunchEnvironment& launch) {
+  int size = 0;
+  check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
+  if (size > 1 || launch.ranks <= 1) return;
+  throw ConfigError(
+      fmt::format("the launcher started {} ranks ({}), but MPI sees 1: each would train alone. The launcher belongs to "
+                  "another MPI than the one Strata was built with; use that one's mpirun, or `srun --mpi=pmix`.",
+                  launch.ranks, launch.variable));
+}
+
+std::shared_ptr<PointToPointCommunicator> make_point_to_point(MPI_Comm communicator) {
+  return std::make_shared<PointToPointCommunicator>(MpiTransport::duplicate(communicator, default_deadline()));
+}
+
+void open_world(World& state) {
+  const auto launch = launch_environment();
+  if (!launch && !mpi_initialized()) {
+    state.communicator = make_single_communicator();
+    return;
+  }
+  if (mpi_finalized()) throw ConfigError("world: MPI has been finalised; call world() before MPI_Finalize");
+  if (!mpi_initialized()) initialize(state);
+  if (launch) check_sizes(*launch);
+  const auto communicator = make_point_to_point(MPI_COMM_WORLD);
+  state.over_mpi = communicator.get();
+  state.communicator = communicator;
+}
+
+}  // namespace
+
+std::shared_ptr<Communicator> world() {
+  World& state = the_world();
+  const std::lock_guard lock(state.mutex);
+  if (state.shut_down) throw ConfigError("world: called after shutdown_world");
+  if (!state.communicator) open_world(state);
+  return state.communicator;
+}
+
+void shutdown_world(bool failed) { shut_down(the_world(), failed); }
+
+std::shared_ptr<Communicator> make_mpi_communicator(MPI_Comm communicator) { return make_point_to_point(communicator); }
+
+}  // namespace strata

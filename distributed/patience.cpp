@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "distributed/patience.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <cstdlib>
+
+#include "core/base/error.h"
+
+namespace strata {
+namespace {
+
+// About the time a message takes between two cores; longer waits are worth a system call.
+constexpr int kSpins = 200;
+
+}  // namespace
+
+Communicator::Clock::duration default_deadline() {
+  using namespace std::chrono_literals;
+  const char* text = std::getenv("STRATA_DEADLINE");
+  if (text == nullptr || *text == '\0') return 60s;
+  char* end = nullptr;
+  const double seconds = std::strtod(text, &end);
+  constexpr double kYear = 365.0 * 24 * 3600;
+  if (*end != '\0' || !(seconds > 0) || seconds > kYear) {
+    throw ConfigError(fmt::format("STRATA_DEADLINE: expected a positive number of seconds, received \"{}\"", text));
+  }
+  return std::chrono::duration_cast<Communicator::Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+void Patience::restart() {
+  since_ = Transport::Clock::now();
+  idle_polls_ = 0;
+  seen_lost_ = false;
+}
+
+void Patience::idle(const Awaited& awaited) {
+  if (idle_polls_ < kSpins) {
+    ++idle_polls_;
+    return;
+  }
+  const int lost = transport_.lost_rank(awaited.peer);
+  // A rank may finish its last message just before it ends: only a poll after the loss was seen tells.
+  if (lost >= 0 && seen_lost_) fail_lost(lost);
+  seen_lost_ = lost >= 0;
+  if (Transport::Clock::now() - since_ > deadline_) fail_late(awaited);
+  sched_yield();
+}
+
+void Patience::fail_lost(int lost) const {
+  throw CommError(transport_.rank(), lost, std::string(operation_),
+                  fmt::format("rank {} cannot finish {}: {} has ended.", transport_.rank(), operation_,
+                              transport_.describe(lost)));
+}
+
+void Patience::fail_late(const Awaited& awaited) const {
+  const double seconds = std::chrono::duration<double>(Transport::Clock::now() - since_).count();
+  const std::string whom = awaited.peer < 0 ? "its own device" : transport_.describe(awaited.peer);
+  const char* what = awaited.peer < 0  ? "the work was not done."
+                     : awaited.sending ? "it took no message. It may have died or be late."
+                                       : "no message. It may have died or be late.";
+  throw CommError(transport_.rank(), awaited.peer, std::string(operation_),
+                  fmt::format("rank {} waited {:.1f} s for {} in {}: {}", transport_.rank(), seconds, whom, operation_,
+                              what));
+}
+
+}  // namespace strata

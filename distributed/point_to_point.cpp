@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "distributed/point_to_point.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "core/base/error.h"
+#include "distributed/binomial_tree.h"
+#include "distributed/block_sum.h"
+
+namespace strata {
+namespace {
+
+// Collectives run one after the other and messages of one tag keep their order, so one tag is enough for them.
+constexpr int kCollectiveTag = 0;
+constexpr int kSumTags = (Transport::kTags - 1) / BlockSumRun::kLanes;
+
+// Long messages go in pieces, so that a tree of ranks passes on one while the next is on its way.
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+
+// Calls f(offset, bytes) for every piece of a message.
+template <class F>
+void for_each_piece(std::size_t bytes, F&& f) {
+  for (std::size_t offset = 0; offset < bytes; offset += kPieceBytes) f(offset, std::min(kPieceBytes, bytes - offset));
+}
+
+}  // namespace
+
+// A sum as its communicator knows it: adds the deadline, the list of running sums and the state after an error.
+class PointToPointCommunicator::PreparedSum final : public BlockSum {
+ public:
+  PreparedSum(PointToPointCommunicator& communicator, Device& device, const BlockSumSpec& spec, int number)
+      : communicator_(communicator),
+        name_(fmt::format("block sum {}", number)),
+        run_(*communicator.transport_, device, spec, 1 + number % kSumTags * BlockSumRun::kLanes) {
+    ++communicator_.prepared_;
+    communicator_.reserve();
+  }
+
+  ~PreparedSum() override {
+    std::erase(communicator_.running_, this);
+    --communicator_.prepared_;
+  }
+
+  void start() override {
+    if (!run_.done()) throw ConfigError(name_ + " was started again before it was done");
+    communicator_.guard([&] {
+      run_.start();
+      if (!run_.done()) communicator_.running_.push_back(this);
+    });
+  }
+
+  bool advance() override {
+    communicator_.progress();
+    return run_.done();
+  }
+
+  void wait() override {
+    communicator_.guard([&] {
+      Patience patience(*communicator_.transport_, communicator_.deadline_, name_);
+      while (!run_.done()) {
+        // All of them: a peer may need one of the others first.
+        if (communicator_.advance_sums()) {
+          patience.restart();
+        } else {
+          patience.idle(run_.awaited());
+        }
+      }
+    });
+  }
+
+  BlockSumRun& run() { return run_; }
+
+ private:
+  PointToPointCommunicator& communicator_;
+  std::string name_;
+  BlockSumRun run_;
+};
+
+PointToPointCommunicator::PointToPointCommunicator(std::unique_ptr<Transport> transport)
+    : transport_(std::move(transport)), deadline_(default_deadline()) {
+  reserve();
+}
+
+PointToPointCommunicator::~PointToPointCommunicator() = default;
+
+// Makes room for all that can be under way at once, so that a step of training allocates nothing.
+void PointToPointCommunicator::reserve() {
+  // A broadcast has the most: a message to every child.
+  const int collective = std::bit_width(static_cast<unsigned>(size())) + 1;
+  messages_.reserve(static_cast<std::size_t>(collective));
+  running_.reserve(static_cast<std::size_t>(prepared_));
+  transport_->reserve(collective + prepared_ * BlockSumRun::kLanes);
+}
+
+// Runs a public call. An error leaves ranks at different places, so it ends the communicator.
+template <class F>
+void PointToPointCommunicator::guard(const F& f) {
+  if (!usable()) {
+    throw CommError(rank(), -1, "any operation",
+                    fmt::format("rank {}: this communicator is unusable after an earlier error: {}", rank(), failure_));
+  }
+  try {
+    f();
+  } catch (const std::exception& error) {
+    failure_ = error.what();
+    for (const InFlight& message : messages_) transport_->cancel(message.request);
+    messages_.clear();
+    for (PreparedSum* sum : running_) sum->run().cancel();
+    running_.clear();
+    throw;
+  }
+}
+
+void PointToPointCommunicator::check_root(int root, const char* operation) const {
+  if (root >= 0 && root < size()) return;
+  throw ConfigError(fmt::format("{}: expected a root from 0 to {}, received {}", operation, size() - 1, root));
+}
+
+void PointToPointCommunicator::check_gather(std::size_t bytes, std::size_t places,
+                                            std::span<const std::size_t> receive_bytes) const {
+  const auto ranks = static_cast<std::size_t>(size());
+  if (places != ranks || receive_bytes.size() != ranks) {
+    throw ConfigError(fmt::format("gather: the root expected {} places to receive, received {} places and {} sizes",
+                                  ranks, places, receive_bytes.size()));
+  }
+  const std::size_t own = receive_bytes[static_cast<std::size_t>(rank())];
+  if (own != bytes) {
+    throw ConfigError(fmt::format("gather: the root sends {} bytes but expects {} of itself", bytes, own));
+  }
+}
+
+void PointToPointCommunicator::send(const void* data, std::size_t bytes, int peer) {
+  messages_.push_back({transport_->isend(data, bytes, peer, kCollectiveTag), {.peer = peer, .sending = true}});
+}
+
+void PointToPointCommunicator::receive(void* data, std::size_t bytes, int peer) {
+  messages_.push_back({transport_->irecv(data, bytes, peer, kCollectiveTag), {.peer = peer, .sending = false}});
+}
+
+// Waits until the messages begun above are over.
+void PointToPointCommunicator::complete(std::string_view operation) {
+  Patience patience(*transport_, deadline_, operation);
+  while (!messages_.empty()) {
+    const bool moved = test_messages();
+    if (advance_sums() || moved) {
+      patience.restart();
+    } else {
+      patience.idle(messages_.front().awaited);
+    }
+  }
+}
+
+bool PointToPointCommunicator::test_messages() {
+  bool moved = false;
+  for (std::size_t i = 0; i < messages_.size();) {
+    if (transport_->test(messages_[i].request)) {
+      messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(i));
+      moved = true;
+    } else {
+      ++i;
+    }
+  }
+  return moved;
+}
+
+bool PointToPointCommunicator::advance_sums() {
+  bool moved = false;
+  for (PreparedSum* sum : running_) moved |= sum->run().advance();
+  std::erase_if(running_, [](PreparedSum* sum) { return sum->run().done(); });
+  return moved;
+}
+
+void PointToPointCommunicator::progress() {
+  guard([&] { advance_sums(); });
+}
+
+void PointToPointCommunicator::broadcast(void* data, std::size_t bytes, int root) {
+  check_root(root, "broadcast");
+  guard([&] {
+    const int position = (rank() - root + size()) % size();
+    const auto actual = [&](int p) { return (p + root) % size(); };
+    for_each_piece(bytes, [&](std::size_t offset, std::size_t length) {
+      std::byte* piece = static_cast<std::byte*>(data) + offset;
+      if (position > 0) {
+        receive(piece, length, actual(binomial_parent(position)));
+        complete("broadcast");
+      }
+      for_each_binomial_child(position, size(), [&](int child) { send(piece, length, actual(child)); });
+      complete("broadcast");
+    });
+  });
+}
+
+void PointToPointCommunicator::allgather(const void* send_data, void* receive_data, std::size_t bytes) {
+  guard([&] { allgather_rounds(send_data, receive_data, bytes, "allgather"); });
+}
+
+// Around a ring: in each round a rank passes on what it received in the round before.
+void PointToPointCommunicator::allgather_rounds(const void* send_data, void* receive_data, std::size_t bytes,
+                                                std::string_view operation) {
+  const int ranks = size();
+  const auto place = [&](int r) { return static_cast<std::byte*>(receive_data) + static_cast<std::size_t>(r) * bytes; };
+  if (bytes > 0) std::memmove(place(rank()), send_data, bytes);
+  for (int round = 1; round < ranks; ++round) {
+    const std::byte* passed_on = place((rank() - round + 1 + ranks) % ranks);
+    std::byte* received = place((rank() - round + ranks) % ranks);
+    for_each_piece(bytes, [&](std::size_t offset, std::size_t length) {
+      receive(received + offset, length, (rank() - 1 + ranks) % ranks);
+      send(passed_on + offset, length, (rank() + 1) % ranks);
+      complete(operation);
+    });
+  }
+}
+
+void PointToPointCommunicator::gather(const void* send_data, std::size_t bytes, std::span<void* const> receive_data,
+                                      std::span<const std::size_t> receive_bytes, int root) {
+  check_root(root, "gather");
+  if (rank() == root) check_gather(bytes, receive_data.size(), receive_bytes);
+  guard([&] {
+    if (rank() != root) {
+      for_each_piece(bytes, [&](std::size_t offset, std::size_t length) {
+        send(static_cast<const std::byte*>(send_data) + offset, length, root);
+        complete("gather");
+      });
+      return;
+    }
+    const auto own = static_cast<std::size_t>(root);
+    if (bytes > 0) std::memmove(receive_data[own], send_data, bytes);
+    for (std::size_t r = 0; r < receive_data.size(); ++r) {
+      if (r == own) continue;
+      for_each_piece(receive_bytes[r], [&](std::size_t offset, std::size_t length) {
+        receive(static_cast<std::byte*>(receive_data[r]) + offset, length, static_cast<int>(r));
+        complete("gather");
+      });
+    }
+  });
+}
+
+// The dissemination barrier of Hensgen, Finkel and Manber, "Two algorithms for barrier synchronization", International
+// Journal of Parallel Programming 17 (1988): after round k a rank has heard, directly or not, of 2^(k+1) - 1 others.
+void PointToPointCommunicator::barrier() {
+  guard([&] {
+    for (int distance = 1; distance < size(); distance *= 2) {
+      receive(&token_[1], 1, (rank() - distance + size()) % size());
+      send(&token_[0], 1, (rank() + distance) % size());
+      complete("barrier");
+    }
+  });
+}
+
+std::unique_ptr<Communicator> PointToPointCommunicator::split(int color, int key) {
+  if (color < 0) throw ConfigError(fmt::format("split: expected a color of at least 0, received {}", color));
+  struct Choice {
+    int color, key;
+  };
+  const Choice own{color, key};
+  std::vector<Choice> choices(static_cast<std::size_t>(size()));
+  std::unique_ptr<PointToPointCommunicator> part;
+  guard([&] {
+    allgather_rounds(&own, choices.data(), sizeof own, "split");
+    std::vector<int> ranks;
+    for (int r = 0; r < size(); ++r) {
+      if (choices[static_cast<std::size_t>(r)].color == color) ranks.push_back(r);
+    }
+    std::stable_sort(ranks.begin(), ranks.end(), [&](int a, int b) {
+      return choices[static_cast<std::size_t>(a)].key < choices[static_cast<std::size_t>(b)].key;
+    });
+    part = std::make_unique<PointToPointCommunicator>(transport_->split(color, ranks));
+    part->set_deadline(deadline_);
+  });
+  return part;
+}
+
+std::shared_ptr<Storage> PointToPointCommunicator::allocate(Device& device, std::size_t bytes) {
+  auto storage = std::make_shared<Storage>(device, bytes);
+  const auto stream = device.make_stream();
+  device.zero(storage->data(), bytes, *stream);
+  stream->synchronize();
+  return storage;
+}
+
+std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_block_sum(Device& device, const BlockSumSpec& spec) {
+  check_block_sum(spec, size(), rank());
+  return std::make_unique<PreparedSum>(*this, device, spec, sums_++);
+}
+
+}  // namespace strata

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The collectives, written once on messages between two ranks.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/program/communicator.h"
+#include "distributed/patience.h"
+#include "distributed/transport.h"
+
+namespace strata {
+
+/// A Communicator on any Transport. Used by one thread at a time; its block sums must not outlive it. The deadline
+/// counts from the last message that arrived or left. After an error the ranks no longer agree on what comes next, so
+/// every later call throws CommError at once.
+class PointToPointCommunicator final : public Communicator {
+ public:
+  /// Throws ConfigError when STRATA_DEADLINE is not a number of seconds.
+  explicit PointToPointCommunicator(std::unique_ptr<Transport> transport);
+  ~PointToPointCommunicator() override;
+  PointToPointCommunicator(const PointToPointCommunicator&) = delete;
+  PointToPointCommunicator& operator=(const PointToPointCommunicator&) = delete;
+
+  int rank() const override { return transport_->rank(); }
+  int size() const override { return transport_->size(); }
+  std::string describe(int rank) const override { return transport_->describe(rank); }
+  void set_deadline(Clock::duration deadline) override { deadline_ = deadline; }
+  Clock::duration deadline() const override { return deadline_; }
+
+  void broadcast(void* data, std::size_t bytes, int root) override;
+  void allgather(const void* send, void* receive, std::size_t bytes) override;
+  void gather(const void* send, std::size_t bytes, std::span<void* const> receive,
+              std::span<const std::size_t> receive_bytes, int root) override;
+  void barrier() override;
+  std::unique_ptr<Communicator> split(int color, int key) override;
+
+  std::shared_ptr<Storage> allocate(Device& device, std::size_t bytes) override;
+  std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) override;
+  void progress() override;
+
+  /// Whether no error has occurred yet.
+  bool usable() const { return failure_.empty(); }
+
+ private:
+  class PreparedSum;
+  struct InFlight {
+    Transport::Request request;
+    Awaited awaited;
+  };
+
+  void reserve();
+  template <class F>
+  void guard(const F& f);
+  void check_root(int root, const char* operation) const;
+  void check_gather(std::size_t bytes, std::size_t places, std::span<const std::size_t> receive_bytes) const;
+
+  // The messages of the collective under way.
+  void send(const void* data, std::size_t bytes, int peer);
+  void receive(void* data, std::size_t bytes, int peer);
+  void complete(std::string_view operation);
+  bool test_messages();
+  bool advance_sums();
+  void allgather_rounds(const void* send_data, void* receive_data, std::size_t bytes, std::string_view operation);
+
+  std::unique_ptr<Transport> transport_;
+  Clock::duration deadline_;
+  std::vector<InFlight> messages_;
+  std::vector<PreparedSum*> running_;  // in the order they were started
+  int sums_ = 0;                       // ever prepared; their numbers give the tags
+  int prepared_ = 0;                   // that exist now
+  char token_[2] = {};                 // what a barrier sends and receives
+  std::string failure_;                // of the first error
+};
+
+}  // namespace strata

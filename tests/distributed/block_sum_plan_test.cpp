@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "distributed/block_sum_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace strata {
+namespace {
+
+// Partial sums as text, "((0+1)+2)": which blocks were added, and in which order.
+std::string canonical_text(Dim blocks) {
+  std::vector<std::string> level;
+  for (Dim block = 0; block < blocks; ++block) level.push_back(std::to_string(block));
+  while (level.size() > 1) {
+    std::vector<std::string> next;
+    for (std::size_t i = 0; i + 1 < level.size(); i += 2) next.push_back("(" + level[i] + "+" + level[i + 1] + ")");
+    if (level.size() % 2 == 1) next.push_back(level.back());
+    level = std::move(next);
+  }
+  return level.front();
+}
+
+struct Rank {
+  std::vector<BlockSumStep> steps;
+  std::size_t next = 0;
+  std::vector<std::string> partials;
+};
+
+class PlanRun {
+ public:
+  PlanRun(Dim blocks, int ranks) {
+    for (int r = 0; r < ranks; ++r) {
+      ranks_.push_back({plan_block_sum(blocks, ranks, r), 0, {}});
+      const Range own = rank_blocks(blocks, ranks, r);
+      for (Dim b = own.first; b < own.last; ++b) ranks_.back().partials.push_back(std::to_string(b));
+    }
+  }
+
+  // Runs all ranks until none can go on. A send waits for its receiver: the plans must not rely on buffers.
+  void run() {
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (std::size_t r = 0; r < ranks_.size(); ++r) moved |= step(static_cast<int>(r));
+    }
+  }
+
+  void expect_everywhere(const std::string& sum) const {
+    for (const Rank& rank : ranks_) {
+      EXPECT_EQ(rank.next, rank.steps.size()) << "a rank waits for ever";
+      EXPECT_EQ(rank.partials[0], sum);
+    }
+  }
+
+ private:
+  using Kind = BlockSumStep::Kind;
+
+  bool step(int r) {
+    Rank& rank = ranks_[static_cast<std::size_t>(r)];
+    if (rank.next == rank.steps.size()) return false;
+    const BlockSumStep& s = rank.steps[rank.next];
+    std::string& partial = rank.partials.at(static_cast<std::size_t>(s.partial));
+    if (s.kind == Kind::send) return false;  // its receiver moves it
+    if (s.kind == Kind::add) {
+      partial = "(" + partial + "+" + rank.partials.at(static_cast<std::size_t>(s.from)) + ")";
+    } else {
+      Rank& peer = ranks_.at(static_cast<std::size_t>(s.peer));
+      if (peer.next == peer.steps.size()) return false;
+      const BlockSumStep& sent = peer.steps[peer.next];
+      if (sent.kind != Kind::send || sent.peer != r) return false;
+      const std::string& text = peer.partials.at(static_cast<std::size_t>(sent.partial));
+      partial = s.kind == Kind::receive ? text : "(" + partial + "+" + text + ")";
+      ++peer.next;
+    }
+    ++rank.next;
+    return true;
+  }
+
+  std::vector<Rank> ranks_;
+};
+
+TEST(BlockSumPlan, AddsInTheCanonicalTreeOnAnyNumberOfRanks) {
+  for (Dim blocks = 1; blocks <= 17; ++blocks) {
+    for (int ranks = 1; ranks <= blocks; ++ranks) {
+      SCOPED_TRACE(std::to_string(blocks) + " blocks, " + std::to_string(ranks) + " ranks");
+      PlanRun run(blocks, ranks);
+      run.run();
+      run.expect_everywhere(canonical_text(blocks));
+    }
+  }
+}
+
+TEST(BlockSumPlan, OwnerIsTheInverseOfRankBlocks) {
+  for (Dim blocks = 1; blocks <= 40; ++blocks) {
+    for (int ranks = 1; ranks <= blocks; ++ranks) {
+      for (int r = 0; r < ranks; ++r) {
+        const Range own = rank_blocks(blocks, ranks, r);
+        ASSERT_GE(own.size(), 1);
+        for (Dim b = own.first; b < own.last; ++b) ASSERT_EQ(block_owner(blocks, ranks, b), r);
+      }
+    }
+  }
+}
+
+// Five blocks on two ranks: (((0+1)+(2+3))+4), where rank 0 owns 0 and 1.
+TEST(BlockSumPlan, ListsTheStepsOfARank) {
+  using Kind = BlockSumStep::Kind;
+  const std::vector<BlockSumStep> first = {{.kind = Kind::add, .partial = 0, .from = 1},
+                                           {.kind = Kind::receive_add, .partial = 0, .peer = 1},
+                                           {.kind = Kind::receive_add, .partial = 0, .peer = 1},
+                                           {.kind = Kind::send, .partial = 0, .peer = 1}};
+  const std::vector<BlockSumStep> second = {{.kind = Kind::add, .partial = 0, .from = 1},
+                                            {.kind = Kind::send, .partial = 0, .peer = 0},
+                                            {.kind = Kind::send, .partial = 2, .peer = 0},
+                                            {.kind = Kind::receive, .partial = 0, .peer = 0}};
+  EXPECT_EQ(plan_block_sum(5, 2, 0), first);
+  EXPECT_EQ(plan_block_sum(5, 2, 1), second);
+}
+
+}  // namespace
+}  // namespace strata

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// Run under mpirun by tests/distributed/mpi_test.cpp: mpi_cases MODE. Exits with 0 when all is as it should be, with 3
+// after a CommError, whose text goes to stderr.
+#include <mpi.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+
+#include "core/base/error.h"
+#include "distributed/mpi/mpi.h"
+#include "distributed/world.h"
+#include "tests/support/communicator_cases.h"
+
+namespace {
+
+using namespace strata;
+using strata::testing::require;
+
+// Whole numbers below 2^24 add up exactly in any order, so MPI's own sum must have the same bits.
+void compare_sum_with_mpi(Communicator& c, Dim count) {
+  const auto value = [](int rank, Dim i) { return static_cast<float>((i * 37 + rank * 101) % 10'007); };
+  std::vector<float> own(static_cast<std::size_t>(count));
+  for (Dim i = 0; i < count; ++i) own[static_cast<std::size_t>(i)] = value(c.rank(), i);
+  std::vector<float> expected(own.size());
+  MPI_Allreduce(own.data(), expected.data(), static_cast<int>(count), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+  void* const partials[] = {own.data()};
+  const auto sum = c.prepare_block_sum(cpu_device(), {Dtype::float32, count, c.size(), partials});
+  sum->start();
+  sum->wait();
+  require(own == expected, "a block sum differs from MPI_Allreduce");
+}
+
+void compare_collectives_with_mpi(Communicator& c) {
+  std::vector<int> own(300'000);
+  for (std::size_t i = 0; i < own.size(); ++i) own[i] = static_cast<int>(i) * (c.rank() + 1);
+  const std::size_t bytes = own.size() * sizeof(int);
+  const auto ranks = static_cast<std::size_t>(c.size());
+  std::vector<int> gathered(own.size() * ranks);
+  std::vector<int> expected(own.size() * ranks);
+  c.allgather(own.data(), gathered.data(), bytes);
+  MPI_Allgather(own.data(), static_cast<int>(bytes), MPI_BYTE, expected.data(), static_cast<int>(bytes), MPI_BYTE,
+                MPI_COMM_WORLD);
+  require(gathered == expected, "allgather differs from MPI_Allgather");
+  for (int root = 0; root < c.size(); ++root) {
+    std::vector<int> data = own;
+    std::vector<int> expected_data = own;
+    c.broadcast(data.data(), bytes, root);
+    MPI_Bcast(expected_data.data(), static_cast<int>(bytes), MPI_BYTE, root, MPI_COMM_WORLD);
+    require(data == expected_data, "broadcast differs from MPI_Bcast");
+  }
+}
+
+void run_cases(Communicator& c) {
+  for (const auto& test_case : strata::testing::communicator_cases()) {
+    try {
+      test_case.run(c);
+    } catch (const std::exception& error) {
+      throw std::runtime_error(std::string(test_case.name) + ": " + error.what());
+    }
+  }
+}
+
+void run_all(Communicator& c) {
+  int world_size = 0;
+  MPI_Comm_size(MPI_COMM_WORLD, &world_size);
+  require(c.size() == world_size, "the world has all ranks");
+  run_cases(c);
+  for (const Dim count : {1, 1000, 500'000}) compare_sum_with_mpi(c, count);
+  compare_collectives_with_mpi(c);
+}
+
+// The last rank dies, or stops, or fails while the others sum.
+void run_without_the_last(Communicator& c, std::string_view mode) {
+  c.set_deadline(mode == "stop" ? std::chrono::seconds(2) : std::chrono::seconds(60));
+  c.barrier();
+  if (c.rank() == c.size() - 1) {
+    if (mode == "kill") raise(SIGKILL);
+    // Only this process: a stopped group would stop its launcher's bookkeeping, too.
+    if (mode == "stop") raise(SIGSTOP);
+    if (mode == "fail") throw ConfigError("one rank alone has a bad option");
+  }
+  strata::testing::Partials<float> partials(c, cpu_device(), c.size(), 300'000);
+  const auto sum = c.prepare_block_sum(cpu_device(), partials.spec());
+  sum->start();
+  sum->wait();
+}
+
+// The last rank still works when the others end.
+void run_with_a_late_end(Communicator& c) {
+  c.barrier();
+  if (c.rank() == c.size() - 1) std::this_thread::sleep_for(std::chrono::seconds(30));
+}
+
+// A program that uses MPI itself trains on a part of its ranks, and finalises MPI itself.
+void run_on_own_communicator() {
+  MPI_Init(nullptr, nullptr);
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm part = MPI_COMM_NULL;
+  MPI_Comm_split(MPI_COMM_WORLD, rank % 2, 0, &part);
+  run_cases(*make_mpi_communicator(part));
+  MPI_Comm_free(&part);
+  require(world().get() == world().get(), "the world is one object");
+  world()->barrier();
+  MPI_Finalize();
+}
+
+// Without a launcher.
+void run_single() {
+  require(world()->size() == 1, "a world of one");
+  int initialized = 1;
+  MPI_Initialized(&initialized);
+  require(initialized == 0, "MPI is left alone");
+}
+
+int run(std::string_view mode) {
+  try {
+    if (mode == "own") {
+      run_on_own_communicator();
+    } else if (mode == "single") {
+      run_single();
+    } else if (mode == "all") {
+      run_all(*world());
+    } else if (mode == "late") {
+      run_with_a_late_end(*world());
+    } else {
+      run_without_the_last(*world(), mode);
+    }
+    return 0;
+  } catch (const CommError& error) {
+    std::fprintf(stderr, "CommError(peer %d): %s\n", error.peer(), error.what());
+    return 3;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run(argc > 1 ? argv[1] : "all"); }

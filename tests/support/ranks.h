@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ranks as threads, for tests.
+#pragma once
+
+#include <functional>
+
+#include "core/program/communicator.h"
+
+namespace strata::testing {
+
+/// Calls `run(communicator)` for each of `ranks` ranks in a thread of its own, where Session::current() is a session of
+/// that rank. The first exception is thrown again here. A test that takes longer than 60 s is named and ends the
+/// program.
+void run_ranks(int ranks, const std::function<void(Communicator&)>& run);
+
+}  // namespace strata::testing
