@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ops/elementwise.h"
+#include "core/ops/ops.h"
+
+namespace strata {
+namespace {
+
+struct Greater {
+  template <class T>
+  static bool apply(T a, T b) { return a > b; }
+};
+
+constexpr ElementwiseRule kRule = predicate_rule<Greater, Types::any>("greater");
+
+}  // namespace
+
+Tensor ops::greater(const Tensor& a, const Tensor& b) { return elementwise(kRule, {a, b}); }
+
+void register_greater(OpRegistry& registry) { registry.add(elementwise_entry(kRule, -2, 2)); }
+
+}  // namespace strata

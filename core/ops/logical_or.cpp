@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ops/elementwise.h"
+#include "core/ops/ops.h"
+
+namespace strata {
+namespace {
+
+struct LogicalOr {
+  static bool apply(bool a, bool b) { return a || b; }
+};
+
+constexpr ElementwiseRule kRule = binary_rule<LogicalOr, Types::boolean>("logical_or", nullptr);
+
+}  // namespace
+
+Tensor ops::logical_or(const Tensor& a, const Tensor& b) { return elementwise(kRule, {a, b}); }
+
+void register_logical_or(OpRegistry& registry) { registry.add(elementwise_entry(kRule, 0, 2)); }
+
+}  // namespace strata
