@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the JSON files of this folder: values that real Keras computed, which the C++ tests compare with.
+
+Run with Python 3.11, outside the repository's tree:
+    python3.11 -m venv /tmp/golden && /tmp/golden/bin/pip install -r tests/golden/requirements.txt
+    /tmp/golden/bin/python tests/golden/generate.py [--out DIR]
+The files here were made with Keras 3.15.1 on TensorFlow 2.21.0 (CPU), NumPy 2.4.6, on x86-64. Seeds are fixed.
+
+An array is {"shape": [..], "dtype": "float32", "values": [flat, row-major]}. A float32 is written as the decimal of the
+double that equals it, so parsing it as a double and rounding to float gives the same bits.
+"""
+import argparse
+import json
+import os
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # plain Eigen kernels: the same sums on every machine of one instruction set
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, losses, optimizers
+
+
+def grid(rng, *shape, scale=1.0):
+    """Normal float32 values rounded to 1/64, so that inputs are short decimals and exact in binary."""
+    return (np.round(rng.standard_normal(shape) * 64 * scale) / 64).astype(np.float32)
+
+
+def plain(value):
+    """Turns arrays, tensors and NumPy scalars, in any nesting of lists and dicts, into what json can write."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (np.ndarray, tf.Tensor, tf.Variable, keras.Variable)):
+        array = np.asarray(value)
+        return {"shape": list(array.shape), "dtype": str(array.dtype), "values": array.reshape(-1).tolist()}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def number(value):
+    return float(np.asarray(value))
+
+
+def write(folder, name, content):
+    """One line per entry of the top level and per case of a list, so that a difference is readable."""
+    versions = {"keras": keras.__version__, "tensorflow": tf.__version__, "numpy": np.__version__}
+    lines = []
+    for key, item in {"versions": versions, **plain(content)}.items():
+        cases = isinstance(item, list) and item and isinstance(item[0], dict)
+        text = "[\n" + ",\n".join(json.dumps(case) for case in item) + "\n]" if cases else json.dumps(item)
+        lines.append(f"{json.dumps(key)}: {text}")
+    (folder / name).write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+# losses.json ----------------------------------------------------------------------------------------------------------
+
+def reduced_with_gradient(loss, y_true, y_pred, sample_weight):
+    y_pred = tf.constant(y_pred)
+    with tf.GradientTape() as tape:
+        tape.watch(y_pred)
+        value = loss(y_true, y_pred, sample_weight=sample_weight)
+    return number(value), tape.gradient(value, y_pred)
+
+
+def loss_case(name, class_name, y_true, y_pred, sample_weight, **config):
+    make = getattr(losses, class_name)
+    value, gradient = reduced_with_gradient(make(**config), y_true, y_pred, None)
+    weighted, weighted_gradient = reduced_with_gradient(make(**config), y_true, y_pred, sample_weight)
+    return {"name": name, "class_name": class_name, "config": config, "y_true": y_true, "y_pred": y_pred,
+            "sample_weight": sample_weight, "per_sample": make(reduction="none", **config)(y_true, y_pred),
+            "reduced": value, "gradient": gradient, "reduced_weighted": weighted,
+            "gradient_weighted": weighted_gradient}
+
+
+def write_losses(folder):
+    rng = np.random.default_rng(1)
+    weight = np.array([1, 0.5, 0, 2, 1.25], np.float32)
+    logits = grid(rng, 5, 4, scale=2)
+    logits[3] = [100, -100, 0, 99]  # exp would overflow without the shift by the maximum
+    labels = np.array([2, 0, 3, 1, 1], np.int32)
+    one_hot = np.eye(4, dtype=np.float32)[labels]
+    probabilities = np.exp(grid(rng, 5, 4))
+    probabilities = (probabilities / probabilities.sum(axis=1, keepdims=True)).astype(np.float32)
+    probabilities[4] = [0, 1, 0, 0]  # clipped to [1e-7, 1 - 1e-7]
+    positive = np.abs(grid(rng, 5, 4)) + np.float32(0.125)  # rows that do not sum to one
+    bits = (rng.random((5, 3)) < 0.5).astype(np.float32)
+    bit_logits = grid(rng, 5, 3, scale=2)
+    bit_logits[2] = [80, -80, 0]
+    bit_probabilities = (rng.integers(1, 64, (5, 3)) / 64).astype(np.float32)
+    bit_probabilities[1] = [0, 1, 0.5]
+
+    sparse, categorical, binary = "SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy"
+    cases = [
+        loss_case("sparse_logits", sparse, labels, logits, weight, from_logits=True),
+        loss_case("sparse_logits_column_labels", sparse, labels[:, None], logits, weight, from_logits=True),
+        loss_case("sparse_logits_sequence", sparse, np.array([[0, 2, 1], [1, 1, 0]], np.int32), grid(rng, 2, 3, 3),
+                  np.array([[1, 0.5, 0], [2, 1, 1]], np.float32), from_logits=True),
+        loss_case("sparse_probabilities", sparse, labels, probabilities, weight, from_logits=False),
+        loss_case("sparse_probabilities_not_normalised", sparse, labels, positive, weight, from_logits=False),
+        loss_case("mse", "MeanSquaredError", grid(rng, 5, 3), grid(rng, 5, 3), weight),
+        loss_case("mse_one_column", "MeanSquaredError", grid(rng, 5, 1), grid(rng, 5, 1), weight),
+        loss_case("mse_rank3", "MeanSquaredError", grid(rng, 5, 3, 2), grid(rng, 5, 3, 2), weight[:, None]),
+    ]
+    for smoothing in (0.0, 0.1):
+        end = "_smoothed" if smoothing else ""
+        for kind, target, prediction in (("logits", one_hot, logits), ("probabilities", one_hot, probabilities),
+                                         ("probabilities_not_normalised", one_hot, positive)):
+            cases.append(loss_case(f"categorical_{kind}{end}", categorical, target, prediction, weight,
+                                   from_logits=kind == "logits", label_smoothing=smoothing))
+        for kind, prediction in (("logits", bit_logits), ("probabilities", bit_probabilities)):
+            cases.append(loss_case(f"binary_{kind}{end}", binary, bits, prediction, weight,
+                                   from_logits=kind == "logits", label_smoothing=smoothing))
+    # TensorFlow's gradient is softmax - target also where a target row does not sum to one (the value is not).
+    cases.append(loss_case("categorical_logits_targets_not_normalised", categorical,
+                           (rng.random((5, 4)) < 0.5).astype(np.float32), logits[[0, 1, 2, 4, 0]], weight,
+                           from_logits=True, label_smoothing=0.0))
+    write(folder, "losses.json", {"cases": cases})
+
+
+# optimizers.json ------------------------------------------------------------------------------------------------------
+
+def slots_of(optimizer):
+    """The slot variables by Keras' slot name, each a list with one array per trained variable."""
+    slots = {"SGD": [("momentum", "momentums")],
+             "RMSprop": [("velocity", "_velocities"), ("momentum", "_momentums"),
+                         ("average_gradient", "_average_gradients")],
+             "Adam": [("momentum", "_momentums"), ("velocity", "_velocities"), ("velocity_hat", "_velocity_hats")]}
+    pairs = ((name, getattr(optimizer, field, None)) for name, field in slots[type(optimizer).__name__])
+    return {name: [slot.numpy() for slot in values] for name, values in pairs if values}
+
+
+def optimizer_case(name, class_name, start, gradients, **config):
+    variables = [keras.Variable(value) for value in start]
+    optimizer = getattr(optimizers, class_name)(**config)
+    after = []
+    for step in gradients:
+        optimizer.apply([tf.constant(gradient) for gradient in step], variables)
+        after.append([variable.numpy() for variable in variables])
+    return {"name": name, "class_name": class_name, "config": config, "weights_after_step": after,
+            "slots": slots_of(optimizer), "iterations": int(optimizer.iterations.numpy())}
+
+
+def write_optimizers(folder):
+    rng = np.random.default_rng(2)
+    start = [grid(rng, 3, 4), grid(rng, 5)]
+    gradients = [[grid(rng, 3, 4), grid(rng, 5)] for _ in range(5)]
+    for step in gradients:
+        step[0][0] *= np.float32(2.0**-12)  # so small that the place of epsilon in the formula shows
+        step[1][4] *= np.float32(2.0**-20)
+    gradients[0][1][0] = 0
+    for step in gradients:
+        step[0][2, 3] = 0  # never moves
+
+    def case(name, class_name, **config):
+        return optimizer_case(name, class_name, start, gradients, **config)
+
+    cases = [
+        case("sgd_default", "SGD"),
+        case("sgd", "SGD", learning_rate=0.125),
+        case("sgd_momentum", "SGD", learning_rate=0.1, momentum=0.9),
+        case("sgd_nesterov", "SGD", learning_rate=0.1, momentum=0.9, nesterov=True),
+        case("rmsprop_default", "RMSprop"),
+        case("rmsprop_rho", "RMSprop", learning_rate=0.05, rho=0.7),
+        case("rmsprop_momentum", "RMSprop", learning_rate=0.05, momentum=0.8),
+        case("rmsprop_centered", "RMSprop", learning_rate=0.05, centered=True),
+        case("rmsprop_momentum_centered", "RMSprop", learning_rate=0.05, rho=0.8, momentum=0.5, centered=True),
+        case("adam_default", "Adam"),
+        case("adam", "Adam", learning_rate=0.05, beta_1=0.8, beta_2=0.95, epsilon=1e-4),
+        case("adam_amsgrad", "Adam", learning_rate=0.05, beta_2=0.5, amsgrad=True),
+    ]
+    write(folder, "optimizers.json", {"initial_weights": start, "gradients": gradients, "cases": cases})
+
+
+# dense_model.json -----------------------------------------------------------------------------------------------------
+
+def dense_model():
+    inputs = keras.Input((6,), name="inputs")
+    x = layers.Dense(5, activation="relu", name="first")(inputs)
+    x = layers.Dense(4, activation="tanh", name="second")(x)
+    return keras.Model(inputs, layers.Dense(3, name="third")(x), name="dense_model")
+
+
+def named(values, model):
+    """[{name, shape, dtype, values}] in the order of model.weights; the name is layer/weight."""
+    return [{"name": variable.path, **plain(np.asarray(value))} for variable, value in zip(model.weights, values)]
+
+
+def fit_case(name, start, x, y, optimizer, batch_size, sample_weight=None):
+    model = dense_model()
+    model.set_weights(start)
+    class_name, config = optimizer
+    model.compile(optimizer=getattr(optimizers, class_name)(**config),
+                  loss=losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"],
+                  jit_compile=False)
+    history = model.fit(x, y, batch_size=batch_size, epochs=3, shuffle=False, validation_split=0.2, verbose=0,
+                        sample_weight=sample_weight)
+    case = {"name": name, "optimizer": {"class_name": class_name, "config": config}, "batch_size": batch_size,
+            "epochs": 3, "validation_split": 0.2, "shuffle": False, "history": history.history,
+            "weights": named(model.get_weights(), model)}
+    if sample_weight is not None:
+        case["sample_weight"] = sample_weight
+    return case
+
+
+def write_dense_model(folder):
+    rng = np.random.default_rng(15)  # a seed for which val_accuracy moves, and differently for each optimizer
+    x, y = grid(rng, 10, 6), rng.integers(0, 3, 10).astype(np.int32)
+    model = dense_model()
+    start = [grid(rng, *weight.shape, scale=0.5) for weight in model.weights]
+    model.set_weights(start)
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    with tf.GradientTape() as tape:
+        predictions = model(x)
+        value = loss(y, predictions)
+    gradients = tape.gradient(value, [weight.value for weight in model.trainable_variables])
+
+    weight = np.array([1, 0.5, 2, 0, 1, 1.5, 0.25, 1, 3, 0.5], np.float32)
+    rmsprop, sgd, adam = ("RMSprop", {"learning_rate": 0.01}), ("SGD", {"learning_rate": 0.1}), (
+        "Adam", {"learning_rate": 0.02})
+    fits = [fit_case("rmsprop", start, x, y, rmsprop, 4), fit_case("sgd", start, x, y, sgd, 4),
+            fit_case("adam", start, x, y, adam, 4), fit_case("sgd_short_last_batch", start, x, y, sgd, 3),
+            fit_case("sgd_sample_weight", start, x, y, sgd, 3, weight)]
+    write(folder, "dense_model.json", {
+        "layers": [{"name": layer.name, "units": layer.units, "activation": layer.activation.__name__}
+                   for layer in model.layers[1:]],
+        "x": x, "y": y, "weights": named(start, model), "predictions": predictions, "loss": number(value),
+        "gradients": named(gradients, model), "fits": fits})
+
+
+# merge_model.json -----------------------------------------------------------------------------------------------------
+
+def merge_model():
+    """Two inputs of different rank, every merge layer, a sum that broadcasts, two outputs."""
+    left, right = keras.Input((4,), name="left"), keras.Input((2, 3), name="right")
+    wide = layers.Dense(6, activation="tanh", name="wide")(left)
+    flat = layers.Flatten(name="flat")(right)
+    total = layers.Add(name="total")([wide, flat])
+    mean = layers.Average(name="mean")([wide, flat, total])
+    both = layers.Concatenate(name="both")([total, mean])
+    square = layers.Reshape((3, 4), name="square")(both)
+    row = layers.Reshape((1, 4), name="row")(left)
+    shifted = layers.Add(name="shifted")([square, row])  # (None, 3, 4) + (None, 1, 4)
+    mixed = layers.Dense(4, name="mixed")(shifted)  # contracts the last axis of a rank 3 tensor
+    stacked = layers.Concatenate(axis=1, name="stacked")([mixed, row])  # (None, 4, 4)
+    squashed = layers.Activation("sigmoid", name="squashed")(stacked)
+    features = layers.Flatten(name="features")(squashed)
+    kind = layers.Dense(3, name="kind")(features)
+    score = layers.Dense(1, activation="sigmoid", name="score")(features)
+    return keras.Model([left, right], [kind, score], name="merge_model")
+
+
+def merge_losses():
+    return [losses.SparseCategoricalCrossentropy(from_logits=True), losses.BinaryCrossentropy()]
+
+
+def write_merge_model(folder):
+    rng = np.random.default_rng(4)
+    x, loss_weights = [grid(rng, 7, 4), grid(rng, 7, 2, 3)], [1.0, 0.25]
+    y = [rng.integers(0, 3, 7).astype(np.int32), (rng.random((7, 1)) < 0.5).astype(np.float32)]
+    sample_weight = [np.array([1, 2, 0.5, 0, 1, 1, 3], np.float32), np.array([0.5, 1, 1, 2, 0, 1, 1], np.float32)]
+    model = merge_model()
+    start = [grid(rng, *weight.shape, scale=0.5) for weight in model.weights]
+    model.set_weights(start)
+
+    def losses_and_gradients(weights):
+        with tf.GradientTape() as tape:
+            predictions = model(x)
+            values = [loss(t, p, sample_weight=w) for loss, t, p, w in zip(merge_losses(), y, predictions, weights)]
+            total = sum(value * weight for value, weight in zip(values, loss_weights))
+        gradients = tape.gradient(total, [weight.value for weight in model.trainable_variables])
+        return predictions, {"output_losses": [number(value) for value in values], "loss": number(total),
+                             "gradients": named(gradients, model)}
+
+    predictions, unweighted = losses_and_gradients([None, None])
+    _, weighted = losses_and_gradients(sample_weight)
+    model.compile(optimizer="sgd", loss=merge_losses(), loss_weights=loss_weights, jit_compile=False,
+                  metrics=[["accuracy"], ["accuracy"]])
+    # Keras averages the losses of single outputs over batches without regard to their sizes, so <output>_loss of
+    # batches of 4 + 3 is not the mean over the samples. "loss", the accuracies and everything of batch 7 are exact.
+    evaluations = []
+    for batch_size in (7, 4):
+        for name, weights in (("unweighted", None), ("sample_weight", sample_weight)):
+            options = {"batch_size": batch_size, "sample_weight": weights, "verbose": 0}
+            evaluations.append({"name": f"{name}_batch_{batch_size}", "batch_size": batch_size,
+                                "uses_sample_weight": weights is not None, "list": model.evaluate(x, y, **options),
+                                "dict": model.evaluate(x, y, return_dict=True, **options)})
+    write(folder, "merge_model.json", {
+        "input_names": [tensor.name for tensor in model.inputs], "output_names": model.output_names,
+        "layer_names": [layer.name for layer in model.layers],
+        "output_shapes": {layer.name: list(layer.output.shape) for layer in model.layers}, "x": x, "y": y,
+        "sample_weight": sample_weight, "loss_weights": loss_weights, "weights": named(start, model),
+        "predictions": predictions, "unweighted": unweighted, "weighted": weighted, "evaluate": evaluations})
+
+
+# metrics.json ---------------------------------------------------------------------------------------------------------
+
+def accuracy_case(name, y_true, y_pred, sample_weight, loss):
+    """What the string "accuracy" becomes in compile() for these shapes, and its value over batches of 3."""
+    inputs = keras.Input(y_pred.shape[1:])
+    model = keras.Model(inputs, layers.Activation("linear")(inputs))
+    model.compile(loss=loss, metrics=["accuracy"], weighted_metrics=["accuracy"], jit_compile=False)
+    logs = model.evaluate(y_pred, y_true, sample_weight=sample_weight, batch_size=3, verbose=0, return_dict=True)
+    resolved = [metric for group in model.metrics for metric in getattr(group, "metrics", [])]
+    return {"name": name, "loss": loss, "resolved": type(resolved[0]).__name__, "batch_size": 3, "y_true": y_true,
+            "y_pred": y_pred, "sample_weight": sample_weight, "accuracy": logs["accuracy"],
+            "accuracy_weighted": logs["weighted_accuracy"]}
+
+
+def write_metrics(folder):
+    rng = np.random.default_rng(5)
+    weight = np.array([1, 0.5, 2, 0, 1, 1.5, 0.25, 3], np.float32)
+    labels = rng.integers(0, 4, 8).astype(np.int32)
+    scores = grid(rng, 8, 4)
+    scores[[0, 3, 4], labels[[0, 3, 4]]] = 4
+    scores[1] = [0.5, 2, 2, 0]  # a tie: the first maximum counts
+    labels[1] = 2
+    one_hot = np.eye(4, dtype=np.float32)[labels]
+    bits = (rng.random((8, 1)) < 0.5).astype(np.float32)
+    chances = (rng.integers(0, 65, (8, 1)) / 64).astype(np.float32)
+    chances[2] = 0.5  # the threshold itself counts as 0
+    bits[2] = 0
+    sequence = grid(rng, 8, 2, 3)
+    two_bits = np.eye(2, dtype=np.float32)[rng.integers(0, 2, 8)]
+    two_chances = (rng.integers(1, 64, (8, 2)) / 64).astype(np.float32)
+    write(folder, "metrics.json", {"cases": [
+        accuracy_case("binary", bits, chances, weight, "binary_crossentropy"),
+        accuracy_case("binary_flat_labels", bits[:, 0], chances, weight, "binary_crossentropy"),
+        accuracy_case("binary_shape_decides", bits, chances, weight, "mean_squared_error"),
+        accuracy_case("binary_logits_threshold", bits, grid(rng, 8, 1, scale=2), weight, "mean_squared_error"),
+        accuracy_case("categorical", one_hot, scores, weight, "categorical_crossentropy"),
+        accuracy_case("categorical_two_bits", two_bits, two_chances, weight, "binary_crossentropy"),
+        accuracy_case("sparse", labels, scores, weight, "sparse_categorical_crossentropy"),
+        accuracy_case("sparse_column_labels", labels[:, None], scores, weight, "sparse_categorical_crossentropy"),
+        accuracy_case("sparse_sequence", rng.integers(0, 3, (8, 2)).astype(np.int32), sequence,
+                      np.tile(weight[:, None], 2), "sparse_categorical_crossentropy")]})
+
+
+# initializers.json ----------------------------------------------------------------------------------------------------
+
+QUANTILES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
+
+
+def initializer_case(name, shape):
+    """Statistics over many draws of the same shape: the shape sets the scale, the number of draws the precision."""
+    draws = max(1, 2_000_000 // int(np.prod(shape))) if name != "orthogonal" else 40
+    make = keras.initializers.get(name).__class__
+    seeded = name not in ("zeros", "ones")
+    values = [np.asarray((make(seed=seed) if seeded else make())(shape)) for seed in range(draws)]
+    pooled = np.concatenate([value.reshape(-1) for value in values]).astype(np.float64)
+    case = {"name": name, "shape": list(shape), "draws": draws, "count": pooled.size, "mean": pooled.mean(),
+            "std": pooled.std(), "min": pooled.min(), "max": pooled.max(), "quantile_levels": QUANTILES,
+            "quantiles": np.quantile(pooled, QUANTILES).tolist()}
+    if name == "orthogonal":
+        matrix = values[0].reshape(-1, shape[-1]).astype(np.float64)
+        case["columns_gram_error"] = np.abs(matrix.T @ matrix - np.eye(shape[-1])).max()
+    return case
+
+
+def write_initializers(folder):
+    names = ["glorot_uniform", "he_normal", "lecun_uniform", "random_normal", "truncated_normal", "random_uniform",
+             "orthogonal", "zeros", "ones"]
+    write(folder, "initializers.json", {
+        "cases": [initializer_case(name, shape) for name in names for shape in ((784, 64), (3, 3, 16, 32))]})
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Writes values that Keras computed, for the C++ tests.")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, help="folder of the JSON files")
+    folder = parser.parse_args().out
+    folder.mkdir(parents=True, exist_ok=True)
+    for write_file in (write_losses, write_optimizers, write_dense_model, write_merge_model, write_metrics,
+                       write_initializers):
+        write_file(folder)
+
+
+if __name__ == "__main__":
+    main()
