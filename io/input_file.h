@@ -9,9 +9,9 @@
 
 namespace strata {
 
-/// Reads a file from its start to its end. A file that begins with gzip's magic bytes is unpacked on the way, whatever its
-/// name. Every fault is an IoError naming the file: missing, a directory, unreadable, or gzip data that is cut short,
-/// fails its checksum or has something else behind it. Not for use by several threads at once.
+/// Reads a file from its start to its end. A file that begins with gzip's magic bytes is unpacked on the way, whatever
+/// its name. Every fault is an IoError naming the file: missing, a directory, unreadable, or gzip data that is cut
+/// short, fails its checksum or has something else behind it. Not for use by several threads at once.
 class InputFile {
  public:
   explicit InputFile(std::string path);

@@ -30,7 +30,7 @@ std::string find_file(const std::string& directory, const std::string& name) {
 }
 
 Tensor read_checked(const std::string& path, const Shape& expected) {
-  const Tensor tensor = read_idx(path);
+  Tensor tensor = read_idx(path);
   const TensorSpec spec{expected, Dtype::uint8};
   if (tensor.dtype() != spec.dtype || tensor.rank() != expected.rank() || !shapes_fit(tensor.shape(), expected)) {
     throw IoError(path, fmt::format("expected {}, received {}", spec.str(), tensor.spec().str()));
@@ -53,8 +53,8 @@ Part read_part(const std::string& directory, const std::string& prefix) {
   Part part{read_checked(image_path, {None, kSide, kSide}), read_checked(label_path, {None})};
   const Dim images = part.images.shape()[0], labels = part.labels.shape()[0];
   if (images != labels) {
-    throw IoError(label_path, fmt::format("expected {} labels, as many as images in {}, received {}", images,
-                                          image_path, labels));
+    throw IoError(label_path,
+                  fmt::format("expected {} labels, as many as images in {}, received {}", images, image_path, labels));
   }
   check_labels(label_path, part.labels);
   return part;

@@ -57,7 +57,8 @@ TEST_F(Mnist, LoadsPlainAndGzipFiles) {
 }
 
 TEST_F(Mnist, NamesTheDirectoryThatIsNotThere) {
-  expect_io_error([&] { load_data(path("nowhere")); }, path("nowhere"), "expected a directory with the four MNIST files");
+  expect_io_error([&] { load_data(path("nowhere")); }, path("nowhere"),
+                  "expected a directory with the four MNIST files");
   expect_io_error([&] { load_data(path(kTrainImages)); }, path(kTrainImages), "received a file");
 }
 
@@ -89,8 +90,8 @@ TEST_F(Mnist, ShapesAndTypesMustFit) {
   expect_error(kTrainImages, "expected at least one sample");
 }
 
-// Known values of Fashion-MNIST (Xiao et al., 2017): ten classes of equal size, the first labels 9 0 0 3, and the mean and
-// deviation of the training pixels that everybody normalises by, 0.2860 and 0.3530.
+// Known values of Fashion-MNIST (Xiao et al., 2017): ten classes of equal size, the first labels 9 0 0 3, and the mean
+// and deviation of the training pixels that everybody normalises by, 0.2860 and 0.3530.
 TEST(FashionMnist, LoadsTheRealSet) {
   const std::string directory = "/usr/share/datasets/fashion-mnist";
   if (!std::filesystem::exists(directory)) GTEST_SKIP() << "the package dataset-fashion-mnist is not installed";
