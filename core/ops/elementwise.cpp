@@ -117,7 +117,8 @@ Tensor sum_to_shape(const Tensor& gradient, const Shape& shape) {
   for (int i = 0; i < gradient.rank(); ++i) {
     if (i < extra || (shape[i - extra] == 1 && gradient.shape()[i] != 1)) axes.push_back(i);
   }
-  const Tensor summed = axes.empty() ? gradient : ops::sum(gradient, axes, true);
+  if (static_cast<int>(axes.size()) == extra) return ops::sum(gradient, axes);
+  const Tensor summed = ops::sum(gradient, axes, true);
   return extra > 0 ? ops::reshape(summed, shape) : summed;
 }
 

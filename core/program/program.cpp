@@ -15,10 +15,13 @@ namespace strata {
 void isolate_outputs(Graph& graph) {
   std::vector<int> taken;
   for (int& output : graph.outputs) {
-    const GraphValue& value = graph.values[static_cast<std::size_t>(output)];
-    const bool own = value.kind == GraphValue::computed && value.view_of < 0 &&
-                     std::find(taken.begin(), taken.end(), output) == taken.end();
-    if (!own) {
+    // The bytes behind a view serve as well: the specs of the program's outputs were noted before.
+    const int root = graph.root(output);
+    const bool own = graph.values[static_cast<std::size_t>(root)].kind == GraphValue::computed &&
+                     std::find(taken.begin(), taken.end(), root) == taken.end();
+    if (own) {
+      output = root;
+    } else {
       const int copy = graph.add_value({GraphValue::computed, graph.spec(output)});
       graph.instructions.push_back({std::make_shared<CopyOp>(), {output}, {copy}});
       output = copy;
@@ -31,11 +34,13 @@ void isolate_outputs(Graph& graph) {
 class ProgramBuilder {
  public:
   ProgramBuilder(Graph graph, Device& device, const ProgramOptions& options)
-      : graph_(std::move(graph)), options_(options), program_(new Program(device)) {}
+      : graph_(std::move(graph)), options_(options), program_(new Program(device)) {
+    program_->outputs_ = graph_.specs(graph_.outputs);
+    isolate_outputs(graph_);
+  }
 
   std::shared_ptr<const Program> build(const std::vector<Tensor>& inputs) {
     for (const Tensor& input : inputs) program_->inputs_.push_back(input.spec());
-    program_->outputs_ = graph_.specs(graph_.outputs);
     for (std::size_t i = 0; i < graph_.instructions.size(); ++i) choose(i);
     move_unsafe_aliases();
     find_lifetimes();
@@ -217,7 +222,6 @@ std::shared_ptr<const Program> Program::compile(const std::vector<Tensor>& input
     fuse_products(graph);
     fuse_elementwise(graph);
   }
-  isolate_outputs(graph);
   return ProgramBuilder(std::move(graph), device, options).build(inputs);
 }
 

@@ -43,20 +43,20 @@ struct CompileOptions {
 };
 
 struct ValidationData {
-  Arrays x;
-  Arrays y;
-  Arrays sample_weight;
+  Arrays x = {};
+  Arrays y = {};
+  Arrays sample_weight = {};
 };
 
 struct FitOptions {
   Dim batch_size = 32;               // the global batch: all ranks together
   int epochs = 1;
   int verbose = 1;                   // 0 silent, 1 progress bar, 2 one line an epoch
-  std::vector<std::shared_ptr<Callback>> callbacks;
+  std::vector<std::shared_ptr<Callback>> callbacks = {};
   double validation_split = 0.0;     // this last part of the data is kept for validation
-  ValidationData validation_data;
+  ValidationData validation_data = {};
   bool shuffle = true;
-  Arrays sample_weight;              // one weight a sample, for each output or for the only one
+  Arrays sample_weight = {};              // one weight a sample, for each output or for the only one
   int initial_epoch = 0;
   Dim steps_per_epoch = 0;           // 0 = all data
   Dim max_steps = 0;                 // training ends after so many steps in all; 0 = no limit
@@ -66,7 +66,7 @@ struct FitOptions {
 struct EvaluateOptions {
   Dim batch_size = 32;
   int verbose = 1;
-  Arrays sample_weight;
+  Arrays sample_weight = {};
   Dim blocks = 0;
 };
 

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Times one training step of the guide's MLP (784-64-64-10, RMSprop, batch 64) against two measures, interleaved in one run:
+// the sum of the fastest kernels for the same shapes plus a vectorised update, and PyTorch eager (torch_mlp.py).
+// Verifies first that a step learns. Usage: mlp_step [--rounds N] [--steps N] [--torch PYTHON SCRIPT] [--json FILE]
+#include <fmt/format.h>
+#include <omp.h>
+#include <strata/strata.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "support/child.h"
+#include "support/kernel_bound.h"
+
+using namespace strata;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+/// The guide's model on made-up data that can be learnt.
+class StrataStep {
+ public:
+  explicit StrataStep(Dim steps) : model_(make_model()), steps_(steps) {
+    const RandomKey key{constant<std::int64_t>({1, 0, 0}, {3}), 1};
+    x_ = ops::random_uniform(key, {64 * steps, 784});
+    const Tensor rule = ops::random_normal({key.state, 2}, {784, 10});
+    y_ = ops::argmax(ops::matmul(x_ - 0.5, rule));
+    x_.eval();
+    y_.eval();
+    model_.compile({.optimizer = optimizers::RMSprop(),
+                    .loss = losses::SparseCategoricalCrossentropy({.from_logits = true}),
+                    .metrics = {"accuracy"}});
+  }
+
+  /// Milliseconds a step, over one pass through the data.
+  double run() {
+    const History history = model_.fit(x_, y_, {.batch_size = 64, .verbose = 0, .shuffle = false});
+    loss_ = history.at("loss").back();
+    return history.training_seconds / static_cast<double>(steps_ - 1) * 1e3;
+  }
+  double loss() const { return loss_; }
+
+ private:
+  static Model make_model() {
+    auto inputs = Input({784});
+    auto x = layers::Dense(64, {.activation = "relu"})(inputs);
+    x = layers::Dense(64, {.activation = "relu"})(x);
+    return Model(inputs, layers::Dense(10)(x), "mnist_model");
+  }
+
+  Model model_;
+  Dim steps_;
+  Tensor x_, y_;
+  double loss_ = 0.0;
+};
+
+struct Options {
+  int rounds = 15;
+  Dim steps = 300;
+  std::vector<std::string> torch;
+  std::string json;
+};
+
+int measure(const Options& options) {
+  omp_set_num_threads(1);
+  StrataStep strata_step(options.steps);
+  benchmarks::KernelBound bound;
+  std::unique_ptr<benchmarks::Child> torch;
+  if (!options.torch.empty()) {
+    torch = std::make_unique<benchmarks::Child>(options.torch);
+    torch->expect("ready");
+  }
+  strata_step.run();
+  const double first_loss = strata_step.loss();
+  std::vector<double> ours, kernels, theirs, to_kernels, to_torch;
+  for (int round = 0; round < options.rounds; ++round) {
+    ours.push_back(strata_step.run());
+    kernels.push_back(bound.run(static_cast<int>(options.steps)));
+    to_kernels.push_back(ours.back() / kernels.back());
+    if (!torch) continue;
+    theirs.push_back(std::stod(torch->ask(fmt::format("run {}", options.steps))) /
+                     static_cast<double>(options.steps) * 1e3);
+    to_torch.push_back(theirs.back() / ours.back());
+  }
+  if (!(strata_step.loss() < first_loss)) {
+    fmt::print(stderr, "mlp_step: the loss did not fall ({} to {})\n", first_loss, strata_step.loss());
+    return 1;
+  }
+  fmt::print("{}", bound.table());
+  fmt::print("{:<34}{:>10.4f} ms\n", "sum of the fastest kernels", median(kernels));
+  fmt::print("{:<34}{:>10.4f} ms   {:.2f} times the kernels (target: at most 1.30)\n", "Strata, one training step",
+             median(ours), median(to_kernels));
+  nlohmann::ordered_json json{{"benchmark", "mlp_step"}, {"threads", 1},
+                              {"strata_ms", median(ours)}, {"kernels_ms", median(kernels)},
+                              {"strata_over_kernels", median(to_kernels)}};
+  if (torch) {
+    fmt::print("{:<34}{:>10.4f} ms   Strata's rate is {:.2f} times PyTorch's (target: at least 1.50)\n",
+               "PyTorch eager, one training step", median(theirs), median(to_torch));
+    json["torch_ms"] = median(theirs);
+    json["strata_rate_over_torch"] = median(to_torch);
+  }
+  fmt::print("{}\n", json.dump());
+  if (!options.json.empty()) std::ofstream(options.json) << json.dump(2) << "\n";
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Times the training step of the guide's MLP.");
+  app.add_option("--rounds", options.rounds, "Interleaved rounds; medians are taken over them");
+  app.add_option("--steps", options.steps, "Steps a round");
+  app.add_option("--torch", options.torch, "The Python of an environment with PyTorch, and the path of torch_mlp.py")
+      ->expected(2);
+  app.add_option("--json", options.json, "Also write the result to this file");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return measure(options);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "mlp_step: {}\n", e.what());
+    return 1;
+  }
+}
