@@ -27,14 +27,19 @@ Tensor make_input(const Shape& batch_shape, Dtype dtype, const std::string& name
   return record_call(layer, {}, {{batch_shape, dtype}}, {}).at(0);
 }
 
-Tensor Input(const Shape& shape, const InputOptions& options) {
+Tensor Input(const SampleShape& sample, const InputOptions& options) {
   if (options.batch_shape.rank() == 0) {
-    return make_input(Shape{options.batch_size}.concat(shape), options.dtype, options.name);
+    return make_input(Shape{options.batch_size}.concat(sample.shape), options.dtype, options.name);
   }
-  if (shape.rank() > 0 || options.batch_size != None) {
+  if (sample.shape.rank() > 0 || options.batch_size != None) {
     throw ConfigError("Input: expected either batch_shape or shape and batch_size, received batch_shape " +
-                      options.batch_shape.str() + " beside shape " + shape.str());
+                      options.batch_shape.str() + " beside shape " + sample.shape.str());
   }
+  return make_input(options.batch_shape, options.dtype, options.name);
+}
+
+Tensor Input(const InputOptions& options) {
+  if (options.batch_shape.rank() == 0) throw ConfigError("Input: expected a shape or a batch_shape, received neither");
   return make_input(options.batch_shape, options.dtype, options.name);
 }
 

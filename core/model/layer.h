@@ -2,6 +2,7 @@
 // Layer: build / call / config. What a user derives from to write a layer, and the handle that layers are used through.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <string>
@@ -210,8 +211,22 @@ struct InputOptions {
       {};  // when not empty: the whole shape, batch axis included; the positional shape must then be empty
 };
 
-/// A symbolic tensor of shape (batch,) + shape: where a model begins.
-Tensor Input(const Shape& shape, const InputOptions& options = {});
-inline Tensor Input(const InputOptions& options) { return Input(Shape{}, options); }
+/// The shape of one sample, as Input takes it in braces: {28, 28}.
+struct SampleShape {
+  template <std::integral... D>
+  SampleShape(D... dims) : shape{static_cast<Dim>(dims)...} {}  // NOLINT(google-explicit-constructor)
+  Shape shape;
+};
+
+/// A symbolic tensor of shape (batch,) + shape: where a model begins. `Input({28, 28})`, `Input({.batch_shape = {16,
+/// 10}})`, `Input(Shape{})` for one number a sample. Throws ConfigError when both a shape and a batch_shape are given.
+Tensor Input(const SampleShape& shape, const InputOptions& options = {});
+Tensor Input(const InputOptions& options);
+template <std::same_as<Shape> S>  // a template, so that braces always mean one of the two above
+Tensor Input(const S& shape, const InputOptions& options = {}) {
+  SampleShape sample;
+  sample.shape = shape;
+  return Input(sample, options);
+}
 
 }  // namespace strata

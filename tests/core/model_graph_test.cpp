@@ -241,6 +241,13 @@ TEST_F(ModelGraphTest, BatchSizesAndWholeShapes) {
   EXPECT_EQ(Input({32, 32, 3}).shape(), (Shape{None, 32, 32, 3}));
   EXPECT_EQ(Input({10, 5}, {.batch_size = 16}).shape(), (Shape{16, 10, 5}));
   EXPECT_EQ(Input({.dtype = Dtype::int32, .batch_shape = {16, 10}}).spec(), (TensorSpec{{16, 10}, Dtype::int32}));
+  EXPECT_EQ(Input({.batch_shape = {16, 10, 5}}).shape(), (Shape{16, 10, 5}));
+  const Shape shape{7, None};
+  EXPECT_EQ(Input({.batch_shape = shape}).shape(), shape);
+  EXPECT_EQ(Input(shape).shape(), (Shape{None, 7, None}));
+  EXPECT_EQ(Input(Shape{}).shape(), Shape{None});
+  EXPECT_EQ(Input({None, std::size_t{3}, 2}).shape(), (Shape{None, None, 3, 2}));
+  EXPECT_THROW(Input({.name = "x"}), ConfigError);
   EXPECT_THROW(Input({10}, {.batch_shape = {16, 10}}), ConfigError);
 }
 
