@@ -93,8 +93,8 @@ TEST_F(Mnist, ShapesAndTypesMustFit) {
 // Known values of Fashion-MNIST (Xiao et al., 2017): ten classes of equal size, the first labels 9 0 0 3, and the mean
 // and deviation of the training pixels that everybody normalises by, 0.2860 and 0.3530.
 TEST(FashionMnist, LoadsTheRealSet) {
-  const std::string directory = "/usr/share/datasets/fashion-mnist";
-  if (!std::filesystem::exists(directory)) GTEST_SKIP() << "the package dataset-fashion-mnist is not installed";
+  const std::string directory = STRATA_FASHION_MNIST_DIR;
+  if (!std::filesystem::exists(directory)) GTEST_SKIP() << "Fashion-MNIST is not installed";
   const auto data = load_data(directory);
   EXPECT_EQ(data.x_train.shape(), (Shape{60000, 28, 28}));
   EXPECT_EQ(data.x_test.shape(), (Shape{10000, 28, 28}));

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Usage: tools/check.sh [STEP...]: rules format tidy shell asan tsan (all of them when none is named). Runs every step, then
+# says which failed. ./dev check installs what is needed first.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+jobs=${STRATA_JOBS:-$(nproc)}
+
+rules() { tools/check_rules.py; }
+
+format() { tools/sources.sh cpp | xargs clang-format-16 --dry-run --Werror; }
+
+shell() { tools/sources.sh shell | xargs shellcheck; }
+
+# The .cpp files outside tests that differ from TIDY_BASE (default: the parent of the last commit), or all of them with
+# TIDY_BASE=all.
+tidy_files() {
+  local base=${TIDY_BASE:-HEAD~1} files
+  if [[ $base == all ]] || ! git rev-parse --verify --quiet "$base^{commit}" >/dev/null; then
+    files=$(tools/sources.sh cpp)
+  else
+    files=$(git diff --name-only --diff-filter=d "$base" && git ls-files --others --exclude-standard)
+  fi
+  grep -E '\.cpp$' <<<"$files" | grep -vE '^tests/' | sort -u || true
+}
+
+tidy() {
+  local files
+  if [[ ! -f build/release/compile_commands.json ]]; then ./dev build; fi
+  # Files that this configuration does not compile (the stubs of libraries that are present) have no command line.
+  files=$(tidy_files | while IFS= read -r file; do
+    if grep -qF "/$file\"" build/release/compile_commands.json; then printf '%s\n' "$file"; fi
+  done)
+  if [[ -z $files ]]; then
+    printf 'no changed files\n'
+    return
+  fi
+  xargs -P "$jobs" -n 1 clang-tidy-16 -p build/release --quiet <<<"$files" 2>/dev/null
+}
+
+# sanitized DIRECTORY SANITIZERS TARGET...: builds tests without MPI, whose libraries are not instrumented.
+sanitized() {
+  local directory=$1 sanitizers=$2
+  shift 2
+  if [[ ! -f $directory/build.ninja ]]; then
+    cmake -S . -B "$directory" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 -DSTRATA_SANITIZE="$sanitizers" \
+      -DSTRATA_MPI=OFF -DSTRATA_EXAMPLES=OFF -DSTRATA_BENCHMARKS=OFF
+  fi
+  flock "$directory" ninja -C "$directory" -j "$jobs" "$@"
+}
+
+# gtest PROGRAM: all cases of a program in one process.
+gtest() {
+  [[ -x $1 ]] || return 0
+  printf -- '-- %s\n' "$1"
+  "$@" --gtest_brief=1 </dev/null
+}
+
+asan() {
+  local failed=0 program
+  sanitized build/asan address,undefined
+  for program in core layers distributed io; do
+    UBSAN_OPTIONS=print_stacktrace=1 gtest "build/asan/bin/${program}_test" || failed=1
+  done
+  return "$failed"
+}
+
+# OpenMP's run-time is not instrumented either: one thread a team, so that its own synchronisation is not reported.
+tsan() {
+  sanitized build/tsan thread distributed_test
+  OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1 gtest build/tsan/bin/distributed_test
+}
+
+steps=("$@")
+if ((${#steps[@]} == 0)); then steps=(rules format shell tidy asan tsan); fi
+failed=()
+for step in "${steps[@]}"; do
+  case $step in
+    rules | format | shell | tidy | asan | tsan) ;;
+    *)
+      printf 'check: unknown step "%s": expected rules, format, shell, tidy, asan or tsan\n' "$step" >&2
+      exit 2
+      ;;
+  esac
+  printf '== check %s\n' "$step"
+  # Not in a condition, where bash would pass over errors in the middle of a step.
+  set +e
+  (
+    set -e
+    "$step"
+  )
+  status=$?
+  set -e
+  if ((status == 0)); then printf '== check %s: passed\n' "$step"; else failed+=("$step"); fi
+done
+if ((${#failed[@]} > 0)); then
+  printf '== check: FAILED: %s\n' "${failed[*]}"
+  exit 1
+fi
+printf '== check: all %d steps passed\n' "${#steps[@]}"
