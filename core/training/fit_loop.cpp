@@ -103,7 +103,7 @@ class FitLoop final : public TrainingControl {
     for (Dim step = 0; step < steps_ && !stop_; ++step) run_step(epoch, step, order, means, bar);
     Logs logs = means.logs();
     if (validation_.rows > 0) validate(logs);
-    bar.finish(logs);
+    bar.finish(logs, done_);
     for (const auto& callback : options_.callbacks) callback->on_epoch_end(epoch, logs);
     return logs;
   }
@@ -119,6 +119,7 @@ class FitLoop final : public TrainingControl {
     const auto end = std::chrono::steady_clock::now();
     if (history_.steps++ == 0) history_.first_step = end;
     else history_.training_seconds += std::chrono::duration<double>(end - start).count();
+    done_ = first + size;
     means.add(engine_.sums(), size);
     const Logs& logs = means.logs();
     if (step + 1 < steps_) bar.update(first + size, logs);
@@ -153,6 +154,7 @@ class FitLoop final : public TrainingControl {
   Dim samples_ = 0;
   int verbose_ = 0;
   bool stop_ = false;
+  Dim done_ = 0;  // samples of this epoch
   std::vector<char> stops_;
   History history_;
 };
