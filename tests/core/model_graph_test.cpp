@@ -232,6 +232,11 @@ TEST_F(ModelGraphTest, FreezesWeights) {
   EXPECT_TRUE(net->trainable_weights().empty());
   EXPECT_EQ(net->non_trainable_weights(), net->weights());
   EXPECT_FALSE(second.trainable());
+  second.set_trainable(true);
+  EXPECT_TRUE(net->trainable_weights().empty()) << "a frozen model freezes its layers, whatever they say";
+  auto frozen = second.weights();
+  for (const Variable& weight : first.weights()) frozen.push_back(weight);
+  EXPECT_EQ(net->non_trainable_weights(), frozen) << "first those that would be trained";
   net->set_trainable(true);
   EXPECT_EQ(net->trainable_weights(), net->weights());
   EXPECT_TRUE(first.trainable());
