@@ -146,9 +146,10 @@ void StepEngine::find_events(Step& step) const {
     const Bucket& bucket = *buckets_[b];
     std::size_t ready = 0;
     if (bucket.region.kind == Region::gradients) {
-      int output = 0;
+      int output = compiled.first_sum;
       for (const auto& region : regions_) {
-        for (std::size_t v = 0; region->kind == Region::gradients && v < region->layout.offsets.size(); ++v, ++output) {
+        for (std::size_t v = 0; region->kind == Region::gradients && v < region->layout.offsets.size(); ++v) {
+          --output;
           const Dim at = region->layout.offsets[v];
           const bool inside = region.get() == &bucket.region && at >= bucket.first && at < bucket.first + bucket.count;
           if (inside) ready = std::max(ready, after(output));
@@ -189,11 +190,10 @@ RunState& StepEngine::prepare_slot(Slot& slot, Dim rows) {
 }
 
 void StepEngine::bind_outputs(const Slot& slot, const StepProgram& compiled, RunState& state) const {
-  int gradient = 0;
-  std::vector<std::size_t> used(regions_.size(), 0);
+  int gradient = compiled.first_sum;  // the last variable's comes first
   for (const auto& region : regions_) {
     if (region->kind == Region::gradients) {
-      for (Dim offset : region->layout.offsets) state.bind_output(gradient++, region->at(slot.index, offset));
+      for (Dim offset : region->layout.offsets) state.bind_output(--gradient, region->at(slot.index, offset));
     } else if (region->kind == Region::sums) {
       for (std::size_t i = 0; i < sum_specs_.size(); ++i) {
         state.bind_output(compiled.first_sum + static_cast<int>(i), region->at(slot.index, static_cast<Dim>(i)));

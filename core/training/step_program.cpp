@@ -94,11 +94,13 @@ class StepTracer {
     return values * ops::reshape(ops::cast(weights_[k], values.dtype()), Shape(dims));
   }
 
+  // The last variable's gradient comes first: programs compute outputs in order, and backward meets the last layer first,
+  // so that its gradient can be on the way to other ranks while those before it are computed.
   void trace_gradients(const std::vector<Variable>& variables) {
     std::vector<Tensor> sources;
     for (const Variable& variable : variables) sources.push_back(variable.value());
     const auto grads = gradients({total_}, sources);
-    for (std::size_t i = 0; i < grads.size(); ++i) outputs_.push_back(dense(grads[i], sources[i]));
+    for (std::size_t i = grads.size(); i-- > 0;) outputs_.push_back(dense(grads[i], sources[i]));
   }
 
   void trace_states() {

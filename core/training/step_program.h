@@ -45,7 +45,7 @@ struct StateSpec {
 /// A compiled step for blocks of `rows` samples. Immutable.
 /// Inputs: x..., y..., weights..., random state int64 [3], then two float64 scalars: the samples of the whole batch and those
 /// of this block.
-/// Outputs: gradients (one a trainable variable), sums (float64 scalars), states, predictions.
+/// Outputs: gradients (one a trainable variable, the last variable's first), sums (float64 scalars), states, predictions.
 struct StepProgram {
   std::shared_ptr<const Program> program;
   int random_state = 0;
