@@ -41,8 +41,8 @@ class Config {
   bool is_string() const { return std::holds_alternative<std::string>(value_); }
   bool is_list() const { return std::holds_alternative<List>(value_); }
   bool is_object() const { return std::holds_alternative<Object>(value_); }
-  // Each throws ConfigError when the value is of another kind. A whole number also reads as a double. Lists and objects of
-  // temporaries are returned by value, so that loops over them are safe.
+  // Each throws ConfigError when the value is of another kind. A whole number also reads as a double. Lists and objects
+  // of temporaries are returned by value, so that loops over them are safe.
   bool as_bool() const;
   std::int64_t as_int() const;
   double as_double() const;

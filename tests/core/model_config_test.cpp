@@ -21,7 +21,8 @@ TEST_F(ModelConfigTest, AFunctionalModel) {
   EXPECT_EQ(
       model.get_config().to_json(),
       R"({"name": "mnist_model", "layers": [{"class_name": "InputLayer", "config": {"batch_input_shape": [null, 784], )"
-      R"("dtype": "float32", "sparse": false, "ragged": false, "name": "input_1"}, "name": "input_1", "inbound_nodes": []}, )"
+      R"("dtype": "float32", "sparse": false, "ragged": false, "name": "input_1"}, "name": "input_1", )"
+      R"("inbound_nodes": []}, )"
       R"({"class_name": "Dense", "config": {"name": "dense", "trainable": true, "dtype": "float32", "units": 64, )"
       R"("activation": "relu", "use_bias": true, "kernel_initializer": {"class_name": "GlorotUniform", "config": )"
       R"({"seed": null}}, "bias_initializer": {"class_name": "Zeros", "config": {}}, "kernel_regularizer": null, )"
