@@ -26,12 +26,18 @@ fail() {
 
 now() { date +%s%N; }
 
-# start OPTION...: a job long enough to be killed. Every rank leaves its process id in a file named after its rank.
+# What each rank starts: leaves its process id in rank.N. The second kind also leaves the exit status in status.N.
+# shellcheck disable=SC2016  # for the shells of the ranks
+exec_rank='echo $$ >"$0/rank.$OMPI_COMM_WORLD_RANK"; exec "$@"'
+# shellcheck disable=SC2016
+watch_rank='"$@" & echo $! >"$0/rank.$OMPI_COMM_WORLD_RANK"; wait $!; echo $? >"$0/status.$OMPI_COMM_WORLD_RANK"'
+
+# start SHELL_TEXT OPTION...: a job that is long enough to be killed; returns when it has trained for an epoch.
 start() {
-  rm -f "$work"/rank.*
-  # shellcheck disable=SC2016  # for the shell that each rank starts
-  OMP_NUM_THREADS=1 setsid mpirun -np $ranks --oversubscribe --bind-to none "$@" \
-    bash -c 'echo $$ >"$1/rank.$OMPI_COMM_WORLD_RANK"; shift; exec "$@"' rank "$work" \
+  local text=$1
+  shift
+  rm -f "$work"/output "$work"/rank.* "$work"/status.*
+  OMP_NUM_THREADS=1 setsid mpirun -np $ranks --oversubscribe --bind-to none "$@" bash -c "$text" "$work" \
     "$STRATA_BIN/mnist_mlp" --data "$STRATA_DATA" --epochs 100000 --verbose 2 </dev/null >"$work/output" 2>&1 &
   job=$!
   for ((i = 0; i < 600; ++i)); do
@@ -66,14 +72,17 @@ kill_victim() {
   job=
 }
 
-start
+start "$exec_rank"
 kill_victim $plain_limit
 ((status != 0)) || fail "mpirun: exit status 0 although a rank was killed"
 plain=$seconds
 
-start --enable-recovery
+start "$watch_rank" --enable-recovery
 kill_victim "$recovery_limit"
-((status != 0)) || fail "mpirun --enable-recovery: exit status 0 although a rank was killed"
+# mpirun's own status is 0 here, whatever the ranks returned.
+for ((rank = 0; rank < ranks; ++rank)); do
+  [[ -s $work/status.$rank && $(<"$work/status.$rank") != 0 ]] || fail "rank $rank did not end with a status other than 0"
+done
 # One line from each survivor; what mpirun itself says of the dead rank does not count.
 survivors=$(grep -cE "^rank [0-9]+ .*rank $victim\b" "$work/output" || true)
 ((survivors == ranks - 1)) || fail "expected $((ranks - 1)) survivors to name rank $victim, received $survivors"
