@@ -43,10 +43,12 @@ tidy() {
 sanitized() {
   local directory=$1 sanitizers=$2
   shift 2
-  if [[ ! -f $directory/build.ninja ]]; then
-    cmake -S . -B "$directory" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 -DSTRATA_SANITIZE="$sanitizers" \
-      -DSTRATA_MPI=OFF -DSTRATA_EXAMPLES=OFF -DSTRATA_BENCHMARKS=OFF
-  fi
+  mkdir -p "$directory"
+  cmake -S . -B "$directory" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 -DSTRATA_SANITIZE="$sanitizers" \
+    -DSTRATA_MPI=OFF -DSTRATA_EXAMPLES=OFF -DSTRATA_BENCHMARKS=OFF >"$directory.log" || {
+    cat "$directory.log"
+    return 1
+  }
   flock "$directory" ninja -C "$directory" -j "$jobs" "$@"
 }
 
