@@ -13,9 +13,7 @@ struct Abs {
   }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() * ops::sign(args.input())};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() * ops::sign(args.input())}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Abs, Types::numeric>("abs", gradient);
 

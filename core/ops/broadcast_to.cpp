@@ -24,7 +24,8 @@ class BroadcastToOp final : public ElementwiseOp {
     bool fits = extra >= 0;
     for (int i = 0; fits && i < from.rank(); ++i) fits = from[i] == 1 || dims_fit(from[i], shape_[extra + i]);
     if (!fits) {
-      throw ShapeError("broadcast_to: expected a shape that broadcasts to " + shape_.str() + ", received " + from.str());
+      throw ShapeError("broadcast_to: expected a shape that broadcasts to " + shape_.str() + ", received " +
+                       from.str());
     }
     Shape result = shape_;
     for (int i = 0; i < from.rank(); ++i) {

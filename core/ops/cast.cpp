@@ -55,9 +55,9 @@ Tensor ops::cast(const Tensor& x, Dtype dtype) {
 
 void register_cast(OpRegistry& registry) {
   OpEntry entry{"cast", elementwise_candidates(), {}};
-  entry.examples = {example(Dtype::uint8, Dtype::float32, 0, 256),    example(Dtype::int64, Dtype::int32, -99, 99),
-                    example(Dtype::boolean, Dtype::float64, 0, 2),    example(Dtype::int32, Dtype::boolean, -1, 2),
-                    example(Dtype::float64, Dtype::float32, -9, 9),   example(Dtype::float32, Dtype::int32, -9, 9),
+  entry.examples = {example(Dtype::uint8, Dtype::float32, 0, 256),  example(Dtype::int64, Dtype::int32, -99, 99),
+                    example(Dtype::boolean, Dtype::float64, 0, 2),  example(Dtype::int32, Dtype::boolean, -1, 2),
+                    example(Dtype::float64, Dtype::float32, -9, 9), example(Dtype::float32, Dtype::int32, -9, 9),
                     example(Dtype::float32, Dtype::boolean, -1, 1)};
   // The test runs this one from float32 and from float64, where it does nothing.
   entry.examples.push_back(example(Dtype::float32, Dtype::float64, -9, 9));

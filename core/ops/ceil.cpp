@@ -7,7 +7,9 @@ namespace {
 
 struct Ceil {
   template <class T>
-  static T apply(T x) { return std::ceil(x); }
+  static T apply(T x) {
+    return std::ceil(x);
+  }
 };
 
 constexpr ElementwiseRule kRule = unary_rule<Ceil, Types::floating>("ceil", nullptr);

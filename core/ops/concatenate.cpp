@@ -19,14 +19,16 @@ class ConcatenateOp final : public Op {
     const int at = axis(result.rank());
     for (const TensorSpec& input : inputs.subspan(1)) {
       if (input.dtype != inputs[0].dtype) {
-        throw DtypeError("concatenate: expected tensors of one dtype, received " + inputs[0].str() + " and " + input.str());
+        throw DtypeError("concatenate: expected tensors of one dtype, received " + inputs[0].str() + " and " +
+                         input.str());
       }
       if (input.shape.rank() != result.rank() || !shapes_fit(input.shape.with(at, None), result.with(at, None))) {
         throw ShapeError("concatenate: expected shapes that are equal except along axis " + std::to_string(at) +
                          ", received " + inputs[0].shape.str() + " and " + input.shape.str());
       }
       for (int i = 0; i < result.rank(); ++i) {
-        if (i == at) result = result.with(i, result[i] == None || input.shape[i] == None ? None : result[i] + input.shape[i]);
+        if (i == at)
+          result = result.with(i, result[i] == None || input.shape[i] == None ? None : result[i] + input.shape[i]);
         else if (result[i] == None) result = result.with(i, input.shape[i]);
       }
     }

@@ -8,12 +8,12 @@ namespace {
 struct Cos {
   STRATA_INLINE static float vectorised(float x) { return vector_math::cos(x); }
   template <class T>
-  static T exact(T x) { return std::cos(x); }
+  static T exact(T x) {
+    return std::cos(x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {-(args.grad() * ops::sin(args.input()))};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {-(args.grad() * ops::sin(args.input()))}; }
 
 constexpr ElementwiseRule kRule{"cos", 1, Types::floating, false, false, &detail::angle_loop_for<Cos>, gradient};
 

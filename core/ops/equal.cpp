@@ -7,7 +7,9 @@ namespace {
 
 struct Equal {
   template <class T>
-  static bool apply(T a, T b) { return a == b; }
+  static bool apply(T a, T b) {
+    return a == b;
+  }
 };
 
 constexpr ElementwiseRule kRule = predicate_rule<Equal, Types::any>("equal");

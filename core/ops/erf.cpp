@@ -8,7 +8,9 @@ namespace {
 
 struct Erf {
   template <class T>
-  STRATA_INLINE static T apply(T x) { return vector_math::erf(x); }
+  STRATA_INLINE static T apply(T x) {
+    return vector_math::erf(x);
+  }
 };
 
 std::vector<Tensor> gradient(const GradientArgs& args) {

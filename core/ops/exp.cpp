@@ -8,12 +8,12 @@ namespace {
 
 struct Exp {
   template <class T>
-  STRATA_INLINE static T apply(T x) { return vector_math::exp(x); }
+  STRATA_INLINE static T apply(T x) {
+    return vector_math::exp(x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() * args.output()};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() * args.output()}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Exp, Types::floating>("exp", gradient);
 

@@ -8,12 +8,12 @@ namespace {
 
 struct Expm1 {
   template <class T>
-  STRATA_INLINE static T apply(T x) { return vector_math::expm1(x); }
+  STRATA_INLINE static T apply(T x) {
+    return vector_math::expm1(x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() * (args.output() + 1.0)};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() * (args.output() + 1.0)}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Expm1, Types::floating>("expm1", gradient);
 

@@ -21,7 +21,9 @@ class FlipOp final : public Op {
     return {inputs[0]};
   }
 
-  std::vector<Gradient> gradient(const GradientArgs& args) const override { return {{ops::flip(args.grad(), axes_), {}}}; }
+  std::vector<Gradient> gradient(const GradientArgs& args) const override {
+    return {{ops::flip(args.grad(), axes_), {}}};
+  }
 
   /// Whether each axis is reversed.
   std::vector<bool> flipped(int rank) const {
@@ -66,9 +68,10 @@ Tensor ops::flip(const Tensor& x, std::vector<int> axes) {
 }
 
 void register_flip(OpRegistry& registry) {
-  registry.add({"flip",
-                {{"reference", "cpu", prepare}},
-                {example("last axis", {3, 5}, {-1}), example("first axis", {3, 5}, {0}), example("both", {3, 4, 2}, {0, 2})}});
+  registry.add(
+      {"flip",
+       {{"reference", "cpu", prepare}},
+       {example("last axis", {3, 5}, {-1}), example("first axis", {3, 5}, {0}), example("both", {3, 4, 2}, {0, 2})}});
 }
 
 }  // namespace strata

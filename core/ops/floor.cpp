@@ -7,7 +7,9 @@ namespace {
 
 struct Floor {
   template <class T>
-  static T apply(T x) { return std::floor(x); }
+  static T apply(T x) {
+    return std::floor(x);
+  }
 };
 
 constexpr ElementwiseRule kRule = unary_rule<Floor, Types::floating>("floor", nullptr);

@@ -38,7 +38,9 @@ Tensor ops::zeros_like(const Tensor& x) { return x.shape().is_known() ? zeros(x.
 Tensor ops::ones_like(const Tensor& x) { return x.shape().is_known() ? ones(x.shape(), x.dtype()) : full_like<1>(x); }
 
 void register_full_like(OpRegistry& registry) {
-  const auto build = [](const std::vector<Tensor>& x) { return std::vector<Tensor>{full_like<0>(x[0]), full_like<1>(x[0])}; };
+  const auto build = [](const std::vector<Tensor>& x) {
+    return std::vector<Tensor>{full_like<0>(x[0]), full_like<1>(x[0])};
+  };
   registry.add({"full_like",
                 elementwise_candidates(),
                 {{"float32", {{{{3, 700}}}}, build, false}, {"bool", {{{{3}, Dtype::boolean}, 0, 2}}, build, false}}});

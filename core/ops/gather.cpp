@@ -25,7 +25,8 @@ class GatherOp final : public Op {
     const Shape& x = args.input(0).shape();
     const Tensor& ids = args.input(1);
     const Dim count = ids.shape().is_known() ? ids.shape().elements() : None;
-    const Tensor values = ids.rank() == 1 ? args.grad() : ops::reshape(args.grad(), Shape{count}.concat(x.slice(1, x.rank())));
+    const Tensor values =
+        ids.rank() == 1 ? args.grad() : ops::reshape(args.grad(), Shape{count}.concat(x.slice(1, x.rank())));
     return {{values, ops::reshape(ops::cast(ids, Dtype::int64), {count})}, {}};
   }
 };

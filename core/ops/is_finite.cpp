@@ -7,7 +7,9 @@ namespace {
 
 struct IsFinite {
   template <class T>
-  static bool apply(T x) { return std::fabs(x) <= std::numeric_limits<T>::max(); }
+  static bool apply(T x) {
+    return std::fabs(x) <= std::numeric_limits<T>::max();
+  }
 };
 
 constexpr ElementwiseRule kRule{

@@ -8,12 +8,12 @@ namespace {
 
 struct Log {
   template <class T>
-  STRATA_INLINE static T apply(T x) { return vector_math::log(x); }
+  STRATA_INLINE static T apply(T x) {
+    return vector_math::log(x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() / args.input()};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() / args.input()}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Log, Types::floating>("log", gradient);
 

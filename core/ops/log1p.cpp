@@ -8,12 +8,12 @@ namespace {
 
 struct Log1p {
   template <class T>
-  STRATA_INLINE static T apply(T x) { return vector_math::log1p(x); }
+  STRATA_INLINE static T apply(T x) {
+    return vector_math::log1p(x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() / (args.input() + 1.0)};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() / (args.input() + 1.0)}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Log1p, Types::floating>("log1p", gradient);
 

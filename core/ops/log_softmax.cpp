@@ -36,10 +36,12 @@ Prepared prepare(const KernelRequest& request) {
   const Dim n = shape.back();
   const bool wide = request.inputs[0].dtype == Dtype::float64;
   const auto scratch = static_cast<std::size_t>(softmax::group_elements(rows, n)) * size_of(request.inputs[0].dtype);
-  return make_kernel([rows, n, wide](const KernelArgs& args) {
-    if (wide) log_softmax_kernel<double>(args, rows, n);
-    else log_softmax_kernel<float>(args, rows, n);
-  }, scratch, true);
+  return make_kernel(
+      [rows, n, wide](const KernelArgs& args) {
+        if (wide) log_softmax_kernel<double>(args, rows, n);
+        else log_softmax_kernel<float>(args, rows, n);
+      },
+      scratch, true);
 }
 
 }  // namespace

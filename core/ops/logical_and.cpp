@@ -6,7 +6,8 @@ namespace strata {
 namespace {
 
 struct LogicalAnd {
-  static bool apply(bool a, bool b) { return a && b; }
+  // Bitwise: short-circuits do not vectorise.
+  static bool apply(bool a, bool b) { return static_cast<bool>(a & b); }
 };
 
 constexpr ElementwiseRule kRule = binary_rule<LogicalAnd, Types::boolean>("logical_and", nullptr);

@@ -6,7 +6,8 @@ namespace strata {
 namespace {
 
 struct LogicalNot {
-  static bool apply(bool x) { return !x; }
+  // Bitwise: short-circuits do not vectorise.
+  static bool apply(bool x) { return static_cast<bool>(x ^ true); }
 };
 
 constexpr ElementwiseRule kRule = unary_rule<LogicalNot, Types::boolean>("logical_not", nullptr);

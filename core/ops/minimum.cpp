@@ -8,7 +8,9 @@ namespace {
 struct Minimum {
   // A NaN operand gives NaN.
   template <class T>
-  static T apply(T a, T b) { return a < b || a != a ? a : b; }
+  static T apply(T a, T b) {
+    return a < b || a != a ? a : b;
+  }
 };
 
 std::vector<Tensor> gradient(const GradientArgs& args) {

@@ -7,7 +7,9 @@ namespace {
 
 struct Multiply {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(a * b); }
+  static T apply(T a, T b) {
+    return static_cast<T>(a * b);
+  }
 };
 
 std::vector<Tensor> gradient(const GradientArgs& args) {

@@ -7,12 +7,12 @@ namespace {
 
 struct Negative {
   template <class T>
-  static T apply(T x) { return static_cast<T>(-x); }
+  static T apply(T x) {
+    return static_cast<T>(-x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {-args.grad()};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {-args.grad()}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Negative, Types::numeric>("negative", gradient);
 

@@ -73,7 +73,9 @@ Prepared prepare(const KernelRequest& request) {
 }
 
 OpExample example(std::string label, Shape shape, std::vector<Dim> before, std::vector<Dim> after, double value) {
-  const auto build = [=](const std::vector<Tensor>& x) { return std::vector<Tensor>{ops::pad(x[0], before, after, value)}; };
+  const auto build = [=](const std::vector<Tensor>& x) {
+    return std::vector<Tensor>{ops::pad(x[0], before, after, value)};
+  };
   return {std::move(label), {{{std::move(shape)}}}, build};
 }
 
@@ -84,10 +86,11 @@ Tensor ops::pad(const Tensor& x, std::vector<Dim> before, std::vector<Dim> after
 }
 
 void register_pad(OpRegistry& registry) {
-  registry.add({"pad",
-                {{"reference", "cpu", prepare}},
-                {example("both sides", {3, 4}, {1, 2}, {2, 0}, 0.0), example("with a value", {2, 3, 2}, {0, 1, 0}, {1, 1, 3}, -1.5),
-                 example("nothing", {3}, {0}, {0}, 0.0)}});
+  registry.add(
+      {"pad",
+       {{"reference", "cpu", prepare}},
+       {example("both sides", {3, 4}, {1, 2}, {2, 0}, 0.0),
+        example("with a value", {2, 3, 2}, {0, 1, 0}, {1, 1, 3}, -1.5), example("nothing", {3}, {0}, {0}, 0.0)}});
 }
 
 }  // namespace strata

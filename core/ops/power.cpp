@@ -7,7 +7,9 @@ namespace {
 
 struct Power {
   template <class T>
-  static T apply(T a, T b) { return std::pow(a, b); }
+  static T apply(T a, T b) {
+    return std::pow(a, b);
+  }
 };
 
 std::vector<Tensor> gradient(const GradientArgs& args) {

@@ -50,8 +50,8 @@ class RandomOp final : public Op {
       : rule_(rule), stream_(stream), shape_(std::move(shape)), first_(first), second_(second), dtype_(dtype) {}
   std::string_view name() const override { return rule_.name; }
   std::string attributes() const override {
-    std::string text = "stream=" + std::to_string(stream_) + " shape=" + shape_.str() + " " + rule_.parameters[0] + "=" +
-                       number_text(first_);
+    std::string text = "stream=" + std::to_string(stream_) + " shape=" + shape_.str() + " " + rule_.parameters[0] +
+                       "=" + number_text(first_);
     if (rule_.parameters[1] != nullptr) text += std::string(" ") + rule_.parameters[1] + "=" + number_text(second_);
     return text;
   }
@@ -142,7 +142,7 @@ Prepared prepare(const KernelRequest& request) {
   const TensorSpec& out = request.outputs[0];
   const Dim rows = out.shape.rank() > 0 ? out.shape[0] : 1;
   const Dim columns = out.shape.rank() > 0 ? out.shape.slice(1, out.shape.rank()).elements() : 1;
-  const Draw draw{op.rule().conversion(out.dtype), op.stream(), op.first(),       op.second(), rows, columns,
+  const Draw draw{op.rule().conversion(out.dtype), op.stream(),       op.first(), op.second(), rows, columns,
                   elements_per_block(out.dtype),   size_of(out.dtype)};
   return make_kernel([draw](const KernelArgs& args) { draw.run(args); });
 }
@@ -162,7 +162,8 @@ PhiloxKey random_key(std::uint64_t seed, std::uint64_t stream, std::uint64_t ste
   return {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
 }
 
-Tensor draw(const RandomRule& rule, const RandomKey& key, const Shape& shape, double first, double second, Dtype dtype) {
+Tensor draw(const RandomRule& rule, const RandomKey& key, const Shape& shape, double first, double second,
+            Dtype dtype) {
   return apply_one(std::make_shared<RandomOp>(rule, key.stream, shape, first, second, dtype), {key.state});
 }
 
@@ -171,7 +172,9 @@ OpEntry random_entry(const RandomRule& rule, Tensor (*build)(const RandomKey& ke
   OpEntry entry{std::string(rule.name), {{"reference", "cpu", prepare}}, {}};
   for (Dtype dtype : dtypes) {
     for (const Shape& shape : {Shape{}, Shape{5}, Shape{3, 10}, Shape{2, 7, 31}}) {
-      const auto call = [=](const std::vector<Tensor>& t) { return std::vector<Tensor>{build({t[0], 7}, shape, dtype)}; };
+      const auto call = [=](const std::vector<Tensor>& t) {
+        return std::vector<Tensor>{build({t[0], 7}, shape, dtype)};
+      };
       const ExampleInput state{{{3}, Dtype::int64}, 0, 1000};
       entry.examples.push_back({std::string(to_string(dtype)) + " " + shape.str(), {state}, call, false});
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the random ops share. Element (row r, column c) of a draw - r along axis 0, c along the other axes flattened, both 0
-// for a scalar - comes from Philox with the counter {low and high half of g, c / (elements a block), low half of step}, where
-// g = state[2] + r, and a key mixed from seed, stream and the high half of step. Element c of a row takes the words of its
-// block in order. So a number depends on nothing but these.
+// What the random ops share. Element (row r, column c) of a draw - r along axis 0, c along the other axes flattened,
+// both 0 for a scalar - comes from Philox with the counter {low and high half of g, c / (elements a block), low half of
+// step}, where g = state[2] + r, and a key mixed from seed, stream and the high half of step. Element c of a row takes
+// the words of its block in order. So a number depends on nothing but these.
 #pragma once
 
 #include "core/base/philox.h"

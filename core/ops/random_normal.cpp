@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Box and Muller, "A note on the generation of random normal deviates" (1958): two uniform numbers make two normal ones.
+// Box and Muller, "A note on the generation of random normal deviates" (1958): two uniform numbers make two normal
+// ones.
 #include <cmath>
 #include <numbers>
 
@@ -11,7 +12,8 @@
 namespace strata {
 namespace {
 
-STRATA_SIMD_CLONES void normal_floats(const std::uint32_t* words, void* values, Dim blocks, double mean, double stddev) {
+STRATA_SIMD_CLONES void normal_floats(const std::uint32_t* words, void* values, Dim blocks, double mean,
+                                      double stddev) {
   float* out = static_cast<float*>(values);
   const auto center = static_cast<float>(mean);
   const auto scale = static_cast<float>(stddev);

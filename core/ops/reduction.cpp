@@ -37,7 +37,9 @@ class ReductionOp final : public Op {
   ReductionOp(const ReductionRule& rule, std::vector<int> axes, bool keepdims)
       : rule_(rule), axes_(std::move(axes)), keepdims_(keepdims) {}
   std::string_view name() const override { return rule_.name; }
-  std::string attributes() const override { return "axes=" + list_text(axes_) + " keepdims=" + (keepdims_ ? "1" : "0"); }
+  std::string attributes() const override {
+    return "axes=" + list_text(axes_) + " keepdims=" + (keepdims_ ? "1" : "0");
+  }
 
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override {
     if (rule_.pass(inputs[0].dtype) == nullptr) {
@@ -179,11 +181,16 @@ OpEntry reduction_entry(const ReductionRule& rule) {
     return OpExample{std::move(label), {{{shape, dtype}, -9, 9}}, build, is_floating(dtype)};
   };
   OpEntry entry{std::string(rule.name), {{"reference", "cpu", prepare}}, {}};
-  entry.examples = {example("all axes", {3, 4, 5}, {}),        example("last axis", {7, 45}, {-1}),
-                    example("first axis", {19, 10}, {0}),      example("first axis, wide", {6, 150}, {0}),
-                    example("middle, kept", {2, 5, 3}, {1}, true), example("outer and inner", {3, 4, 5}, {0, 2}),
-                    example("size one", {1, 4}, {0}),          example("long row", {5003}, {}),
-                    example("scalar", {}, {}),                 example("many rows", {600, 3}, {0})};
+  entry.examples = {example("all axes", {3, 4, 5}, {}),
+                    example("last axis", {7, 45}, {-1}),
+                    example("first axis", {19, 10}, {0}),
+                    example("first axis, wide", {6, 150}, {0}),
+                    example("middle, kept", {2, 5, 3}, {1}, true),
+                    example("outer and inner", {3, 4, 5}, {0, 2}),
+                    example("size one", {1, 4}, {0}),
+                    example("long row", {5003}, {}),
+                    example("scalar", {}, {}),
+                    example("many rows", {600, 3}, {0})};
   if (rule.pass(Dtype::int32) != nullptr) entry.examples.push_back(example("int32", {4, 50}, {1}, false, Dtype::int32));
   return entry;
 }

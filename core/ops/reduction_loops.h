@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loops of reductions. The order in which elements are combined is fixed by the sizes alone: partial results are kept
-// in explicit arrays, which every instruction set fills with the same bits, and long runs are halved (pairwise), so that the
-// rounding error of a sum grows with the logarithm of its length.
+// The loops of reductions. The order in which elements are combined is fixed by the sizes alone: partial results are
+// kept in explicit arrays, which every instruction set fills with the same bits, and long runs are halved (pairwise),
+// so that the rounding error of a sum grows with the logarithm of its length.
 #pragma once
 
 #include <algorithm>
@@ -16,9 +16,13 @@ namespace strata {
 
 struct SumCombine {
   template <class T>
-  static constexpr T identity() { return T{0}; }
+  static constexpr T identity() {
+    return T{0};
+  }
   template <class T>
-  STRATA_INLINE static T apply(T a, T b) { return static_cast<T>(a + b); }
+  STRATA_INLINE static T apply(T a, T b) {
+    return static_cast<T>(a + b);
+  }
 };
 
 // NaN wins over every number.
@@ -29,7 +33,9 @@ struct MaxCombine {
     else return std::numeric_limits<T>::lowest();
   }
   template <class T>
-  STRATA_INLINE static T apply(T a, T b) { return b > a || b != b ? b : a; }
+  STRATA_INLINE static T apply(T a, T b) {
+    return b > a || b != b ? b : a;
+  }
 };
 
 struct MinCombine {
@@ -39,13 +45,15 @@ struct MinCombine {
     else return std::numeric_limits<T>::max();
   }
   template <class T>
-  STRATA_INLINE static T apply(T a, T b) { return b < a || b != b ? b : a; }
+  STRATA_INLINE static T apply(T a, T b) {
+    return b < a || b != b ? b : a;
+  }
 };
 
-inline constexpr Dim kLanes = 16;         // partial results of a row
-inline constexpr Dim kRowRun = 2048;      // longer rows are halved
-inline constexpr Dim kTile = 128;         // columns combined at once
-inline constexpr Dim kColumnRun = 256;    // more rows are halved
+inline constexpr Dim kLanes = 16;       // partial results of a row
+inline constexpr Dim kRowRun = 2048;    // longer rows are halved
+inline constexpr Dim kTile = 128;       // columns combined at once
+inline constexpr Dim kColumnRun = 256;  // more rows are halved
 
 /// Combines x (n), n <= kRowRun: in order when short, otherwise element i goes to partial result i mod kLanes.
 template <class Combine, class T>

@@ -15,7 +15,8 @@ class ReshapeOp final : public Op {
   std::string attributes() const override { return "shape=" + target_.str(); }
   bool is_view() const override { return true; }
 
-  // As long as the input has unknown dimensions the target may keep several; a known input leaves at most one to compute.
+  // As long as the input has unknown dimensions the target may keep several; a known input leaves at most one to
+  // compute.
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override {
     const Shape& from = inputs[0].shape;
     if (!from.is_known()) return {{target_, inputs[0].dtype}};
@@ -31,7 +32,8 @@ class ReshapeOp final : public Op {
       if (known != elements) fail("a shape of " + std::to_string(elements) + " elements", from);
       return {{target_, inputs[0].dtype}};
     }
-    if (known == 0 || elements % known != 0) fail("a shape that divides " + std::to_string(elements) + " elements", from);
+    if (known == 0 || elements % known != 0)
+      fail("a shape that divides " + std::to_string(elements) + " elements", from);
     return {{target_.with(unknown_axis, elements / known), inputs[0].dtype}};
   }
 

@@ -7,7 +7,9 @@ namespace {
 
 struct Round {
   template <class T>
-  static T apply(T x) { return std::nearbyint(x); }
+  static T apply(T x) {
+    return std::nearbyint(x);
+  }
 };
 
 constexpr ElementwiseRule kRule = unary_rule<Round, Types::floating>("round", nullptr);

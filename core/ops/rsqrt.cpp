@@ -7,12 +7,12 @@ namespace {
 
 struct Rsqrt {
   template <class T>
-  static T apply(T x) { return T{1} / std::sqrt(x); }
+  static T apply(T x) {
+    return T{1} / std::sqrt(x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() * -0.5 * args.output() / args.input()};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() * -0.5 * args.output() / args.input()}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Rsqrt, Types::floating>("rsqrt", gradient);
 

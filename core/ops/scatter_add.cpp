@@ -23,8 +23,8 @@ class ScatterAddOp final : public Op {
       throw DtypeError("scatter_add: expected updates of a numeric dtype, received " + inputs[1].str());
     }
     if (updates.rank() < ids.rank() || !shapes_fit(updates.slice(0, ids.rank()), ids)) {
-      throw ShapeError("scatter_add: expected updates whose shape begins with that of ids " + ids.str() + ", received " +
-                       updates.str());
+      throw ShapeError("scatter_add: expected updates whose shape begins with that of ids " + ids.str() +
+                       ", received " + updates.str());
     }
     return {{Shape{rows_}.concat(updates.slice(ids.rank(), updates.rank())), inputs[1].dtype}};
   }
@@ -85,10 +85,11 @@ Tensor ops::scatter_add(const Tensor& ids, const Tensor& updates, Dim rows) {
 }
 
 void register_scatter_add(OpRegistry& registry) {
-  registry.add({"scatter_add",
-                {{"reference", "cpu", prepare}},
-                {example("rows", {9}, {9, 3}, 4, Dtype::int64), example("matrix of ids", {3, 2}, {3, 2, 5}, 7, Dtype::int32),
-                 example("elements", {12}, {12}, 3, Dtype::int64)}});
+  registry.add(
+      {"scatter_add",
+       {{"reference", "cpu", prepare}},
+       {example("rows", {9}, {9, 3}, 4, Dtype::int64), example("matrix of ids", {3, 2}, {3, 2, 5}, 7, Dtype::int32),
+        example("elements", {12}, {12}, 3, Dtype::int64)}});
 }
 
 }  // namespace strata

@@ -8,12 +8,12 @@ namespace {
 
 struct Sigmoid {
   template <class T>
-  STRATA_INLINE static T apply(T x) { return vector_math::sigmoid(x); }
+  STRATA_INLINE static T apply(T x) {
+    return vector_math::sigmoid(x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() * args.output() * (1.0 - args.output())};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() * args.output() * (1.0 - args.output())}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Sigmoid, Types::floating>("sigmoid", gradient);
 

@@ -8,12 +8,12 @@ namespace {
 struct Sin {
   STRATA_INLINE static float vectorised(float x) { return vector_math::sin(x); }
   template <class T>
-  static T exact(T x) { return std::sin(x); }
+  static T exact(T x) {
+    return std::sin(x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() * ops::cos(args.input())};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() * ops::cos(args.input())}; }
 
 constexpr ElementwiseRule kRule{"sin", 1, Types::floating, false, false, &detail::angle_loop_for<Sin>, gradient};
 

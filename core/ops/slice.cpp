@@ -23,7 +23,8 @@ class SliceOp final : public Op {
     const Shape& from = inputs[0].shape;
     const auto rank = static_cast<std::size_t>(from.rank());
     if (begin_.size() != rank || end_.size() != rank || step_.size() != rank) {
-      throw ShapeError("slice: expected one begin, end and step an axis of " + from.str() + ", received " + attributes());
+      throw ShapeError("slice: expected one begin, end and step an axis of " + from.str() + ", received " +
+                       attributes());
     }
     std::vector<Dim> dims;
     for (std::size_t i = 0; i < rank; ++i) dims.push_back(length(from, i));
@@ -97,7 +98,9 @@ Prepared prepare(const KernelRequest& request) {
 }
 
 OpExample example(std::string label, Shape shape, std::vector<Dim> begin, std::vector<Dim> end, std::vector<Dim> step) {
-  const auto build = [=](const std::vector<Tensor>& x) { return std::vector<Tensor>{ops::slice(x[0], begin, end, step)}; };
+  const auto build = [=](const std::vector<Tensor>& x) {
+    return std::vector<Tensor>{ops::slice(x[0], begin, end, step)};
+  };
   return {std::move(label), {{{std::move(shape)}}}, build};
 }
 
@@ -109,10 +112,11 @@ Tensor ops::slice(const Tensor& x, std::vector<Dim> begin, std::vector<Dim> end,
 }
 
 void register_slice(OpRegistry& registry) {
-  registry.add({"slice",
-                {{"reference", "cpu", prepare}},
-                {example("rows", {6, 5}, {2, 0}, {4, None}, {}), example("box", {4, 5, 6}, {1, 2, 0}, {3, 5, 4}, {}),
-                 example("steps", {7, 8}, {1, 0}, {None, 7}, {2, 3}), example("empty", {3, 4}, {1, 2}, {1, None}, {})}});
+  registry.add(
+      {"slice",
+       {{"reference", "cpu", prepare}},
+       {example("rows", {6, 5}, {2, 0}, {4, None}, {}), example("box", {4, 5, 6}, {1, 2, 0}, {3, 5, 4}, {}),
+        example("steps", {7, 8}, {1, 0}, {None, 7}, {2, 3}), example("empty", {3, 4}, {1, 2}, {1, None}, {})}});
 }
 
 }  // namespace strata

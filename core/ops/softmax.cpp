@@ -26,7 +26,9 @@ Tensor softmax::to_last_axis(const Tensor& x, int axis, const char* op) {
 
 std::vector<OpExample> softmax::examples(Tensor (*function)(const Tensor& x, int axis)) {
   const auto example = [function](std::string label, Shape shape, int axis) {
-    const auto build = [function, axis](const std::vector<Tensor>& x) { return std::vector<Tensor>{function(x[0], axis)}; };
+    const auto build = [function, axis](const std::vector<Tensor>& x) {
+      return std::vector<Tensor>{function(x[0], axis)};
+    };
     return OpExample{std::move(label), {{{std::move(shape)}, -5, 5}}, build};
   };
   return {example("rows", {7, 10}, -1), example("wide rows", {3, 150}, -1), example("three axes", {2, 3, 4}, -1),
@@ -64,10 +66,12 @@ Prepared prepare(const KernelRequest& request) {
   const Shape& shape = request.inputs[0].shape;
   const Dim rows = shape.slice(0, shape.rank() - 1).elements();
   const bool wide = request.inputs[0].dtype == Dtype::float64;
-  return make_kernel([rows, n = shape.back(), wide](const KernelArgs& args) {
-    if (wide) softmax_kernel<double>(args, rows, n);
-    else softmax_kernel<float>(args, rows, n);
-  }, 0, true);
+  return make_kernel(
+      [rows, n = shape.back(), wide](const KernelArgs& args) {
+        if (wide) softmax_kernel<double>(args, rows, n);
+        else softmax_kernel<float>(args, rows, n);
+      },
+      0, true);
 }
 
 }  // namespace

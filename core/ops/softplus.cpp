@@ -8,12 +8,12 @@ namespace {
 
 struct Softplus {
   template <class T>
-  STRATA_INLINE static T apply(T x) { return vector_math::softplus(x); }
+  STRATA_INLINE static T apply(T x) {
+    return vector_math::softplus(x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() * ops::sigmoid(args.input())};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() * ops::sigmoid(args.input())}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Softplus, Types::floating>("softplus", gradient);
 

@@ -65,10 +65,12 @@ Prepared prepare(const KernelRequest& request) {
     if constexpr (std::is_floating_point_v<Label> || std::is_same_v<Label, bool>) {
       return "labels are not integers";
     } else {
-      return make_kernel([rows, n, dtype](const KernelArgs& args) {
-        if (dtype == Dtype::float64) cross_entropy_kernel<double, Label>(args, rows, n);
-        else cross_entropy_kernel<float, Label>(args, rows, n);
-      }, scratch);
+      return make_kernel(
+          [rows, n, dtype](const KernelArgs& args) {
+            if (dtype == Dtype::float64) cross_entropy_kernel<double, Label>(args, rows, n);
+            else cross_entropy_kernel<float, Label>(args, rows, n);
+          },
+          scratch);
     }
   });
 }
@@ -88,10 +90,11 @@ Tensor ops::sparse_softmax_cross_entropy(const Tensor& logits, const Tensor& lab
 }
 
 void register_sparse_softmax_cross_entropy(OpRegistry& registry) {
-  registry.add({kName,
-                {{"reference", "cpu", prepare}},
-                {example("uint8 labels", {7, 10}, {7}, Dtype::uint8), example("sequences", {2, 3, 4}, {2, 3}, Dtype::int32),
-                 example("many classes", {3, 2100}, {3}, Dtype::int64)}});
+  registry.add(
+      {kName,
+       {{"reference", "cpu", prepare}},
+       {example("uint8 labels", {7, 10}, {7}, Dtype::uint8), example("sequences", {2, 3, 4}, {2, 3}, Dtype::int32),
+        example("many classes", {3, 2100}, {3}, Dtype::int64)}});
 }
 
 }  // namespace strata

@@ -7,12 +7,12 @@ namespace {
 
 struct Sqrt {
   template <class T>
-  static T apply(T x) { return std::sqrt(x); }
+  static T apply(T x) {
+    return std::sqrt(x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() * 0.5 / args.output()};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() * 0.5 / args.output()}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Sqrt, Types::floating>("sqrt", gradient);
 

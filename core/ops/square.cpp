@@ -7,12 +7,12 @@ namespace {
 
 struct Square {
   template <class T>
-  static T apply(T x) { return static_cast<T>(x * x); }
+  static T apply(T x) {
+    return static_cast<T>(x * x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() * 2.0 * args.input()};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() * 2.0 * args.input()}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Square, Types::numeric>("square", gradient);
 

@@ -5,29 +5,52 @@
 #include <cstdint>
 #include <cstring>
 
-#include "core/base/simd.h"
-
 namespace strata {
 namespace {
 
 constexpr Dim kBlock = 16;  // a block of rows and columns stays in the first-level cache
 
+/// to[r * to_stride + c] = from[r + c * from_stride] for a block of kBlock rows and columns.
+template <class T>
+void transpose_block(const T* from, Dim from_stride, T* to, Dim to_stride) {
+  for (Dim r = 0; r < kBlock; ++r) {
+    for (Dim c = 0; c < kBlock; ++c) to[r * to_stride + c] = from[r + c * from_stride];
+  }
+}
+
+/// The same by 4 x 4 blocks in registers, which every 64-bit processor's vectors hold.
+template <>
+void transpose_block(const std::uint32_t* from, Dim from_stride, std::uint32_t* to, Dim to_stride) {
+  using Four = std::uint32_t __attribute__((vector_size(16)));
+  const auto load = [](const std::uint32_t* p) {
+    Four v;
+    std::memcpy(&v, p, sizeof(v));
+    return v;
+  };
+  for (Dim r = 0; r < kBlock; r += 4) {
+    for (Dim c = 0; c < kBlock; c += 4) {
+      const std::uint32_t* p = from + r + c * from_stride;
+      const Four a = load(p), b = load(p + from_stride), d = load(p + 2 * from_stride), e = load(p + 3 * from_stride);
+      const Four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+      const Four ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+      const Four de_low = __builtin_shufflevector(d, e, 0, 4, 1, 5);
+      const Four de_high = __builtin_shufflevector(d, e, 2, 6, 3, 7);
+      const Four rows[4] = {
+          __builtin_shufflevector(ab_low, de_low, 0, 1, 4, 5), __builtin_shufflevector(ab_low, de_low, 2, 3, 6, 7),
+          __builtin_shufflevector(ab_high, de_high, 0, 1, 4, 5), __builtin_shufflevector(ab_high, de_high, 2, 3, 6, 7)};
+      for (Dim i = 0; i < 4; ++i) std::memcpy(to + (r + i) * to_stride + c, &rows[i], sizeof(Four));
+    }
+  }
+}
+
 /// to[r * to_stride + c] = from[r + c * from_stride].
 template <class T>
-STRATA_SIMD_CLONES void transpose_plane(const T* from, Dim from_stride, T* to, Dim to_stride, Dim rows, Dim columns) {
+void transpose_plane(const T* from, Dim from_stride, T* to, Dim to_stride, Dim rows, Dim columns) {
   Dim row = 0;
   for (; row + kBlock <= rows; row += kBlock) {
     Dim column = 0;
     for (; column + kBlock <= columns; column += kBlock) {
-      T block[kBlock][kBlock];
-      for (Dim c = 0; c < kBlock; ++c) {
-        const T* line = from + row + (column + c) * from_stride;
-        for (Dim r = 0; r < kBlock; ++r) block[c][r] = line[r];
-      }
-      for (Dim r = 0; r < kBlock; ++r) {
-        T* line = to + (row + r) * to_stride + column;
-        for (Dim c = 0; c < kBlock; ++c) line[c] = block[c][r];
-      }
+      transpose_block(from + row + column * from_stride, from_stride, to + row * to_stride + column, to_stride);
     }
     for (; column < columns; ++column) {
       for (Dim r = 0; r < kBlock; ++r) to[(row + r) * to_stride + column] = from[row + r + column * from_stride];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies a box of elements from one strided layout to another: what transpose, slice, concatenate, pad and flip are made of.
+// Copies a box of elements from one strided layout to another: what transpose, slice, concatenate, pad and flip are
+// made of.
 #pragma once
 
 #include <cstddef>

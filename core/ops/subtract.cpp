@@ -7,12 +7,12 @@ namespace {
 
 struct Subtract {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(a - b); }
+  static T apply(T a, T b) {
+    return static_cast<T>(a - b);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad(), -args.grad()};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad(), -args.grad()}; }
 
 constexpr ElementwiseRule kRule = binary_rule<Subtract, Types::numeric>("subtract", gradient);
 

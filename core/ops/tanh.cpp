@@ -8,12 +8,12 @@ namespace {
 
 struct Tanh {
   template <class T>
-  STRATA_INLINE static T apply(T x) { return vector_math::tanh(x); }
+  STRATA_INLINE static T apply(T x) {
+    return vector_math::tanh(x);
+  }
 };
 
-std::vector<Tensor> gradient(const GradientArgs& args) {
-  return {args.grad() * (1.0 - ops::square(args.output()))};
-}
+std::vector<Tensor> gradient(const GradientArgs& args) { return {args.grad() * (1.0 - ops::square(args.output()))}; }
 
 constexpr ElementwiseRule kRule = unary_rule<Tanh, Types::floating>("tanh", gradient);
 

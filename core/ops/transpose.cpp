@@ -34,7 +34,8 @@ class TransposeOp final : public Op {
 
   std::vector<Gradient> gradient(const GradientArgs& args) const override {
     std::vector<int> inverse(permutation_.size());
-    for (std::size_t i = 0; i < inverse.size(); ++i) inverse[static_cast<std::size_t>(permutation_[i])] = static_cast<int>(i);
+    for (std::size_t i = 0; i < inverse.size(); ++i)
+      inverse[static_cast<std::size_t>(permutation_[i])] = static_cast<int>(i);
     return {{ops::transpose(args.grad(), std::move(inverse)), {}}};
   }
 
@@ -50,7 +51,8 @@ Prepared prepare(const KernelRequest& request) {
   const std::vector<Dim> to = dense_strides(request.outputs[0].shape);
   std::vector<StridedAxis> axes;
   for (std::size_t i = 0; i < to.size(); ++i) {
-    axes.push_back({request.outputs[0].shape[static_cast<int>(i)], from[static_cast<std::size_t>(permutation[i])], to[i]});
+    axes.push_back(
+        {request.outputs[0].shape[static_cast<int>(i)], from[static_cast<std::size_t>(permutation[i])], to[i]});
   }
   return make_kernel([copy = StridedCopy(std::move(axes), 0, 0, size_of(request.inputs[0].dtype))](
                          const KernelArgs& args) { copy.run(args.inputs[0], args.outputs[0]); });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop that sin and cos share: float angles up to vector_math::kMaxAngle by the vectorised polynomial, larger ones and
-// doubles by the standard library. Which of the two computes an element depends on that element alone.
+// The loop that sin and cos share: float angles up to vector_math::kMaxAngle by the vectorised polynomial, larger ones
+// and doubles by the standard library. Which of the two computes an element depends on that element alone.
 #pragma once
 
 #include <algorithm>

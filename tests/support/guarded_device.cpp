@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kGranule = 64;
 
-std::size_t rounded(std::size_t bytes) { return std::max<std::size_t>((bytes + kGranule - 1) / kGranule, 1) * kGranule; }
+std::size_t rounded(std::size_t bytes) {
+  return std::max<std::size_t>((bytes + kGranule - 1) / kGranule, 1) * kGranule;
+}
 
 std::byte* reserve(std::size_t bytes) {
   void* memory = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

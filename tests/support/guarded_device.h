@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A device for tests whose memory the host cannot touch: its pages are inaccessible except during copies and kernels, so
-// code that reads or writes tensor bytes by itself crashes. It runs the CPU's kernels.
+// A device for tests whose memory the host cannot touch: its pages are inaccessible except during copies and kernels,
+// so code that reads or writes tensor bytes by itself crashes. It runs the CPU's kernels.
 #pragma once
 
 #include <cstddef>
