@@ -7,8 +7,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <charconv>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -28,19 +33,92 @@ double seconds_since_start() {
          std::stod(field) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
+/// Takes a whole number in [low, high]. CLI11's own conversion wraps -1 to the largest seed.
+template <class T>
+CLI::Validator whole_number(T low, T high = std::numeric_limits<T>::max()) {
+  return {[low, high](const std::string& text) {
+            T value{};
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            const bool whole = error == std::errc() && end == text.data() + text.size();
+            if (whole && value >= low && value <= high) return std::string();
+            return fmt::format("expected a whole number from {} to {}, received \"{}\"", low, high, text);
+          },
+          ""};
+}
+
+CLI::Validator optimizer_name() {
+  return {[](const std::string& text) {
+            try {
+              const Optimizer known(text);
+              return std::string();
+            } catch (const ConfigError& error) {
+              return std::string(error.what());
+            }
+          },
+          ""};
+}
+
 void add_options(CLI::App& app, Options& o) {
   app.add_option("--data", o.data, "Directory that holds the data set")->required();
-  app.add_option("--epochs", o.epochs, "Times to go through the training data")->capture_default_str();
-  app.add_option("--batch-size", o.batch_size, "Samples a step, over all ranks together")->capture_default_str();
-  app.add_option("--max-steps", o.max_steps, "Stop after so many steps; 0 = no limit")->capture_default_str();
-  app.add_option("--seed", o.seed, "Seed of initial weights and shuffling")->capture_default_str();
-  app.add_option("--optimizer", o.optimizer, "sgd, rmsprop or adam")->capture_default_str();
-  app.add_option("--verbose", o.verbose, "0 silent, 1 progress bar, 2 one line an epoch")->capture_default_str();
-  app.add_option("--json", o.json, "Write a report of the run to this file");
-  app.add_option("--blocks", o.blocks,
-                 "Cut every batch into so many blocks: runs with equal blocks end in equal bits on any number of ranks; "
-                 "0 = one block a rank")
+  app.add_option("--epochs", o.epochs, "Times to go through the training data")
+      ->check(whole_number(1))
       ->capture_default_str();
+  app.add_option("--batch-size", o.batch_size, "Samples a step, over all ranks together")
+      ->check(whole_number(Dim{1}))
+      ->capture_default_str();
+  app.add_option("--max-steps", o.max_steps, "Stop after so many steps; 0 = no limit")
+      ->check(whole_number(Dim{0}))
+      ->capture_default_str();
+  app.add_option("--seed", o.seed, "Seed of initial weights and shuffling")
+      ->check(whole_number(std::uint64_t{0}))
+      ->capture_default_str();
+  app.add_option("--optimizer", o.optimizer, "sgd, rmsprop or adam")->check(optimizer_name())->capture_default_str();
+  app.add_option("--verbose", o.verbose, "0 silent, 1 progress bar, 2 one line an epoch")
+      ->check(whole_number(0, 2))
+      ->capture_default_str();
+  app.add_option("--json", o.json, "Write a report of the run to this file");
+  app.add_option(
+         "--blocks", o.blocks,
+         "Cut every batch into so many blocks: runs with equal blocks end in equal bits on any number of ranks; "
+         "0 = one block a rank")
+      ->check(whole_number(Dim{0}))
+      ->capture_default_str();
+}
+
+/// Parses the options; false after --help, whose text rank 0 prints.
+bool parse(int argc, char** argv, const std::string& description, int rank, Options& options) {
+  CLI::App app(description);
+  add_options(app, options);
+  try {
+    app.parse(argc, argv);
+    return true;
+  } catch (const CLI::CallForHelp&) {
+    if (rank == 0) std::printf("%s", app.help().c_str());
+    return false;
+  } catch (const CLI::ParseError& e) {
+    std::string what = e.what();
+    if (what.back() != '.') what += '.';
+    throw ConfigError(fmt::format("{} Run {} --help for the options.", what, app.get_name()));
+  }
+}
+
+/// 0, or the errno of opening the file for writing. Leaves the file as it is.
+int try_to_write(const std::string& path) {
+  std::error_code ignored;
+  const bool there = std::filesystem::exists(path, ignored);
+  std::FILE* file = std::fopen(path.c_str(), "ab");
+  if (file == nullptr) return errno;
+  std::fclose(file);
+  if (!there) std::filesystem::remove(path, ignored);
+  return 0;
+}
+
+/// Rank 0 tries before training, whose result would be lost, whether the report can be written. Collective.
+void require_writable(const std::string& path, Communicator& world) {
+  if (path.empty()) return;
+  int error = world.rank() == 0 ? try_to_write(path) : 0;
+  world.broadcast(&error, sizeof(error), 0);
+  if (error != 0) throw IoError(path, fmt::format("cannot write the JSON report: {}", std::strerror(error)));
 }
 
 nlohmann::ordered_json history_json(const History& history) {
@@ -56,27 +134,38 @@ void write_json(const std::string& path, const nlohmann::ordered_json& json) {
   if (!file) throw IoError(path, "cannot write the JSON report");
 }
 
-/// Rank 0 prints the error that all ranks have; a rank with an error of its own prints that.
+/// After all that was printed before it.
+void print_now(const std::string& error) {
+  std::fflush(nullptr);
+  std::fprintf(stderr, "%s\n", error.c_str());
+}
+
+/// Rank 0 prints the error that all ranks have; a rank with an error of its own prints that. No rank returns before all
+/// have printed: the launcher ends the others as soon as one has exited.
 void print_error(Communicator* errors, const std::string& text) {
+  const bool together = errors != nullptr && errors->size() > 1;
   bool print = true;
-  if (errors != nullptr && errors->size() > 1) {
-    try {
+  try {
+    if (together) {
       errors->set_deadline(std::chrono::seconds(2));
       const std::size_t own = std::hash<std::string>{}(text);
       std::vector<std::size_t> all(static_cast<std::size_t>(errors->size()));
       errors->allgather(&own, all.data(), sizeof(own));
       print = errors->rank() == 0 || own != all[0];
-    } catch (const Error&) {
-      // The other ranks have not failed, or are gone: then nobody else says it.
     }
+    if (print) print_now(text);
+    print = false;
+    if (together) errors->barrier();
+  } catch (const Error&) {
+    // The other ranks have not failed, or are gone: then nobody else says it.
+    if (print) print_now(text);
   }
-  if (print) std::fprintf(stderr, "%s\n", text.c_str());
 }
 
 }  // namespace
 
-Example::Example(Options options, std::shared_ptr<Communicator> world)
-    : options_(std::move(options)), world_(std::move(world)) {}
+Example::Example(Options options, std::shared_ptr<Communicator> world, std::chrono::duration<double> joining)
+    : options_(std::move(options)), world_(std::move(world)), joining_(joining) {}
 
 FitOptions Example::fit_options() const {
   FitOptions fit;
@@ -96,7 +185,7 @@ EvaluateOptions Example::evaluate_options(int verbose) const {
 }
 
 void Example::print(const std::string& line) const {
-  if (world_->rank() == 0) std::printf("%s\n", line.c_str());
+  if (world_->rank() == 0 && options_.verbose > 0) std::printf("%s\n", line.c_str());
 }
 
 void Example::report(const Model& model, const History& history, double test_loss, double test_accuracy) const {
@@ -123,6 +212,7 @@ void Example::report(const Model& model, const History& history, double test_los
               {"test_accuracy", test_accuracy},
               {"steps_per_second", history.training_seconds > 0 ? steady / history.training_seconds : 0.0},
               {"seconds_to_first_step", seconds_since_start() - std::chrono::duration<double>(since_first).count()},
+              {"seconds_to_join", joining_.count()},  // MPI_Init, mostly: part of the line above
               {"peak_rss_bytes", std::int64_t{usage.ru_maxrss} * 1024},
               {"weights_xxh64", fmt::format("{:016x}", hash)}});
 }
@@ -132,29 +222,22 @@ int run(int argc, char** argv, const std::string& description, Options defaults,
   std::shared_ptr<Communicator> world;
   std::unique_ptr<Communicator> errors;
   try {
+    const auto start = std::chrono::steady_clock::now();
     world = strata::world();
+    const std::chrono::duration<double> joining = std::chrono::steady_clock::now() - start;
     errors = world->split(0, world->rank());
-    CLI::App app(description);
-    add_options(app, defaults);
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::CallForHelp&) {
-      if (world->rank() == 0) std::printf("%s", app.help().c_str());
-      shutdown_world(false);
-      return 0;
-    } catch (const CLI::ParseError& e) {
-      throw ConfigError(fmt::format("{} Run {} --help for the options.", e.what(), app.get_name()));
+    if (parse(argc, argv, description, world->rank(), defaults)) {
+      require_writable(defaults.json, *world);
+      set_seed(defaults.seed);
+      Example example(defaults, world, joining);
+      body(example);
     }
-    set_seed(defaults.seed);
-    Example example(defaults, world);
-    body(example);
     errors.reset();
     shutdown_world(false);
     return 0;
   } catch (const std::exception& e) {
     print_error(errors.get(), e.what());
   }
-  std::fflush(nullptr);
   shutdown_world(true);
   return 1;
 }

@@ -11,27 +11,28 @@
 namespace strata::examples {
 
 struct Options {
-  std::string data;               // directory of the data set
+  std::string data;  // directory of the data set
   int epochs = 5;
-  Dim batch_size = 64;            // over all ranks
-  Dim max_steps = 0;              // 0 = no limit
+  Dim batch_size = 64;  // over all ranks
+  Dim max_steps = 0;    // 0 = no limit
   std::uint64_t seed = 0;
   std::string optimizer = "rmsprop";
   int verbose = 1;
-  std::string json;               // where the report goes; empty = nowhere
-  Dim blocks = 0;                 // 0 = one a rank
+  std::string json;  // where the report goes; empty = nowhere
+  Dim blocks = 0;    // 0 = one a rank
 };
 
 /// One run of an example.
 class Example {
  public:
-  Example(Options options, std::shared_ptr<Communicator> world);
+  /// `joining` is how long it took to find the other ranks.
+  Example(Options options, std::shared_ptr<Communicator> world, std::chrono::duration<double> joining);
 
   const Options& options() const { return options_; }
   /// batch_size, epochs, max_steps, verbose and blocks as the command line says.
   FitOptions fit_options() const;
   EvaluateOptions evaluate_options(int verbose) const;
-  /// Rank 0 only, as print() in the guide.
+  /// Rank 0 only, as print() in the guide; nothing with --verbose 0.
   void print(const std::string& line) const;
   /// Runs `load`; its time does not count as time to the first step.
   template <class F>
@@ -41,12 +42,14 @@ class Example {
     loading_ += std::chrono::steady_clock::now() - start;
     return data;
   }
-  /// Writes the JSON report, on rank 0. Checks that all ranks ended with the same weights: CommError otherwise. Collective.
+  /// Writes the JSON report, on rank 0. Checks that all ranks ended with the same weights: CommError otherwise.
+  /// Collective.
   void report(const Model& model, const History& history, double test_loss, double test_accuracy) const;
 
  private:
   Options options_;
   std::shared_ptr<Communicator> world_;
+  std::chrono::duration<double> joining_;
   std::chrono::steady_clock::duration loading_{};
 };
 

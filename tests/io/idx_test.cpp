@@ -7,7 +7,7 @@
 #include <random>
 
 #include "tests/io/expect_io_error.h"
-#include "tests/io/files.h"
+#include "tests/support/files.h"
 
 namespace strata {
 namespace {

@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "tests/io/expect_io_error.h"
-#include "tests/io/files.h"
+#include "tests/support/files.h"
 
 namespace strata {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of io write to disk.
+// What tests write to disk.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,8 @@ class TemporaryDirectory {
 };
 
 void write_file(const std::string& path, const Bytes& bytes);
+/// The bytes of a file. Throws std::runtime_error when it cannot be read.
+std::string read_text(const std::string& path);
 /// One gzip member.
 Bytes gzip(const Bytes& bytes);
 /// An IDX file: the header of these dimensions, then `data` as it is.

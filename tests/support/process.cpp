@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "tests/support/files.h"
+
+namespace strata::testing {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLook{10};
+constexpr std::chrono::seconds kMercy{5};
+// A program's own children may hold its pipes open after its end.
+constexpr std::chrono::seconds kDrain{2};
+
+void check(int error, const std::string& what) {
+  if (error != 0) throw std::system_error(error, std::generic_category(), what);
+}
+
+/// What a program writes to one of its descriptors.
+class Capture {
+ public:
+  Capture() { check(pipe2(ends_.data(), O_CLOEXEC) == 0 ? 0 : errno, "pipe2"); }
+  ~Capture() {
+    close_writer();
+    close_reader();
+  }
+  Capture(const Capture&) = delete;
+  Capture& operator=(const Capture&) = delete;
+
+  int reader() const { return ends_[0]; }
+  int writer() const { return ends_[1]; }
+  bool open() const { return ends_[0] >= 0; }
+  void close_writer() { close_end(ends_[1]); }
+  void close_reader() { close_end(ends_[0]); }
+
+  void read_some() {
+    std::array<char, 16384> piece{};
+    const ssize_t got = ::read(ends_[0], piece.data(), piece.size());
+    if (got > 0) text_.append(piece.data(), static_cast<std::size_t>(got));
+    if (got == 0) close_reader();
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  static void close_end(int& end) {
+    if (end >= 0) ::close(end);
+    end = -1;
+  }
+
+  std::array<int, 2> ends_{-1, -1};
+  std::string text_;
+};
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (std::string& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+std::vector<std::string> merged_environment(const std::map<std::string, std::string>& added) {
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    if (!added.contains(text.substr(0, text.find('=')))) all.push_back(text);
+  }
+  for (const auto& [name, value] : added) all.push_back(name + "=" + value);
+  return all;
+}
+
+pid_t start(const Command& command, const Capture& out, const Capture& err) {
+  std::vector<std::string> arguments = command.arguments;
+  std::vector<std::string> environment = merged_environment(command.environment);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, out.writer(), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, err.writer(), STDERR_FILENO);
+  pid_t pid = 0;
+  const int error = posix_spawn(&pid, arguments.at(0).c_str(), &actions, nullptr, pointers(arguments).data(),
+                                pointers(environment).data());
+  posix_spawn_file_actions_destroy(&actions);
+  check(error, arguments[0]);
+  return pid;
+}
+
+/// A started program, until its end.
+class Running {
+ public:
+  explicit Running(const Command& command) : begin_(Clock::now()), deadline_(begin_ + command.limit) {
+    pid_ = start(command, out_, err_);
+    out_.close_writer();
+    err_.close_writer();
+  }
+
+  Outcome finish() {
+    while (!ended_) {
+      wait_for_text();
+      look_after();
+    }
+    while ((out_.open() || err_.open()) && Clock::now() < deadline_) wait_for_text();
+    outcome_.out = out_.take();
+    outcome_.err = err_.take();
+    return std::move(outcome_);
+  }
+
+ private:
+  void wait_for_text() {
+    // poll passes over negative descriptors.
+    std::array<pollfd, 2> wanted{pollfd{out_.reader(), POLLIN, 0}, pollfd{err_.reader(), POLLIN, 0}};
+    if (poll(wanted.data(), wanted.size(), static_cast<int>(kLook.count())) <= 0) return;
+    if (wanted[0].revents != 0) out_.read_some();
+    if (wanted[1].revents != 0) err_.read_some();
+  }
+
+  void look_after() {
+    int status = 0;
+    const Clock::time_point now = Clock::now();
+    if (waitpid(pid_, &status, WNOHANG) == pid_) {
+      ended_ = true;
+      outcome_.status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+      outcome_.seconds = std::chrono::duration<double>(now - begin_).count();
+      deadline_ = now + kDrain;
+    } else if (now > deadline_) {
+      kill(pid_, outcome_.in_time ? SIGTERM : SIGKILL);
+      outcome_.in_time = false;
+      deadline_ = now + kMercy;
+    }
+  }
+
+  Clock::time_point begin_, deadline_;
+  Capture out_, err_;
+  pid_t pid_ = 0;
+  bool ended_ = false;
+  Outcome outcome_;
+};
+
+std::string mpirun_path() { return STRATA_MPIEXEC; }
+
+Command under_mpirun(int ranks, const Command& command, const std::vector<std::string>& options,
+                     const std::string& output) {
+  Command mpirun{{mpirun_path(), "--oversubscribe", "--bind-to", "none", "--output-filename", output + ":nocopy"},
+                 command.environment,
+                 command.limit};
+  mpirun.arguments.insert(mpirun.arguments.end(), options.begin(), options.end());
+  mpirun.arguments.insert(mpirun.arguments.end(), {"-np", std::to_string(ranks)});
+  mpirun.arguments.insert(mpirun.arguments.end(), command.arguments.begin(), command.arguments.end());
+  mpirun.environment.try_emplace("OMP_NUM_THREADS", "1");
+  if (geteuid() == 0) {
+    mpirun.environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1";
+    mpirun.environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
+  }
+  // Containers often forbid a process to read another's memory.
+  mpirun.environment.try_emplace("OMPI_MCA_btl_vader_single_copy_mechanism", "none");
+  return mpirun;
+}
+
+}  // namespace
+
+std::string Outcome::text() const {
+  return fmt::format("{} after {:.2f} s, status {}\n-- standard output:\n{}-- standard error:\n{}",
+                     in_time ? "ended" : "stopped at its limit", seconds, status, out, err);
+}
+
+std::string MpiOutcome::text() const {
+  std::string all = "mpirun " + Outcome::text();
+  for (std::size_t r = 0; r < ranks.size(); ++r) {
+    all += fmt::format("-- rank {}, standard output:\n{}-- rank {}, standard error:\n{}", r, ranks[r].out, r,
+                       ranks[r].err);
+  }
+  return all;
+}
+
+Outcome run_process(const Command& command) { return Running(command).finish(); }
+
+bool have_mpi() { return !mpirun_path().empty(); }
+
+MpiOutcome run_mpi(int ranks, const Command& command, const std::vector<std::string>& options) {
+  const TemporaryDirectory output;
+  std::filesystem::create_directories(output.path("ranks/1"));
+  MpiOutcome outcome;
+  static_cast<Outcome&>(outcome) = run_process(under_mpirun(ranks, command, options, output.path("ranks")));
+  // One directory a rank, its number with leading zeros.
+  std::vector<std::string> directories;
+  for (const auto& entry : std::filesystem::directory_iterator(output.path("ranks/1"))) {
+    directories.push_back(entry.path().string());
+  }
+  std::sort(directories.begin(), directories.end());
+  for (const std::string& rank : directories) {
+    outcome.ranks.push_back({read_text(rank + "/stdout"), read_text(rank + "/stderr")});
+  }
+  return outcome;
+}
+
+}  // namespace strata::testing
