@@ -10,7 +10,9 @@ namespace {
 class ActivationLayer final : public Layer {
  public:
   ActivationLayer(strata::Activation activation, const LayerOptions& options)
-      : Layer(options), activation_(std::move(activation)) {}
+      : Layer(options), activation_(std::move(activation)) {
+    set_supports_masking();
+  }
 
   std::string class_name() const override { return "Activation"; }
   Config config() const override { return Config::object({{"activation", activation_.config()}}); }

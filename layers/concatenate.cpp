@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/concatenate.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "layers/layer_config.h"
 #include "layers/merge.h"
@@ -10,7 +12,7 @@ namespace {
 
 class ConcatenateLayer final : public Layer {
  public:
-  ConcatenateLayer(int axis, const LayerOptions& options) : Layer(options), axis_(axis) {}
+  ConcatenateLayer(int axis, const LayerOptions& options) : Layer(options), axis_(axis) { set_supports_masking(); }
 
   std::string class_name() const override { return "Concatenate"; }
   Config config() const override { return Config::object({{"axis", axis_}}); }
@@ -31,6 +33,20 @@ class ConcatenateLayer final : public Layer {
           shapes_text(inputs));
     }
     return {ops::concatenate(inputs, axis)};
+  }
+
+  /// The masks joined as the inputs are; a time step counts when all its features do. An input without one counts whole.
+  std::vector<Tensor> compute_mask(const std::vector<Tensor>& inputs, const std::vector<Tensor>& masks,
+                                   CallContext&) override {
+    if (std::none_of(masks.begin(), masks.end(), [](const Tensor& mask) { return bool(mask); })) return {};
+    std::vector<Tensor> whole;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const Tensor ones = ops::cast(ops::ones_like(inputs[i]), Dtype::int32);
+      Tensor mask = i < masks.size() ? masks[i] : Tensor();
+      if (mask && mask.rank() < inputs[i].rank()) mask = ops::expand_dims(mask, -1);
+      whole.push_back(mask ? ops::cast(mask, Dtype::int32) * ones : ones);
+    }
+    return {ops::cast(ops::min(ops::concatenate(whole, axis_), {-1}), Dtype::boolean)};
   }
 
  private:

@@ -16,11 +16,12 @@ class DenseLayer final : public Layer {
       throw ConfigError("Received an invalid value for `units`, expected a positive integer. Received: units=" +
                         std::to_string(units));
     }
-    if (!is_floating(options.dtype)) {
+    if (!is_floating(dtype())) {
       throw DtypeError("Unable to build `Dense` layer with non-floating point dtype <dtype: '" +
-                       std::string(to_string(options.dtype)) + "'>");
+                       std::string(to_string(dtype())) + "'>");
     }
     set_input_spec({{.min_rank = 2}});
+    set_supports_masking();
   }
 
   std::string class_name() const override { return "Dense"; }
@@ -43,12 +44,12 @@ class DenseLayer final : public Layer {
       throw ShapeError("The last dimension of the inputs to `Dense` should be defined. Found `None`.");
     }
     set_input_spec({{.min_rank = 2, .axes = {{-1, input.back()}}}});
-    kernel_ = add_weight("kernel", {input.back(), units_}, options_.kernel_initializer);
-    if (options_.use_bias) bias_ = add_weight("bias", {units_}, options_.bias_initializer);
+    kernel_ = add_weight("kernel", {input.back(), units_}, {.initializer = options_.kernel_initializer});
+    if (options_.use_bias) bias_ = add_weight("bias", {units_}, {.initializer = options_.bias_initializer});
   }
 
   Tensor call(const Tensor& input, CallContext&) override {
-    const Tensor x = input.dtype() == dtype() ? input : ops::cast(input, dtype());
+    const Tensor x = input.dtype() == compute_dtype() ? input : ops::cast(input, compute_dtype());
     const Tensor product = ops::matmul(x, kernel_);
     return options_.activation(bias_ ? product + bias_.value() : product);
   }

@@ -2,9 +2,11 @@
 // Dense: a fully connected layer.
 #pragma once
 
+#include <optional>
+
+#include "core/model/initializers.h"
 #include "core/model/layer.h"
 #include "layers/activations.h"
-#include "layers/initializers.h"
 
 namespace strata::layers {
 
@@ -15,7 +17,7 @@ struct DenseOptions {
   Initializer bias_initializer = "zeros";
   std::string name = {};
   bool trainable = true;
-  Dtype dtype = Dtype::float32;
+  std::optional<Dtype> dtype = {};
 };
 
 /// y = activation(x kernel + bias), over the last axis of x.

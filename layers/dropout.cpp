@@ -17,6 +17,7 @@ class DropoutLayer final : public Layer {
           "Invalid value received for argument `rate`. Expected a float value between 0 and 1. Received: rate=" +
           Config(rate).to_json());
     }
+    set_supports_masking();
   }
 
   std::string class_name() const override { return "Dropout"; }

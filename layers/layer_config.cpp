@@ -13,8 +13,8 @@ namespace {
 constexpr std::array<std::string_view, 4> kCommon = {"name", "trainable", "dtype", "batch_input_shape"};
 
 /// "float32", or a dtype policy: {"class_name": "Policy", "config": {"name": "float32"}}.
-Dtype dtype_of_config(const Config& dtype) {
-  if (dtype.is_null()) return Dtype::float32;
+std::optional<Dtype> dtype_of_config(const Config& dtype) {
+  if (dtype.is_null()) return {};
   return dtype_from_string(dtype.is_object() ? dtype.at("config").at("name").as_string() : dtype.as_string());
 }
 

@@ -64,6 +64,15 @@ std::vector<Tensor> MergeLayer::call_many(const std::vector<Tensor>& inputs, Cal
   return {merge(aligned)};
 }
 
+std::vector<Tensor> MergeLayer::compute_mask(const std::vector<Tensor>& inputs, const std::vector<Tensor>& masks,
+                                             CallContext&) {
+  const auto given = std::count_if(masks.begin(), masks.end(), [](const Tensor& mask) { return bool(mask); });
+  if (static_cast<std::size_t>(given) < inputs.size()) return {};
+  Tensor any = masks[0];
+  for (std::size_t i = 1; i < inputs.size(); ++i) any = ops::logical_or(any, masks[i]);
+  return {any};
+}
+
 LayerEntry merge_entry(const std::string& class_name, const std::function<LayerRef(const LayerOptions&)>& make) {
   const auto example = [make](Dtype dtype) { return make({.name = "merge", .dtype = dtype}); };
   return {class_name,

@@ -11,8 +11,11 @@ namespace strata {
 /// broadcast, and gives inputs of lower rank axes of size 1 behind the batch.
 class MergeLayer : public Layer {
  public:
-  using Layer::Layer;
+  explicit MergeLayer(LayerOptions options = {}) : Layer(std::move(options)) { set_supports_masking(); }
   std::vector<Tensor> call_many(const std::vector<Tensor>& inputs, CallContext& context) override;
+  /// A time step counts when it counts in any input; no mask when any input has none (Keras 3).
+  std::vector<Tensor> compute_mask(const std::vector<Tensor>& inputs, const std::vector<Tensor>& masks,
+                                   CallContext& context) override;
 
  protected:
   /// All inputs have the same rank and broadcast.

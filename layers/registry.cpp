@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/registry.h"
 
+#include <mutex>
+
 #include "core/base/error.h"
 
 namespace strata {
@@ -8,6 +10,33 @@ namespace strata {
 #define STRATA_LAYER(stem) void register_##stem(LayerRegistry&);
 #include "layers/list.inc"
 #undef STRATA_LAYER
+
+namespace {
+
+/// The classes that register_layer made known. Thread-safe.
+class UserLayers {
+ public:
+  static UserLayers& instance() {
+    static UserLayers layers;
+    return layers;
+  }
+  bool add(const std::string& class_name, LayerFactory factory) {
+    const std::lock_guard lock(mutex_);
+    return factories_.emplace(class_name, std::move(factory)).second;
+  }
+  /// Empty when there is none.
+  LayerFactory find(const std::string& class_name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = factories_.find(class_name);
+    return found == factories_.end() ? LayerFactory() : found->second;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, LayerFactory> factories_;
+};
+
+}  // namespace
 
 const LayerRegistry& LayerRegistry::instance() {
   static const LayerRegistry registry = [] {
@@ -27,8 +56,20 @@ void LayerRegistry::add(LayerEntry entry) {
 
 LayerRef LayerRegistry::make(const std::string& class_name, const Config& config) const {
   const auto found = entries_.find(class_name);
-  if (found == entries_.end()) throw ConfigError("Unknown layer: " + class_name);
-  return found->second.from_config(config);
+  const LayerFactory factory =
+      found != entries_.end() ? found->second.from_config : UserLayers::instance().find(class_name);
+  if (!factory) throw ConfigError("Unknown layer: " + class_name);
+  return factory(config);
+}
+
+void register_layer(const std::string& class_name, LayerFactory from_config) {
+  if (class_name.empty() || !from_config) {
+    throw ConfigError("register_layer: expected a class name and a function, received '" + class_name + "'" +
+                      (from_config ? "" : " and an empty function"));
+  }
+  const bool is_new = !LayerRegistry::instance().entries().contains(class_name) &&
+                      UserLayers::instance().add(class_name, std::move(from_config));
+  if (!is_new) throw ConfigError("register_layer: a layer class '" + class_name + "' is known already");
 }
 
 }  // namespace strata

@@ -14,34 +14,45 @@ namespace strata {
 
 /// One case of the conformance test.
 struct LayerExample {
-  std::string label;
+  std::string label = {};
   /// A new layer with weights of this dtype (float32 and, for numeric gradients, float64).
-  std::function<LayerRef(Dtype)> make;
+  std::function<LayerRef(Dtype)> make = {};
   /// The known input shapes. Values are drawn from [-1, 1), in the dtype of the layer.
-  std::vector<Shape> inputs;
+  std::vector<Shape> inputs = {};
   /// Whether the layer's outputs are floating and have a derivative.
   bool differentiable = true;
 };
 
+/// Makes a layer from its config.
+using LayerFactory = std::function<LayerRef(const Config&)>;
+
 struct LayerEntry {
-  std::string class_name;
+  std::string class_name = {};
   /// From what get_config() returns. Throws ConfigError for missing, unknown or unsupported arguments.
-  std::function<LayerRef(const Config&)> from_config;
+  LayerFactory from_config = {};
   std::vector<LayerExample> examples = {};
 };
 
-/// Read-only after construction; thread-safe.
+/// The catalogue. Read-only after construction; thread-safe.
 class LayerRegistry {
  public:
   static const LayerRegistry& instance();
 
   void add(LayerEntry entry);
   const std::map<std::string, LayerEntry>& entries() const { return entries_; }
-  /// Throws ConfigError "Unknown layer: CustomDense".
+  /// A layer of the catalogue or one that register_layer made known. Throws ConfigError "Unknown layer: CustomDense".
   LayerRef make(const std::string& class_name, const Config& config) const;
 
  private:
   std::map<std::string, LayerEntry> entries_;
 };
+
+/// Makes a layer class of one's own known to everything that reads configs: LayerRegistry::make, and with it model
+/// files. `class_name` is what the layer's class_name() returns. Thread-safe. Throws ConfigError when a class of that
+/// name is known already.
+///     register_layer("CustomDense", [](const Config& config) {
+///       return make_layer<CustomDense>(config.at("units").as_int());
+///     });
+void register_layer(const std::string& class_name, LayerFactory from_config);
 
 }  // namespace strata

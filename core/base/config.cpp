@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -134,12 +133,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool null() override { return put(Config()); }
   bool boolean(bool value) override { return put(value); }
   bool number_integer(std::int64_t value) override { return put(value); }
-  bool number_unsigned(std::uint64_t value) override {
-    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-      throw ConfigError("Config: expected an integer of at most 63 bits, received " + std::to_string(value));
-    }
-    return put(static_cast<std::int64_t>(value));
-  }
+  bool number_unsigned(std::uint64_t value) override { return put(value); }
   bool number_float(double value, const std::string&) override { return put(value); }
   bool string(std::string& value) override { return put(std::move(value)); }
   bool binary(nlohmann::json::binary_t&) override { return false; }
@@ -193,6 +187,10 @@ Config::Config(const Shape& shape) {
   List dims;
   for (const Dim dim : shape) dims.push_back(dim == None ? Config() : Config(dim));
   value_ = std::move(dims);
+}
+
+void Config::throw_too_large(std::uint64_t value) {
+  throw ConfigError("Config: expected an integer of at most 63 bits, received " + std::to_string(value));
 }
 
 bool Config::as_bool() const {

@@ -3,7 +3,9 @@
 // writes it.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,8 +25,9 @@ class Config {
   Config() = default;                                   // null
   Config(std::nullptr_t) {}                             // NOLINT(google-explicit-constructor): literals read as JSON
   Config(bool value) : value_(value) {}                 // NOLINT(google-explicit-constructor)
-  Config(int value) : value_(std::int64_t{value}) {}    // NOLINT(google-explicit-constructor)
-  Config(std::int64_t value) : value_(value) {}         // NOLINT(google-explicit-constructor)
+  /// Any integer. Throws ConfigError for one of more than 63 bits.
+  template <std::integral I>
+  Config(I value) : value_(checked_int(value)) {}       // NOLINT(google-explicit-constructor)
   Config(double value) : value_(value) {}               // NOLINT(google-explicit-constructor)
   Config(const char* value) : value_(std::string(value)) {}         // NOLINT(google-explicit-constructor)
   Config(std::string value) : value_(std::move(value)) {}           // NOLINT(google-explicit-constructor)
@@ -69,6 +72,14 @@ class Config {
 
  private:
   struct Members {};
+  template <std::integral I>
+  static std::int64_t checked_int(I value) {
+    if constexpr (std::unsigned_integral<I> && sizeof(I) >= sizeof(std::int64_t)) {
+      if (value > static_cast<I>(std::numeric_limits<std::int64_t>::max())) throw_too_large(value);
+    }
+    return static_cast<std::int64_t>(value);
+  }
+  [[noreturn]] static void throw_too_large(std::uint64_t value);
   Config(Members, Object members) : value_(std::move(members)) {}
   std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Object> value_;
 };

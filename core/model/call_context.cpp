@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/call_context.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/model/session.h"
 
@@ -15,12 +17,40 @@ RandomKey CallContext::random_key() {
   return {trace_.random_state, hash_name(path_ + ":" + std::to_string(draws_++))};
 }
 
+const Tensor& CallContext::mask(std::size_t i) const {
+  static const Tensor none;
+  return i < masks_.size() ? masks_[i] : none;
+}
+
+void CallContext::set_input_masks(const std::vector<Tensor>& masks) {
+  if (masks_.size() < masks.size()) masks_.resize(masks.size());
+  for (std::size_t i = 0; i < masks.size(); ++i) {
+    if (!masks_[i]) masks_[i] = masks[i];
+  }
+}
+
 void CallContext::update(const Variable& variable, const Tensor& value, Combine combine) {
-  const std::string what = "update of '" + variable.path() + "': expected " + variable.spec().str() + ", received " +
-                           value.spec().str();
-  if (value.dtype() != variable.spec().dtype) throw DtypeError(what);
-  if (!shapes_fit(value.shape(), variable.shape())) throw ShapeError(what);
-  trace_.updates.push_back({variable, value, combine});
+  const std::string what = "update of '" + variable.path() + "': expected ";
+  const std::string specs = variable.spec().str() + ", received " + value.spec().str();
+  if (value.dtype() != variable.spec().dtype) throw DtypeError(what + specs);
+  if (!shapes_fit(value.shape(), variable.shape())) throw ShapeError(what + specs);
+  const auto earlier = std::find_if(trace_.updates.begin(), trace_.updates.end(),
+                                    [&](const StateUpdate& update) { return update.variable == variable; });
+  if (earlier == trace_.updates.end()) {
+    trace_.updates.push_back({variable, value, combine});
+    return;
+  }
+  if (earlier->combine != combine) {
+    throw ConfigError(what + "the same Combine for all updates in a step, received both mean and sum");
+  }
+  earlier->value = value;
+}
+
+Tensor CallContext::value(const Variable& variable) const {
+  for (const StateUpdate& update : trace_.updates) {
+    if (update.variable == variable) return update.value;
+  }
+  return variable.value();
 }
 
 void CallContext::add_loss(const Tensor& loss) {
@@ -30,7 +60,8 @@ void CallContext::add_loss(const Tensor& loss) {
 
 CallContext CallContext::nested(const std::string& name, const CallOptions& options) {
   const std::string call = name + "#" + std::to_string(calls_[name]++);
-  return {trace_, path_.empty() ? call : path_ + "/" + call, options.training.value_or(training_)};
+  const bool training = options.training.value_or(training_);
+  return {trace_, path_.empty() ? call : path_ + "/" + call, training, options};
 }
 
 CallContext* CallContext::current() { return this_context; }

@@ -13,9 +13,11 @@
 
 namespace strata {
 
-/// What the caller of a layer may say.
+/// What the caller of a layer may say. Tensors among it become inputs of a symbolic call.
 struct CallOptions {
-  std::optional<bool> training;  // empty = as the outer call, false outermost
+  std::optional<bool> training = {};        // empty = as the outer call, false outermost
+  std::vector<Tensor> mask = {};            // one per input; missing ones and empty handles = the mask it came with
+  std::vector<Tensor> initial_state = {};   // of recurrent layers
 };
 
 /// How the values that blocks computed for one state become the new state.
@@ -26,37 +28,62 @@ enum class Combine {
 
 /// A new value for a variable that training changes without a gradient.
 struct StateUpdate {
-  Variable variable;
-  Tensor value;  // of the variable's spec
-  Combine combine;
+  Variable variable = {};
+  Tensor value = {};  // of the variable's spec
+  Combine combine = Combine::mean;
 };
 
 /// One trace of a model's function: what is common to all its layer calls, and what they left behind.
 struct Trace {
   bool training = false;
-  Tensor random_state;                // int64 [3]: seed, step, global sample index of row 0
-  std::vector<StateUpdate> updates;
-  std::vector<Tensor> losses;         // scalars from add_loss, each counted once a step
+  Tensor random_state = {};                // int64 [3]: seed, step, global sample index of row 0
+  std::vector<StateUpdate> updates = {};   // one per variable, the last that was given
+  std::vector<Tensor> losses = {};         // scalars from add_loss
 };
 
 /// Handed to Layer::call. Lives for one call, in one thread.
 class CallContext {
  public:
   /// `path` is unique to this call within the model, such as "encoder#0/dropout_1#0"; "" for the outermost model.
-  CallContext(Trace& trace, std::string path, bool training)
-      : trace_(trace), path_(std::move(path)), training_(training) {}
+  /// `training` is what holds for the call, whatever options.training says.
+  CallContext(Trace& trace, std::string path, bool training, const CallOptions& options = {})
+      : trace_(trace),
+        path_(std::move(path)),
+        training_(training),
+        masks_(options.mask),
+        initial_state_(options.initial_state) {}
 
   bool training() const { return training_; }
   const std::string& path() const { return path_; }
   /// A key that differs for every draw of every call in a step.
   RandomKey random_key();
-  /// Sets `variable` after the step. Throws ShapeError or DtypeError when `value` cannot have the variable's spec.
+
+  /// Which time steps of input `i` count: bool, usually (batch, time). The caller's, else the one that the input came
+  /// with from the layer that made it in the model; an empty handle when there is none.
+  const Tensor& mask(std::size_t i = 0) const;
+  /// Those of all inputs, up to the last that has one.
+  const std::vector<Tensor>& masks() const { return masks_; }
+  /// The caller's; empty when it gave none.
+  const std::vector<Tensor>& initial_state() const { return initial_state_; }
+
+  /// Sets `variable` after the step. Several updates of one variable in a step (a layer that is called twice) apply in
+  /// the order of the calls: each starts from value(variable), and the last one is what the step leaves behind.
+  /// Throws ShapeError or DtypeError when `value` cannot have the variable's spec, ConfigError when an earlier update
+  /// of the variable combines in another way.
   void update(const Variable& variable, const Tensor& value, Combine combine);
-  /// Adds a scalar to the loss, once a step however many blocks and ranks there are. Throws ShapeError for any other
-  /// shape.
+  /// What `variable` will be after the updates so far; its present value when there are none.
+  Tensor value(const Variable& variable) const;
+  /// Adds a scalar to the loss. Where a step has several blocks, the mean of their scalars, weighted by their samples,
+  /// is added. Throws ShapeError for any other shape.
   void add_loss(const Tensor& loss);
   /// The context of a layer called within this one. Calls of one name are numbered: "path/name#0", "path/name#1".
   CallContext nested(const std::string& name, const CallOptions& options);
+
+  /// Gives the masks that the inputs came with; those that the caller gave stay.
+  void set_input_masks(const std::vector<Tensor>& masks);
+  /// The masks of the outputs, known once the layer has run: one per output, empty handles for none.
+  const std::vector<Tensor>& output_masks() const { return output_masks_; }
+  void set_output_masks(std::vector<Tensor> masks) { output_masks_ = std::move(masks); }
 
   /// The layer call that this thread is in the middle of; null outside of layers.
   static CallContext* current();
@@ -65,6 +92,9 @@ class CallContext {
   Trace& trace_;
   std::string path_;
   bool training_;
+  std::vector<Tensor> masks_;
+  std::vector<Tensor> initial_state_;
+  std::vector<Tensor> output_masks_;
   int draws_ = 0;
   std::unordered_map<std::string, int> calls_;
 };

@@ -4,9 +4,9 @@
 #include <map>
 #include <set>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/base/error.h"
+#include "core/model/variable_set.h"
 
 namespace strata {
 namespace {
@@ -15,14 +15,41 @@ namespace {
 template <class F>
 std::vector<Variable> gather(const std::vector<LayerRef>& layers, const F& of) {
   std::vector<Variable> all;
-  std::unordered_set<const Node*> seen;
+  VariableSet seen;
   for (const LayerRef& layer : layers) {
     for (const Variable& weight : of(layer.layer())) {
-      if (seen.insert(weight.value().node().get()).second) all.push_back(weight);
+      if (seen.insert(weight).second) all.push_back(weight);
     }
   }
   return all;
 }
+
+/// The value and the mask of every tensor of a model, in one run of it.
+class Run {
+ public:
+  void add(const Node* node, std::vector<Tensor> values, std::vector<Tensor> masks) {
+    results_[node] = {std::move(values), std::move(masks)};
+  }
+  std::vector<Tensor> values(const std::vector<Tensor>& symbols) const { return all(symbols, &Results::values); }
+  /// One per tensor, empty handles for none.
+  std::vector<Tensor> masks(const std::vector<Tensor>& symbols) const { return all(symbols, &Results::masks); }
+
+ private:
+  struct Results {
+    std::vector<Tensor> values;
+    std::vector<Tensor> masks;
+  };
+
+  std::vector<Tensor> all(const std::vector<Tensor>& symbols, std::vector<Tensor> Results::*of) const {
+    std::vector<Tensor> tensors;
+    for (const Tensor& symbol : symbols) {
+      tensors.push_back((results_.at(symbol.node().get()).*of).at(static_cast<std::size_t>(symbol.index())));
+    }
+    return tensors;
+  }
+
+  std::unordered_map<const Node*, Results> results_;
+};
 
 }  // namespace
 
@@ -68,21 +95,26 @@ std::vector<Tensor> Functional::call_many(const std::vector<Tensor>& inputs, Cal
     throw ConfigError("Layer " + name() + " expects " + std::to_string(inputs_.size()) + " inputs, but it received " +
                       std::to_string(inputs.size()) + " input tensors. Inputs received: " + tensor_text(inputs));
   }
-  std::unordered_map<const Node*, std::vector<Tensor>> values;
-  for (std::size_t i = 0; i < inputs.size(); ++i) values[inputs_[i].node().get()] = {conformed(inputs[i], i)};
-  const auto value_of = [&](const Tensor& tensor) {
-    return values.at(tensor.node().get()).at(static_cast<std::size_t>(tensor.index()));
-  };
+  Run run;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    run.add(inputs_[i].node().get(), {conformed(inputs[i], i)}, {context.mask(i)});
+  }
   for (const ModelNode& call : nodes_) {
     if (call.node->inputs().empty()) continue;
-    std::vector<Tensor> arguments;
-    for (const Tensor& input : call.node->inputs()) arguments.push_back(value_of(input));
-    CallContext nested = context.nested(call.layer.name(), call.op().options());
-    values[call.node.get()] = call.layer.layer().run(arguments, nested);
+    const CallArguments symbols = call.op().arguments(call.node->inputs());
+    const CallArguments arguments = call.op().arguments(run.values(call.node->inputs()));
+    CallContext nested = context.nested(call.layer.name(), arguments.options);
+    nested.set_input_masks(run.masks(symbols.inputs));
+    std::vector<Tensor> results = call.layer.layer().run(arguments.inputs, nested);
+    run.add(call.node.get(), std::move(results), nested.output_masks());
   }
-  std::vector<Tensor> results;
-  for (const Tensor& output : outputs_) results.push_back(value_of(output));
-  return results;
+  context.set_output_masks(run.masks(outputs_));
+  return run.values(outputs_);
+}
+
+std::vector<Tensor> Functional::compute_mask(const std::vector<Tensor>&, const std::vector<Tensor>&,
+                                             CallContext& context) {
+  return context.output_masks();
 }
 
 void Functional::set_trainable(bool trainable) {

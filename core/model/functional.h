@@ -17,12 +17,16 @@ class Functional : public Layer {
   /// Runs the graph on new inputs. They are cast to the dtypes of the model's inputs, and must fit their shapes in all
   /// axes but the batch (ShapeError).
   std::vector<Tensor> call_many(const std::vector<Tensor>& inputs, CallContext& context) override;
+  /// Those that the run of call_many left in `context`.
+  std::vector<Tensor> compute_mask(const std::vector<Tensor>& inputs, const std::vector<Tensor>& masks,
+                                   CallContext& context) override;
   void set_trainable(bool trainable) override;
   /// Those of layers() in order, each once.
   std::vector<Variable> weights() const override;
   std::vector<Variable> trainable_weights() const override;
   /// When the model is not trainable: first the weights that would be trained, then the others.
   std::vector<Variable> non_trainable_weights() const override;
+  std::vector<LayerRef> sublayers() const override { return layers_; }
   /// {"layers", "input_layers", "output_layers"} as TF 2 writes it.
   Config config() const override;
   /// "name", then config().

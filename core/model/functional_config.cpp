@@ -15,12 +15,22 @@ Config::List history(const Tensor& tensor, const CallNumbers& calls) {
   return {layer_op(tensor)->layer()->name(), calls.at(tensor.node().get()), tensor.index()};
 }
 
+Config mask_config(const std::vector<Tensor>& masks, const CallNumbers& calls) {
+  Config::List list;
+  for (const Tensor& mask : masks) list.push_back(mask ? Config(history(mask, calls)) : Config());
+  return list.size() == 1 ? list[0] : Config(list);
+}
+
+/// An initial state counts as further inputs; a mask is a keyword argument.
 Config inbound_node(const ModelNode& call, const CallNumbers& calls) {
+  auto [tensors, options] = call.op().arguments(call.node->inputs());
+  tensors.insert(tensors.end(), options.initial_state.begin(), options.initial_state.end());
   Config arguments = Config::object();
-  if (call.op().options().training) arguments.set("training", *call.op().options().training);
+  if (options.training) arguments.set("training", *options.training);
+  if (!options.mask.empty()) arguments.set("mask", mask_config(options.mask, calls));
   Config::List sources;
-  for (const Tensor& input : call.node->inputs()) {
-    Config::List source = history(input, calls);
+  for (const Tensor& tensor : tensors) {
+    Config::List source = history(tensor, calls);
     source.push_back(arguments);
     sources.emplace_back(std::move(source));
   }

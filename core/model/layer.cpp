@@ -2,12 +2,16 @@
 #include "core/model/layer.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "core/base/error.h"
+#include "core/model/layer_op.h"
 #include "core/model/session.h"
+#include "core/model/variable_set.h"
 
 namespace strata {
+
+Layer::Layer(LayerOptions options)
+    : options_(std::move(options)), dtype_(options_.dtype.value_or(Session::current().default_dtype())) {}
 
 const std::string& Layer::name() const {
   if (name_.empty()) {
@@ -32,6 +36,10 @@ std::vector<Tensor> Layer::call_many(const std::vector<Tensor>& inputs, CallCont
                       " input tensors. Inputs received: " + tensor_text(inputs));
   }
   return {call(inputs[0], context)};
+}
+
+std::vector<Tensor> Layer::compute_mask(const std::vector<Tensor>&, const std::vector<Tensor>& masks, CallContext&) {
+  return supports_masking_ ? masks : std::vector<Tensor>{};
 }
 
 void Layer::set_trainable(bool trainable) {
@@ -81,9 +89,9 @@ Dim Layer::count_params() const {
                       ", but the layer isn't built. Call the layer on an input first.");
   }
   Dim count = 0;
-  std::unordered_set<const Node*> seen;
+  VariableSet seen;
   for (const Variable& weight : weights()) {
-    if (seen.insert(weight.value().node().get()).second) count += weight.shape().elements();
+    if (seen.insert(weight).second) count += weight.shape().elements();
   }
   return count;
 }
@@ -102,6 +110,9 @@ std::vector<Tensor> Layer::run(const std::vector<Tensor>& inputs, CallContext& c
     throw ConfigError(
         "A layer's `call` method should return a Tensor or a list of Tensors, not None (layer: " + name() + ").");
   }
+  std::vector<Tensor> masks = compute_mask(checked, context.masks(), context);
+  masks.resize(outputs.size());
+  context.set_output_masks(std::move(masks));
   return outputs;
 }
 
@@ -115,8 +126,14 @@ void Layer::ensure_built(const std::vector<TensorSpec>& inputs) {
   if (built_) return;
   const LayerScope layer_scope(name());
   const CallScope outside(nullptr);
-  own_weights_.clear();  // of a build that failed
-  build_specs(inputs);
+  const std::size_t weights_before = own_weights_.size(), layers_before = tracked_.size();
+  try {
+    build_specs(inputs);
+  } catch (...) {
+    own_weights_.resize(weights_before);  // so that another try does not add to them
+    tracked_.resize(layers_before);
+    throw;
+  }
   built_ = true;
 }
 
@@ -132,8 +149,9 @@ std::vector<Tensor> Layer::checked_inputs(const std::vector<Tensor>& inputs) con
       check_input(input_specs_[std::min(i, input_specs_.size() - 1)], inputs[i].spec(), static_cast<int>(i), name());
     }
     const bool cast =
-        autocast_ && is_floating(dtype()) && is_floating(inputs[i].dtype()) && inputs[i].dtype() != dtype();
-    checked.push_back(cast ? ops::cast(inputs[i], dtype()) : inputs[i]);
+        autocast_ && is_floating(compute_dtype()) && is_floating(inputs[i].dtype()) &&
+        inputs[i].dtype() != compute_dtype();
+    checked.push_back(cast ? ops::cast(inputs[i], compute_dtype()) : inputs[i]);
   }
   return checked;
 }
@@ -153,7 +171,10 @@ std::shared_ptr<Node> Layer::node_of_call(int call) const {
   return node;
 }
 
-std::vector<Tensor> Layer::inputs_of_call(int call) const { return node_of_call(call)->inputs(); }
+std::vector<Tensor> Layer::inputs_of_call(int call) const {
+  const auto node = node_of_call(call);
+  return static_cast<const LayerOp&>(node->op()).arguments(node->inputs()).inputs;
+}
 
 std::vector<Tensor> Layer::outputs_of_call(int call) const {
   const auto node = node_of_call(call);
@@ -173,21 +194,22 @@ std::string Layer::unused_weight_name(const std::string& wanted) const {
   return candidate;
 }
 
-Variable Layer::add_weight(const std::string& weight_name, const Shape& shape, const InitialValue& initial,
-                           bool trainable) {
+Variable Layer::add_weight(const std::string& weight_name, const Shape& shape, const WeightOptions& options) {
   const std::string path = name() + "/" + unused_weight_name(weight_name);
-  const TensorSpec spec{shape, dtype()};
+  const TensorSpec spec{shape, options.dtype.value_or(variable_dtype())};
   if (!shape.is_known()) throw ShapeError("Weight '" + path + "': expected a known shape, received " + shape.str());
   Session& session = Session::current();
   const Tensor state = constant<std::int64_t>({static_cast<std::int64_t>(session.seed()), 0, 0}, {3});
-  const Tensor value = initial(shape, dtype(), RandomKey{state, session.weight_stream(path)});
+  const Tensor value = options.initializer(shape, spec.dtype, RandomKey{state, session.weight_stream(path)});
   if (!value || value.spec() != spec) {
     throw ShapeError("Weight '" + path + "': expected an initial value of " + spec.str() + ", received " +
                      (value ? value.spec().str() : "an empty Tensor handle"));
   }
-  own_weights_.emplace_back(path, value, trainable);
+  own_weights_.emplace_back(path, value, options.trainable);
   return own_weights_.back();
 }
+
+std::vector<LayerRef> Layer::sublayers() const { return {tracked_.begin(), tracked_.end()}; }
 
 LayerRef Layer::track(const LayerRef& layer) {
   tracked_.push_back(layer.shared());

@@ -2,14 +2,16 @@
 // Layer: build / call / config. What a user derives from to write a layer, and the handle that layers are used through.
 #pragma once
 
+#include <array>
 #include <concepts>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/config.h"
 #include "core/model/call_context.h"
+#include "core/model/initializer.h"
 #include "core/model/input_spec.h"
 #include "core/tensor/variable.h"
 
@@ -17,14 +19,24 @@ namespace strata {
 
 class LayerRef;
 
-/// How add_weight gets first values: a function of shape, dtype and a key unique to the weight.
-using InitialValue = std::function<Tensor(const Shape&, Dtype, const RandomKey&)>;
-
 /// Options that every layer takes.
 struct LayerOptions {
   std::string name = {};  // "" = Keras' automatic name
   bool trainable = true;
-  Dtype dtype = Dtype::float32;  // of the weights; floating inputs are cast to it
+  std::optional<Dtype> dtype = {};  // of the weights; floating inputs are cast to it; empty = the session's default
+};
+
+/// Options of Layer::add_weight.
+struct WeightOptions {
+  Initializer initializer = "glorot_uniform";
+  bool trainable = true;
+  std::optional<Dtype> dtype = {};  // empty = the layer's variable_dtype()
+};
+
+/// A variable under a name that is unique within a model.
+struct NamedVariable {
+  std::string name = {};
+  Variable variable = {};
 };
 
 /// Base class of layers. Derive, override build and call (or build_many and call_many for several inputs), and use it
@@ -36,7 +48,7 @@ struct LayerOptions {
 ///     Tensor call(const Tensor& input, CallContext&) override { return dense_(input); }
 class Layer {
  public:
-  explicit Layer(LayerOptions options = {}) : options_(std::move(options)) {}
+  explicit Layer(LayerOptions options = {});
   virtual ~Layer() = default;
   Layer(const Layer&) = delete;
   Layer& operator=(const Layer&) = delete;
@@ -48,7 +60,8 @@ class Layer {
   /// What Keras' layer.get_config() returns: name, trainable and dtype, then config().
   virtual Config get_config() const;
 
-  /// Creates weights with add_weight. Called once, before the first call. Axis 0 of an input shape is the batch.
+  /// Creates the weights that depend on the input's shape, with add_weight. Called once, before the first call. Axis 0
+  /// of an input shape is the batch.
   virtual void build(const Shape& /*input*/) {}
   virtual void build_many(const std::vector<Shape>& inputs) { build(inputs.at(0)); }
   /// The same for layers whose weights depend on the dtypes of their inputs.
@@ -58,9 +71,22 @@ class Layer {
   /// The same for several inputs or outputs. The default takes one input and calls call().
   virtual std::vector<Tensor> call_many(const std::vector<Tensor>& inputs, CallContext& context);
 
+  /// The masks of the outputs (which time steps count, see CallContext::mask), called after call_many: one per output;
+  /// missing ones and empty handles = none, further ones are dropped. `masks` are those of the inputs, likewise. The
+  /// default passes them on if set_supports_masking() was called, and drops them otherwise. Layers that make a mask,
+  /// such as Embedding, override it.
+  virtual std::vector<Tensor> compute_mask(const std::vector<Tensor>& inputs, const std::vector<Tensor>& masks,
+                                           CallContext& context);
+
   /// Unique within a model. Given by the options, else by the session when first asked for (a LayerRef asks at once).
   const std::string& name() const;
-  Dtype dtype() const { return options_.dtype; }
+  /// As Keras' layer.dtype: the same as variable_dtype().
+  Dtype dtype() const { return dtype_; }
+  /// The dtype that run() casts floating inputs to.
+  Dtype compute_dtype() const { return dtype_; }
+  /// The dtype of weights.
+  Dtype variable_dtype() const { return dtype_; }
+  bool supports_masking() const { return supports_masking_; }
   bool built() const { return built_; }
   bool trainable() const { return options_.trainable; }
   /// Also of the layers within this one. A compiled model sees the change when it is compiled again.
@@ -71,6 +97,13 @@ class Layer {
   /// Empty when the layer is not trainable; then all weights count as non-trainable.
   virtual std::vector<Variable> trainable_weights() const;
   virtual std::vector<Variable> non_trainable_weights() const;
+  /// weights() under full names: the names of the layers that a weight lies in, from this layer on (a model does not
+  /// add its own name to those of its layers), then the weight's own: "encoder/dense/kernel". Unique, in contrast to
+  /// Variable::path: where two would be equal, later ones get numbers, "dense/kernel_1". A weight that lies in several
+  /// layers is named after the first.
+  std::vector<NamedVariable> named_weights() const;
+  /// The layers directly within this one, in order.
+  virtual std::vector<LayerRef> sublayers() const;
   /// Elements of all weights, each weight counted once. Throws ConfigError when the layer is not built.
   Dim count_params() const;
 
@@ -82,7 +115,8 @@ class Layer {
   int call_count() const { return first_call() + static_cast<int>(nodes_.size()); }
   /// Models count their own construction as call 0.
   virtual int first_call() const { return 0; }
-  /// The tensors of symbolic call `call` < call_count(). Throws ConfigError when nothing uses that call any more.
+  /// The tensors of symbolic call `call` < call_count(), without masks and initial states. Throws ConfigError when
+  /// nothing uses that call any more.
   virtual std::vector<Tensor> inputs_of_call(int call) const;
   virtual std::vector<Tensor> outputs_of_call(int call) const;
   /// The nodes of the symbolic calls, in order; an entry is null once nothing uses that call any more.
@@ -90,14 +124,17 @@ class Layer {
   void add_node(const std::shared_ptr<Node>& node) { nodes_.push_back(node); }
 
  protected:
-  /// Creates a weight in build(). Its path is "<layer name>/<name>"; "" and names in use get numbers, "variable_1".
-  /// Throws ShapeError when the shape has unknown dimensions or `initial` gives another spec.
-  Variable add_weight(const std::string& name, const Shape& shape, const InitialValue& initial, bool trainable = true);
+  /// Creates a weight, in build() or in the constructor. Its path is "<layer name>/<name>"; "" and names in use get
+  /// numbers, "variable_1". `add_weight("kernel", {in, out}, {.initializer = "zeros", .trainable = false})`.
+  /// Throws ShapeError when the shape has unknown dimensions or the initializer gives another spec.
+  Variable add_weight(const std::string& name, const Shape& shape, const WeightOptions& options = {});
   /// Makes the weights of a layer held as a member part of this layer's; returns it.
   LayerRef track(const LayerRef& layer);
   /// What the inputs must look like; the last entry holds for all further inputs. Empty = no check.
   void set_input_spec(std::vector<InputSpec> specs) { input_specs_ = std::move(specs); }
-  /// Whether run() casts floating inputs to dtype(); true unless set.
+  /// Lets masks pass through: see compute_mask.
+  void set_supports_masking(bool supports = true) { supports_masking_ = supports; }
+  /// Whether run() casts floating inputs to compute_dtype(); true unless set.
   void set_autocast(bool autocast) { autocast_ = autocast; }
   /// For layers that are complete without build().
   void set_built(bool built = true) { built_ = built; }
@@ -106,11 +143,14 @@ class Layer {
   std::vector<Tensor> checked_inputs(const std::vector<Tensor>& inputs) const;
   std::string unused_weight_name(const std::string& name) const;
   std::shared_ptr<Node> node_of_call(int call) const;
+  void collect_names(const std::string& path, std::vector<NamedVariable>& names) const;
 
   LayerOptions options_;
+  Dtype dtype_;
   mutable std::string name_;
   bool built_ = false;
   bool autocast_ = true;
+  bool supports_masking_ = false;
   std::vector<InputSpec> input_specs_;
   std::vector<Variable> own_weights_;
   std::vector<std::shared_ptr<Layer>> tracked_;
@@ -129,11 +169,20 @@ class LayerRef {
   Tensor operator()(const Tensor& input, const CallOptions& options = {}) const;
   Tensor operator()(const std::vector<Tensor>& inputs, const CallOptions& options = {}) const;
   std::vector<Tensor> call(const std::vector<Tensor>& inputs, const CallOptions& options = {}) const;
+  /// The same for N outputs: `auto [out, h, c] = lstm.call<3>({x})`. Throws ConfigError when there are not N.
+  template <std::size_t N>
+  std::array<Tensor, N> call(const std::vector<Tensor>& inputs, const CallOptions& options = {}) const {
+    const std::vector<Tensor> outputs = call_expecting(N, inputs, options);
+    std::array<Tensor, N> result;
+    for (std::size_t i = 0; i < N; ++i) result[i] = outputs[i];
+    return result;
+  }
 
   const std::string& name() const { return layer_->name(); }
   std::vector<Variable> weights() const { return layer_->weights(); }
   std::vector<Variable> trainable_weights() const { return layer_->trainable_weights(); }
   std::vector<Variable> non_trainable_weights() const { return layer_->non_trainable_weights(); }
+  std::vector<NamedVariable> named_weights() const { return layer_->named_weights(); }
   Dim count_params() const { return layer_->count_params(); }
   bool trainable() const { return layer_->trainable(); }
   void set_trainable(bool trainable) const { layer_->set_trainable(trainable); }
@@ -163,6 +212,9 @@ class LayerRef {
   friend bool operator==(const LayerRef&, const LayerRef&) = default;
 
  private:
+  std::vector<Tensor> call_expecting(std::size_t count, const std::vector<Tensor>& inputs,
+                                     const CallOptions& options) const;
+
   std::shared_ptr<Layer> layer_;
 };
 
@@ -172,43 +224,12 @@ LayerRef make_layer(Args&&... args) {
   return LayerRef(std::make_shared<L>(std::forward<Args>(args)...));
 }
 
-/// A symbolic call of a layer, as an op: what makes a tensor part of a graph of layers.
-class LayerOp final : public Op {
- public:
-  /// `call` is the number of this call among all calls of the layer, as Keras counts them.
-  LayerOp(std::shared_ptr<Layer> layer, int call, std::vector<TensorSpec> outputs, CallOptions options)
-      : layer_(std::move(layer)), call_(call), outputs_(std::move(outputs)), options_(std::move(options)) {}
-  std::string_view name() const override { return "layer"; }
-  std::vector<TensorSpec> infer(std::span<const TensorSpec>) const override { return outputs_; }
-  bool is_source() const override { return true; }
-  const std::shared_ptr<Layer>& layer() const { return layer_; }
-  int call() const { return call_; }
-  const CallOptions& options() const { return options_; }
-
- private:
-  std::shared_ptr<Layer> layer_;
-  int call_;
-  std::vector<TensorSpec> outputs_;
-  CallOptions options_;
-};
-
-/// The layer call that made a symbolic tensor; null for every other tensor.
-const LayerOp* layer_op(const Tensor& tensor);
-/// `Tensor("dense:0", shape=(None, 64), dtype=float32)`: a tensor as errors name it.
-std::string tensor_text(const Tensor& tensor);
-std::string tensor_text(const std::vector<Tensor>& tensors);
-
-/// Records a call of `layer` with outputs of these specs and returns them.
-std::vector<Tensor> record_call(const std::shared_ptr<Layer>& layer, const std::vector<Tensor>& inputs,
-                                std::vector<TensorSpec> outputs, const CallOptions& options);
-
 /// Options of Input.
 struct InputOptions {
-  Dtype dtype = Dtype::float32;
+  std::optional<Dtype> dtype = {};  // empty = the session's default
   std::string name = {};   // "" = "input_1", "input_2", ...
   Dim batch_size = None;
-  Shape batch_shape =
-      {};  // when not empty: the whole shape, batch axis included; the positional shape must then be empty
+  Shape batch_shape = {};  // when not empty: the whole shape with its batch axis; the positional one is then empty
 };
 
 /// The shape of one sample, as Input takes it in braces: {28, 28}.

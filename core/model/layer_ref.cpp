@@ -3,44 +3,78 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/model/layer.h"
+#include "core/model/layer_op.h"
 #include "core/model/session.h"
 
 namespace strata {
 namespace {
 
-/// Output specs, by tracing the layer on fresh placeholders; what the trace leaves behind is thrown away.
-std::vector<TensorSpec> inferred_outputs(Layer& layer, const std::vector<Tensor>& inputs, const CallOptions& options) {
+/// All tensors of a call in the order in which they become inputs of its node.
+std::vector<Tensor> node_inputs(const CallArguments& arguments) {
+  std::vector<Tensor> all = arguments.inputs;
+  for (const Tensor& mask : arguments.options.mask) {
+    if (mask) all.push_back(mask);
+  }
+  all.insert(all.end(), arguments.options.initial_state.begin(), arguments.options.initial_state.end());
+  return all;
+}
+
+/// An empty handle stays one.
+std::vector<Tensor> placeholders_like(const std::vector<Tensor>& tensors) {
   std::vector<Tensor> stand_ins;
-  for (const Tensor& input : inputs) stand_ins.push_back(placeholder(input.spec()));
-  const bool training = options.training.value_or(false);
-  Trace trace{training, placeholder({Shape{3}, Dtype::int64}), {}, {}};
-  CallContext context(trace, layer.name(), training);
-  std::vector<TensorSpec> specs;
-  for (const Tensor& output : layer.run(stand_ins, context)) specs.push_back(output.spec());
+  for (const Tensor& tensor : tensors) stand_ins.push_back(tensor ? placeholder(tensor.spec()) : Tensor());
+  return stand_ins;
+}
+
+/// The masks that symbolic inputs come with, as placeholders.
+std::vector<Tensor> masks_like(const std::vector<Tensor>& inputs) {
+  std::vector<Tensor> masks;
+  for (const Tensor& input : inputs) {
+    const std::optional<TensorSpec>& spec = layer_op(input)->mask_spec(input.index());
+    masks.push_back(spec ? placeholder(*spec) : Tensor());
+  }
+  return masks;
+}
+
+/// What a call gives, by tracing the layer on fresh placeholders; what the trace leaves behind is thrown away.
+CallSpecs inferred_specs(Layer& layer, const CallArguments& arguments) {
+  const CallOptions options{.training = arguments.options.training,
+                            .mask = placeholders_like(arguments.options.mask),
+                            .initial_state = placeholders_like(arguments.options.initial_state)};
+  Trace trace{.training = options.training.value_or(false),
+              .random_state = placeholder({Shape{3}, Dtype::int64})};
+  CallContext context(trace, layer.name(), trace.training, options);
+  context.set_input_masks(masks_like(arguments.inputs));
+  CallSpecs specs;
+  for (const Tensor& output : layer.run(placeholders_like(arguments.inputs), context)) {
+    specs.outputs.push_back(output.spec());
+  }
+  for (const Tensor& mask : context.output_masks()) {
+    specs.masks.push_back(mask ? std::optional(mask.spec()) : std::nullopt);
+  }
   return specs;
 }
 
-std::vector<Tensor> symbolic_call(const std::shared_ptr<Layer>& layer, const std::vector<Tensor>& inputs,
-                                  const CallOptions& options) {
-  for (const Tensor& input : inputs) {
-    if (layer_op(input) == nullptr) {
+std::vector<Tensor> symbolic_call(const std::shared_ptr<Layer>& layer, const CallArguments& arguments) {
+  const std::vector<Tensor> tensors = node_inputs(arguments);
+  for (const Tensor& tensor : tensors) {
+    if (layer_op(tensor) == nullptr) {
       throw GraphError("Layer " + layer->name() +
                        " was called on symbolic tensors, all of which must come from Input or " +
-                       "from a layer. Received: " + tensor_text(inputs) + ". Ops between layers belong into a layer.");
+                       "from a layer. Received: " + tensor_text(tensors) + ". Ops between layers belong into a layer.");
     }
   }
-  return record_call(layer, inputs, inferred_outputs(*layer, inputs, options), options);
+  return record_call(layer, arguments, inferred_specs(*layer, arguments));
 }
 
 std::vector<Tensor> eager_call(Layer& layer, const std::vector<Tensor>& inputs, const CallOptions& options) {
   Session& session = Session::current();
-  const bool training = options.training.value_or(false);
-  Trace trace{training,
-              constant<std::int64_t>({static_cast<std::int64_t>(session.seed()), session.next_draw(), 0}, {3}), {}, {}};
-  CallContext context(trace, layer.name(), training);
+  Trace trace{
+      .training = options.training.value_or(false),
+      .random_state = constant<std::int64_t>({static_cast<std::int64_t>(session.seed()), session.next_draw(), 0}, {3})};
+  CallContext context(trace, layer.name(), trace.training, options);
   std::vector<Tensor> outputs = layer.run(inputs, context);
-  if (!training || trace.updates.empty()) return outputs;
+  if (!trace.training || trace.updates.empty()) return outputs;
   // Outputs and updates mean the state before this call, so they are computed before any of it changes.
   for (const Tensor& output : outputs) output.eval();
   for (const StateUpdate& update : trace.updates) update.value.eval();
@@ -107,11 +141,29 @@ std::string tensor_text(const std::vector<Tensor>& tensors) {
   return text + "]";
 }
 
-std::vector<Tensor> record_call(const std::shared_ptr<Layer>& layer, const std::vector<Tensor>& inputs,
-                                std::vector<TensorSpec> outputs, const CallOptions& options) {
+LayerOp::LayerOp(std::shared_ptr<Layer> layer, int call, CallSpecs specs, const CallOptions& options)
+    : layer_(std::move(layer)),
+      call_(call),
+      specs_(std::move(specs)),
+      training_(options.training),
+      states_(options.initial_state.size()) {
+  for (const Tensor& mask : options.mask) has_mask_.push_back(bool(mask));
+}
+
+CallArguments LayerOp::arguments(const std::vector<Tensor>& node_inputs) const {
+  const auto masks = std::count(has_mask_.begin(), has_mask_.end(), true);
+  const auto first_state = node_inputs.end() - static_cast<std::ptrdiff_t>(states_);
+  auto next_mask = first_state - masks;
+  CallArguments arguments{.inputs = {node_inputs.begin(), next_mask}, .options = {.training = training_}};
+  for (const bool given : has_mask_) arguments.options.mask.push_back(given ? *next_mask++ : Tensor());
+  arguments.options.initial_state.assign(first_state, node_inputs.end());
+  return arguments;
+}
+
+std::vector<Tensor> record_call(const std::shared_ptr<Layer>& layer, const CallArguments& arguments, CallSpecs specs) {
   const LayerScope scope(layer->name());
-  const auto op = std::make_shared<LayerOp>(layer, layer->call_count(), std::move(outputs), options);
-  std::vector<Tensor> result = apply_op(op, inputs);
+  const auto op = std::make_shared<LayerOp>(layer, layer->call_count(), std::move(specs), arguments.options);
+  std::vector<Tensor> result = apply_op(op, node_inputs(arguments));
   layer->add_node(result.at(0).node());
   return result;
 }
@@ -126,8 +178,18 @@ std::vector<Tensor> LayerRef::call(const std::vector<Tensor>& inputs, const Call
     CallContext context = outer->nested(name(), options);
     return layer_->run(inputs, context);
   }
-  const bool symbolic = std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.is_symbolic(); });
-  return symbolic ? symbolic_call(layer_, inputs, options) : eager_call(*layer_, inputs, options);
+  const CallArguments arguments{inputs, options};
+  const std::vector<Tensor> tensors = node_inputs(arguments);
+  const bool symbolic = std::any_of(tensors.begin(), tensors.end(), [](const Tensor& t) { return t.is_symbolic(); });
+  return symbolic ? symbolic_call(layer_, arguments) : eager_call(*layer_, inputs, options);
+}
+
+std::vector<Tensor> LayerRef::call_expecting(std::size_t count, const std::vector<Tensor>& inputs,
+                                             const CallOptions& options) const {
+  std::vector<Tensor> outputs = call(inputs, options);
+  if (outputs.size() == count) return outputs;
+  throw ConfigError("Layer " + name() + " has " + std::to_string(outputs.size()) + " outputs where " +
+                    std::to_string(count) + " were expected.");
 }
 
 Tensor LayerRef::operator()(const Tensor& input, const CallOptions& options) const {

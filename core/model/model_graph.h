@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/model/layer.h"
+#include "core/model/layer_op.h"
 
 namespace strata {
 

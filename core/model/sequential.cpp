@@ -14,19 +14,19 @@ SequentialEntry::SequentialEntry(const Tensor& input) : input_(input) {
   layer_ = LayerRef(op->layer());
 }
 
-Sequential::Sequential(const std::vector<SequentialEntry>& entries, LayerOptions options)
+SequentialGraph::SequentialGraph(const std::vector<SequentialEntry>& entries, LayerOptions options)
     : Functional(std::move(options)) {
   for (const SequentialEntry& entry : entries) append(entry);
   rebuild_graph();
   if (!trainable()) set_trainable(false);
 }
 
-void Sequential::add(const SequentialEntry& entry) {
+void SequentialGraph::add(const SequentialEntry& entry) {
   append(entry);
   rebuild_graph();
 }
 
-void Sequential::append(const SequentialEntry& entry) {
+void SequentialGraph::append(const SequentialEntry& entry) {
   if (entry.input()) {
     if (!chain_.empty() || !tensors_.empty()) {
       throw ConfigError("Sequential: an Input must come first. Received: " + tensor_text(entry.input()));
@@ -45,7 +45,7 @@ void Sequential::append(const SequentialEntry& entry) {
   chain_.push_back(entry.layer());
 }
 
-void Sequential::extend(const LayerRef& layer) {
+void SequentialGraph::extend(const LayerRef& layer) {
   const std::vector<Tensor> outputs = layer.call({tensors_.back()});
   if (outputs.size() != 1) {
     throw ConfigError(
@@ -55,14 +55,14 @@ void Sequential::extend(const LayerRef& layer) {
   tensors_.push_back(outputs[0]);
 }
 
-void Sequential::pop() {
+void SequentialGraph::pop() {
   if (chain_.empty()) throw ConfigError("There are no layers in the model.");
   chain_.pop_back();
   if (!tensors_.empty()) tensors_.pop_back();
   rebuild_graph();
 }
 
-void Sequential::build_specs(const std::vector<TensorSpec>& inputs) {
+void SequentialGraph::build_specs(const std::vector<TensorSpec>& inputs) {
   if (chain_.empty()) throw ConfigError("Sequential model " + name() + " has no layers.");
   if (inputs.size() != 1) {
     throw ConfigError("Layer " + name() + " expects 1 inputs, but it received " + std::to_string(inputs.size()) +
@@ -74,35 +74,35 @@ void Sequential::build_specs(const std::vector<TensorSpec>& inputs) {
 }
 
 /// Keras does not count the InputLayer among the layers of a Sequential.
-void Sequential::rebuild_graph() {
+void SequentialGraph::rebuild_graph() {
   if (tensors_.size() > 1) set_graph({tensors_.front()}, {tensors_.back()});
   else clear_graph();
   set_layers(chain_);
 }
 
-void Sequential::check_built() const {
+void SequentialGraph::check_built() const {
   if (built()) return;
   throw ConfigError("Weights for model " + name() +
                     " have not yet been created. Weights are created when the Model is " +
                     "first called on inputs or `build()` is called with an `input_shape`.");
 }
 
-std::vector<Variable> Sequential::weights() const {
+std::vector<Variable> SequentialGraph::weights() const {
   check_built();
   return Functional::weights();
 }
 
-std::vector<Variable> Sequential::trainable_weights() const {
+std::vector<Variable> SequentialGraph::trainable_weights() const {
   check_built();
   return Functional::trainable_weights();
 }
 
-std::vector<Variable> Sequential::non_trainable_weights() const {
+std::vector<Variable> SequentialGraph::non_trainable_weights() const {
   check_built();
   return Functional::non_trainable_weights();
 }
 
-Config Sequential::config() const {
+Config SequentialGraph::config() const {
   Config::List entries;
   const auto add_entry = [&](const Layer& layer) {
     entries.push_back(Config::object({{"class_name", layer.class_name()}, {"config", layer.get_config()}}));

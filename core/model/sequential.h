@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sequential: a model that is a chain of layers.
+// SequentialGraph: what Keras calls Sequential, a graph that is a chain of layers.
 #pragma once
 
 #include "core/model/functional.h"
@@ -23,10 +23,10 @@ class SequentialEntry {
 
 /// A chain of layers. With an Input as first entry the layers are built at once; without one, when the model is first
 /// called (or by ensure_built): its input shape is then that of the call, with any batch size.
-///     Sequential({Input({784}), layers::Dense(64, {.activation = "relu"}), layers::Dense(10)})
-class Sequential final : public Functional {
+///     SequentialGraph({Input({784}), layers::Dense(64, {.activation = "relu"}), layers::Dense(10)})
+class SequentialGraph final : public Functional {
  public:
-  explicit Sequential(const std::vector<SequentialEntry>& entries = {}, LayerOptions options = {});
+  explicit SequentialGraph(const std::vector<SequentialEntry>& entries = {}, LayerOptions options = {});
 
   std::string class_name() const override { return "Sequential"; }
   /// {"layers"}: class name and config of the InputLayer, if there is one, and of every layer.

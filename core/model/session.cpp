@@ -3,6 +3,8 @@
 
 #include <xxhash.h>
 
+#include "core/base/error.h"
+
 namespace strata {
 namespace {
 
@@ -58,6 +60,13 @@ void Session::set_seed(std::uint64_t seed) {
 std::uint64_t Session::weight_stream(const std::string& path) {
   const int number = weights_[path]++;
   return hash_name(number == 0 ? path : path + "#" + std::to_string(number));
+}
+
+void Session::set_default_dtype(Dtype dtype) {
+  if (!is_floating(dtype)) {
+    throw DtypeError("set_default_dtype: expected a floating dtype, received " + std::string(to_string(dtype)));
+  }
+  default_dtype_ = dtype;
 }
 
 Communicator& Session::communicator() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What belongs to one rank: name counters, the seed, the communicator. Ranks that are threads each have their own.
+// What belongs to one rank: name counters, the seed, the default dtype, the communicator. Ranks that are threads each
+// have their own.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "core/base/dtype.h"
 #include "core/program/communicator.h"
 
 namespace strata {
@@ -37,6 +39,11 @@ class Session {
   /// of the very same path this session has made before, so that two models with equal names start differently.
   std::uint64_t weight_stream(const std::string& path);
 
+  /// The dtype of layers and inputs that are given none: Keras' floatx.
+  Dtype default_dtype() const { return default_dtype_; }
+  /// Throws DtypeError unless floating.
+  void set_default_dtype(Dtype dtype);
+
   /// The ranks that train together. Made on first use: by the world factory in a process's own session.
   Communicator& communicator();
 
@@ -50,6 +57,7 @@ class Session {
   int inputs_ = 0;
   std::uint64_t seed_ = 0;
   std::int64_t draws_ = 0;
+  Dtype default_dtype_ = Dtype::float32;
   std::shared_ptr<Communicator> communicator_;
 };
 

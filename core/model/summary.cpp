@@ -57,7 +57,7 @@ Dim count(const std::vector<Variable>& weights) {
 
 /// A chain needs no column for the connections.
 bool is_chain(const Functional& model) {
-  if (dynamic_cast<const Sequential*>(&model) != nullptr) return true;
+  if (dynamic_cast<const SequentialGraph*>(&model) != nullptr) return true;
   std::unordered_set<int> depths;
   std::unordered_set<const Layer*> layers;
   for (const ModelNode& call : model.model_nodes()) {

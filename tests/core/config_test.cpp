@@ -67,6 +67,21 @@ TEST(Config, ReadsWhatItWrites) {
   EXPECT_EQ(config.at("inner").as_object().front().first, "z") << "keys keep their order";
 }
 
+TEST(Config, HoldsEveryKindOfInteger) {
+  EXPECT_EQ(Config(std::size_t{64}).as_int(), 64);
+  EXPECT_EQ(Config(7u).as_int(), 7);
+  EXPECT_EQ(Config(-3LL).as_int(), -3);
+  EXPECT_EQ(Config(short{5}).as_int(), 5);
+  EXPECT_TRUE(Config(true).is_bool());
+  EXPECT_TRUE(Config(1.0f).is_double());
+  try {
+    Config(std::numeric_limits<std::uint64_t>::max());
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(error.what(), "Config: expected an integer of at most 63 bits, received 18446744073709551615");
+  }
+}
+
 TEST(Config, KeepsTheLastOfRepeatedKeys) {
   EXPECT_EQ(Config::from_json("{\"a\": 1, \"b\": 2, \"a\": 3}").to_json(), "{\"a\": 3, \"b\": 2}");
 }

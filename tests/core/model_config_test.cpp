@@ -64,7 +64,7 @@ TEST_F(ModelConfigTest, ANestedModelsFirstCallIsNumberOne) {
 }
 
 TEST_F(ModelConfigTest, ASequentialListsItsInputLayer) {
-  const Sequential model({Input({4}, {.name = "x"}), layers::Activation("relu")});
+  const SequentialGraph model({Input({4}, {.name = "x"}), layers::Activation("relu")});
   EXPECT_EQ(
       model.get_config().to_json(),
       R"({"name": "sequential", "layers": [{"class_name": "InputLayer", "config": {"batch_input_shape": [null, 4], )"

@@ -23,8 +23,8 @@ class CustomDense : public Layer {
   std::string class_name() const override { return "CustomDense"; }
   Config config() const override { return Config::object({{"units", units_}}); }
   void build(const Shape& input) override {
-    w_ = add_weight("w", {input.back(), units_}, initializers::RandomNormal());
-    b_ = add_weight("b", {units_}, initializers::RandomNormal());
+    w_ = add_weight("w", {input.back(), units_}, {.initializer = "random_normal"});
+    b_ = add_weight("b", {units_}, {.initializer = initializers::RandomNormal()});
   }
   Tensor call(const Tensor& inputs, CallContext&) override { return ops::matmul(inputs, w_) + b_; }
 
@@ -61,8 +61,8 @@ class Counter : public Layer {
  public:
   std::string class_name() const override { return "Counter"; }
   void build(const Shape&) override {
-    count_ = add_weight("count", {}, initializers::Zeros(), /*trainable=*/false);
-    scale_ = add_weight("scale", {}, initializers::Ones());
+    count_ = add_weight("count", {}, {.initializer = "zeros", .trainable = false});
+    scale_ = add_weight("scale", {}, {.initializer = "ones"});
   }
   Tensor call(const Tensor& x, CallContext& context) override {
     if (context.training()) context.update(count_, count_ + 1.0, Combine::sum);
@@ -181,9 +181,9 @@ class Careless : public Layer {
  public:
   std::string class_name() const override { return "Careless"; }
   void build(const Shape&) override {
-    for (int i = 0; i < 3; ++i) add_weight("", {2}, initializers::Zeros());
-    add_weight("kernel", {2}, initializers::Zeros());
-    add_weight("kernel", {2}, initializers::Zeros());
+    for (int i = 0; i < 3; ++i) add_weight("", {2}, {.initializer = "zeros"});
+    add_weight("kernel", {2}, {.initializer = "zeros"});
+    add_weight("kernel", {2}, {.initializer = "zeros"});
   }
   Tensor call(const Tensor&, CallContext&) override { return {}; }
 };
@@ -207,7 +207,7 @@ class NoCall : public Layer {
 class UnknownWeight : public Layer {
  public:
   std::string class_name() const override { return "UnknownWeight"; }
-  void build(const Shape& input) override { add_weight("w", input, initializers::Zeros()); }
+  void build(const Shape& input) override { add_weight("w", input); }
 };
 
 TEST_F(LayerTest, ErrorsNameTheLayer) {

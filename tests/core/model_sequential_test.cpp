@@ -19,7 +19,7 @@ class SequentialTest : public ::testing::Test {
 };
 
 TEST_F(SequentialTest, IsBuiltAtOnceWithAnInput) {
-  const Sequential model({Input({4}), layers::Dense(3), layers::Dense(2)});
+  const SequentialGraph model({Input({4}), layers::Dense(3), layers::Dense(2)});
   EXPECT_TRUE(model.built());
   EXPECT_EQ(model.outputs()[0].shape(), (Shape{None, 2}));
   EXPECT_EQ(model.weights().size(), 4u);
@@ -29,7 +29,7 @@ TEST_F(SequentialTest, IsBuiltAtOnceWithAnInput) {
 }
 
 TEST_F(SequentialTest, IsBuiltByItsFirstCallWithoutOne) {
-  const auto model = std::make_shared<Sequential>(std::vector<SequentialEntry>{layers::Dense(3), layers::Dense(2)});
+  const auto model = std::make_shared<SequentialGraph>(std::vector<SequentialEntry>{layers::Dense(3), layers::Dense(2)});
   EXPECT_FALSE(model->built());
   expect_error<ConfigError>(
       [&] { model->weights(); },
@@ -43,12 +43,12 @@ TEST_F(SequentialTest, IsBuiltByItsFirstCallWithoutOne) {
 }
 
 TEST_F(SequentialTest, TakesTheDtypeOfItsFirstInput) {
-  const auto model = std::make_shared<Sequential>(std::vector<SequentialEntry>{layers::Flatten()});
+  const auto model = std::make_shared<SequentialGraph>(std::vector<SequentialEntry>{layers::Flatten()});
   EXPECT_EQ(LayerRef(model)(ops::zeros({2, 3, 4}, Dtype::int32)).spec(), (TensorSpec{{2, 12}, Dtype::int32}));
 }
 
 TEST_F(SequentialTest, GrowsAndShrinks) {
-  Sequential model({Input({4})});
+  SequentialGraph model({Input({4})});
   EXPECT_FALSE(model.built());
   model.add(layers::Dense(3));
   model.add(layers::Dense(2));
@@ -62,7 +62,7 @@ TEST_F(SequentialTest, GrowsAndShrinks) {
 }
 
 TEST_F(SequentialTest, IsALayer) {
-  const LayerRef inner(std::make_shared<Sequential>(std::vector<SequentialEntry>{layers::Dense(3), layers::Dense(2)}));
+  const LayerRef inner(std::make_shared<SequentialGraph>(std::vector<SequentialEntry>{layers::Dense(3), layers::Dense(2)}));
   const Tensor input = Input({4});
   const Functional model({input}, {inner(input)});
   EXPECT_EQ(model.weights().size(), 4u);
@@ -70,17 +70,17 @@ TEST_F(SequentialTest, IsALayer) {
 }
 
 TEST_F(SequentialTest, RefusesWhatIsNotAChain) {
-  expect_error<ConfigError>([&] { Sequential({layers::Dense(1), Input({2})}); },
+  expect_error<ConfigError>([&] { SequentialGraph({layers::Dense(1), Input({2})}); },
                             "Sequential: an Input must come first. Received: Tensor(\"input_1:0\", shape=(None, 2), "
                             "dtype=float32)");
   const layers::Dense twice(4);
   expect_error<ConfigError>(
       [&] {
-        Sequential({twice, twice});
+        SequentialGraph({twice, twice});
       },
       "All layers added to a Sequential model should have unique names. Name \"dense_1\" is already "
       "the name of a layer in this model. Update the `name` argument to pass a unique name.");
-  const LayerRef empty(std::make_shared<Sequential>());
+  const LayerRef empty(std::make_shared<SequentialGraph>());
   expect_error<ConfigError>([&] { empty(ops::zeros({1, 1})); }, "Sequential model sequential has no layers.");
 }
 

@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "core/model/layer.h"
+#include "core/model/layer_op.h"
 #include "layers/layers.h"
 
 namespace strata {

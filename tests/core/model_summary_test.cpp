@@ -78,13 +78,13 @@ TEST_F(SummaryTest, AChainOfModels) {
 }
 
 TEST_F(SummaryTest, ASequentialShowsNoInputLayer) {
-  Sequential model({Input({28, 28}), layers::Flatten(), layers::Dense(10), layers::Activation("softmax")});
+  SequentialGraph model({Input({28, 28}), layers::Flatten(), layers::Dense(10), layers::Activation("softmax")});
   model.set_trainable(false);
   EXPECT_EQ(summary_text(model), golden_text("summaries/sequential.txt"));
 }
 
 TEST_F(SummaryTest, AModelThatIsNotBuiltHasNone) {
-  const Sequential model({layers::Dense(10)});
+  const SequentialGraph model({layers::Dense(10)});
   testing::expect_error<ConfigError>([&] { summary_text(model); },
                                      "This model has not yet been built. Build the model first by calling `build()` or "
                                      "calling `fit()` with some data, "

@@ -259,9 +259,8 @@ class Counting final : public Layer {
  public:
   std::string class_name() const override { return "Counting"; }
   void build(const Shape&) override {
-    const auto zero = [](const Shape& shape, Dtype dtype, const RandomKey&) { return ops::zeros(shape, dtype); };
-    seen_ = add_weight("seen", {}, zero, false);
-    average_ = add_weight("average", {}, zero, false);
+    seen_ = add_weight("seen", {}, {.initializer = "zeros", .trainable = false});
+    average_ = add_weight("average", {}, {.initializer = "zeros", .trainable = false});
   }
   Tensor call(const Tensor& input, CallContext& context) override {
     if (context.training()) {

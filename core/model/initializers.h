@@ -1,38 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Initializers: first values of weights, under Keras' names and defaults.
+// The initializers that Keras has, under its names and defaults.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "core/model/layer.h"
+#include "core/model/initializer.h"
 
 namespace strata {
-
-/// A rule for first values. A value type, immutable and thread-safe; usable wherever an InitialValue is asked for.
-/// Random values depend only on the session's seed and the weight's path (or on the rule's own seed, if it has one).
-class Initializer {
- public:
-  /// By Keras name: "glorot_uniform", "GlorotUniform", "zeros", ... Throws ConfigError "Unknown initializer:x".
-  Initializer(const char* name) : Initializer(std::string(name)) {}  // NOLINT(google-explicit-constructor)
-  Initializer(const std::string& name);                              // NOLINT(google-explicit-constructor)
-  /// What Keras would serialise as `class_name` and `config`; `draw` computes the values.
-  Initializer(std::string class_name, Config config, InitialValue draw)
-      : class_name_(std::move(class_name)), config_(std::move(config)), draw_(std::move(draw)) {}
-
-  /// Values of the given (known) shape.
-  Tensor operator()(const Shape& shape, Dtype dtype, const RandomKey& key) const { return draw_(shape, dtype, key); }
-  const std::string& class_name() const { return class_name_; }
-  /// {"class_name": "GlorotUniform", "config": {"seed": null}}.
-  Config config() const { return Config::object({{"class_name", class_name_}, {"config", config_}}); }
-  /// Reads what config() wrote, or a name. Throws ConfigError for an unknown class or argument.
-  static Initializer from_config(const Config& config);
-
- private:
-  std::string class_name_;
-  Config config_;
-  InitialValue draw_;
-};
 
 namespace initializers {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Initial values: their distributions against those of real Keras, and their descriptions.
-#include "layers/initializers.h"
+#include "core/model/initializers.h"
 
 #include <gtest/gtest.h>
 

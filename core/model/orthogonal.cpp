@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "layers/orthogonal.h"
+#include "core/model/orthogonal.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "layers/initializers.h"
+#include "core/model/initializers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <map>
 
 #include "core/base/error.h"
-#include "layers/orthogonal.h"
+#include "core/model/orthogonal.h"
 
 namespace strata {
 namespace {
