@@ -8,7 +8,7 @@ namespace strata {
 std::vector<BlockSumStep> plan_block_sum(Dim blocks, int ranks, int rank) {
   using Kind = BlockSumStep::Kind;
   std::vector<BlockSumStep> steps;
-  const Range own = rank_blocks(blocks, ranks, rank);
+  const IndexRange own = rank_blocks(blocks, ranks, rank);
   const auto local = [&](Dim block) { return static_cast<int>(block - own.first); };
   // A node is named by its leftmost block; on each level it takes its sibling, which begins `half` blocks later.
   for (Dim half = 1; half < blocks; half *= 2) {

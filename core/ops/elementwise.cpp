@@ -18,7 +18,7 @@ const char* describe(Types types) {
   return "";
 }
 
-/// Unwraps Variables and the like: an op that applies one rule.
+/// An op that applies one rule.
 class RuleOp final : public ElementwiseOp {
  public:
   explicit RuleOp(const ElementwiseRule& rule) : rule_(rule) {}
@@ -111,12 +111,13 @@ OpEntry elementwise_entry(const ElementwiseRule& rule, double low, double high) 
 }
 
 Tensor sum_to_shape(const Tensor& gradient, const Shape& shape) {
-  if (gradient.shape() == shape) return gradient;
+  if (gradient.shape() == shape) return gradient;  // also where both have unknown dimensions
   const int extra = gradient.rank() - shape.rank();
   std::vector<int> axes;
   for (int i = 0; i < gradient.rank(); ++i) {
     if (i < extra || (shape[i - extra] == 1 && gradient.shape()[i] != 1)) axes.push_back(i);
   }
+  if (axes.empty()) return gradient;
   if (static_cast<int>(axes.size()) == extra) return ops::sum(gradient, axes);
   const Tensor summed = ops::sum(gradient, axes, true);
   return extra > 0 ? ops::reshape(summed, shape) : summed;

@@ -101,7 +101,8 @@ Tensor expand_dims(const Tensor& x, int axis);
 /// Removes axes of size 1 (empty = all such).
 Tensor squeeze(const Tensor& x, std::vector<int> axes = {});
 
-/// x[begin[i] : end[i] : step[i]] on every axis i; end None = to the end of the axis; step >= 1 (empty = all 1).
+/// x[begin[i] : end[i] : step[i]] on every axis i; end None = to the end of the axis; step >= 1 (empty = all 1). Positions
+/// count from 0; since None is -1, Python's end of -1 cannot be said.
 Tensor slice(const Tensor& x, std::vector<Dim> begin, std::vector<Dim> end, std::vector<Dim> step = {});
 Tensor concatenate(const std::vector<Tensor>& inputs, int axis = -1);
 /// Joins along a new axis.
@@ -150,14 +151,19 @@ inline Tensor operator-(const Tensor& a, const Tensor& b) { return ops::subtract
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return ops::multiply(a, b); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return ops::divide(a, b); }
 inline Tensor operator-(const Tensor& x) { return ops::negative(x); }
-// A number takes the dtype of the tensor beside it.
-inline Tensor operator+(const Tensor& a, double b) { return ops::add(a, scalar(b, a.dtype())); }
-inline Tensor operator-(const Tensor& a, double b) { return ops::subtract(a, scalar(b, a.dtype())); }
-inline Tensor operator*(const Tensor& a, double b) { return ops::multiply(a, scalar(b, a.dtype())); }
-inline Tensor operator/(const Tensor& a, double b) { return ops::divide(a, scalar(b, a.dtype())); }
-inline Tensor operator+(double a, const Tensor& b) { return ops::add(scalar(a, b.dtype()), b); }
-inline Tensor operator-(double a, const Tensor& b) { return ops::subtract(scalar(a, b.dtype()), b); }
-inline Tensor operator*(double a, const Tensor& b) { return ops::multiply(scalar(a, b.dtype()), b); }
-inline Tensor operator/(double a, const Tensor& b) { return ops::divide(scalar(a, b.dtype()), b); }
+// A number takes the dtype of the tensor beside it. Beside an integer tensor it must be whole, and cannot be divided by:
+// DtypeError says to cast first, as the result would not be what NumPy or Keras give.
+namespace detail {
+Tensor number_like(double value, const Tensor& tensor);
+Tensor divisor_like(double value, const Tensor& tensor);
+}  // namespace detail
+inline Tensor operator+(const Tensor& a, double b) { return ops::add(a, detail::number_like(b, a)); }
+inline Tensor operator-(const Tensor& a, double b) { return ops::subtract(a, detail::number_like(b, a)); }
+inline Tensor operator*(const Tensor& a, double b) { return ops::multiply(a, detail::number_like(b, a)); }
+inline Tensor operator/(const Tensor& a, double b) { return ops::divide(a, detail::divisor_like(b, a)); }
+inline Tensor operator+(double a, const Tensor& b) { return ops::add(detail::number_like(a, b), b); }
+inline Tensor operator-(double a, const Tensor& b) { return ops::subtract(detail::number_like(a, b), b); }
+inline Tensor operator*(double a, const Tensor& b) { return ops::multiply(detail::number_like(a, b), b); }
+inline Tensor operator/(double a, const Tensor& b) { return ops::divide(detail::divisor_like(a, b), b); }
 
 }  // namespace strata

@@ -16,13 +16,23 @@ const Buffer* leaf_buffer(const Op& op) {
 }
 
 const Buffer& buffer_of(const Tensor& tensor) {
-  const Buffer* leaf = leaf_buffer(tensor.node()->op());
-  return leaf != nullptr ? *leaf : tensor.node()->values()[static_cast<std::size_t>(tensor.index())];
+  const auto& values = tensor.node()->values();  // a variable's node has one once the variable has changed
+  return values.empty() ? *leaf_buffer(tensor.node()->op()) : values[static_cast<std::size_t>(tensor.index())];
+}
+
+/// The bytes of a tensor for a view of it. Those of a variable may change, which the view must not see: they are copied.
+Buffer view_of(const Tensor& tensor, Device& device, Stream& stream) {
+  const Buffer& buffer = buffer_of(tensor);
+  const bool live = tensor.node()->values().empty() && dynamic_cast<const VariableOp*>(&tensor.node()->op()) != nullptr;
+  if (!live) return buffer;
+  Buffer copy{std::make_shared<Storage>(device, tensor.spec().bytes()), 0};
+  device.copy(copy.data(), buffer.data(), tensor.spec().bytes(), stream);
+  return copy;
 }
 
 void compute(Node& node, Device& device, Stream& stream) {
   if (node.op().is_view()) {
-    node.values() = {buffer_of(node.inputs()[0])};
+    node.values() = {view_of(node.inputs()[0], device, stream)};
     return;
   }
   std::vector<TensorSpec> inputs;

@@ -203,6 +203,9 @@ class ElementwiseGrouping {
     for (std::size_t member : group.members) {
       const GraphInstruction& instruction = graph_.instructions[member];
       ElementwiseStep step{nullptr, {-1, -1, -1}, std::string(instruction.op->name())};
+      if (const std::string attributes = instruction.op->attributes(); !attributes.empty()) {
+        step.name += "[" + attributes + "]";
+      }
       std::vector<Dtype> dtypes;
       for (std::size_t k = 0; k < instruction.inputs.size(); ++k) {
         step.operands[k] = number.at(instruction.inputs[k]);

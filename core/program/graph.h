@@ -28,7 +28,7 @@ struct Graph {
   std::vector<GraphValue> values;
   std::vector<GraphInstruction> instructions;
   std::vector<int> outputs;  // value numbers
-  std::vector<Tensor> variables;
+  std::vector<std::shared_ptr<const VariableOp>> variables;
   std::vector<Buffer> constants;
 
   int add_value(GraphValue value) {

@@ -35,10 +35,15 @@ class Lowering {
     if (!spec.shape.is_known()) throw ShapeError("Program: expected known shapes, received " + what + " " + spec.str());
   }
 
+  /// The variable that a node reads, whatever its value will be then; null for other nodes.
+  static std::shared_ptr<const VariableOp> variable_read(Node& node) {
+    return node.values().empty() ? std::dynamic_pointer_cast<const VariableOp>(node.shared_op()) : nullptr;
+  }
+
   // A node is constant when neither a placeholder nor a variable is below it.
   void find_constants(const std::vector<std::shared_ptr<Node>>& order) {
     for (const auto& node : order) {
-      const bool leaf_that_changes = dynamic_cast<const VariableOp*>(&node->op()) != nullptr || node->op().is_source();
+      const bool leaf_that_changes = variable_read(*node) != nullptr || node->op().is_source();
       const bool constant = !leaf_that_changes && !values_.contains(node.get()) &&
                             std::all_of(node->inputs().begin(), node->inputs().end(),
                                         [&](const Tensor& t) { return constant_.contains(t.node().get()); });
@@ -57,10 +62,10 @@ class Lowering {
 
   void visit(const std::shared_ptr<Node>& node) {
     for (const TensorSpec& spec : node->outputs()) require_known(spec, "the result of " + std::string(node->op().name()));
-    if (dynamic_cast<const VariableOp*>(&node->op()) != nullptr) {
+    if (auto variable = variable_read(*node)) {
       const Tensor read(node, 0);
       place(read, graph_.add_value({GraphValue::variable, read.spec(), graph_.variables.size()}));
-      graph_.variables.push_back(read);
+      graph_.variables.push_back(std::move(variable));
     } else if (constant_.contains(node.get())) {
       add_constants(node);
     } else if (node->op().is_source()) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/base/error.h"
+#include "core/base/thread_environment.h"
 #include "core/program/copy.h"
 #include "core/program/graph.h"
 
@@ -217,6 +218,7 @@ class ProgramBuilder {
 
 std::shared_ptr<const Program> Program::compile(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs,
                                                 Device& device, const ProgramOptions& options) {
+  const ThreadEnvironment environment;  // libraries prepare for the threads they see
   Graph graph = lower(inputs, outputs, device);
   if (options.fuse) {
     fuse_products(graph);
@@ -233,8 +235,25 @@ std::vector<std::string> Program::kernel_list() const {
 
 std::uint64_t Program::hash() const {
   std::string text;
-  for (const std::string& line : kernel_list()) text += line + "\n";
+  const auto add_places = [&](const std::vector<Place>& places) {
+    for (const Place& place : places) text += " " + std::to_string(place.kind) + ":" + std::to_string(place.index);
+  };
+  for (const TensorSpec& spec : inputs_) text += spec.str() + "\n";
+  for (const auto& variable : variables_) text += variable->attributes() + "\n";
+  for (const Instruction& instruction : instructions_) {
+    text += instruction.text + ": " + instruction.candidate;
+    add_places(instruction.inputs);
+    add_places(instruction.outputs);
+    text += "\n";
+  }
   for (const TensorSpec& spec : outputs_) text += spec.str() + "\n";
+  const auto stream = device_.make_stream();
+  for (const Buffer& constant : constants_) {
+    std::string bytes(constant.storage->bytes() - constant.offset, '\0');
+    device_.copy_to_host(bytes.data(), constant.data(), bytes.size(), *stream);
+    stream->synchronize();
+    text += bytes;
+  }
   return XXH3_64bits(text.data(), text.size());
 }
 

@@ -31,8 +31,8 @@ class Program {
 
   const std::vector<TensorSpec>& inputs() const { return inputs_; }
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
-  /// The variables that the program reads, as tensors (see VariableOp), in order of first use.
-  const std::vector<Tensor>& variables() const { return variables_; }
+  /// Reads of the variables that the program depends on, in order of first use.
+  const std::vector<std::shared_ptr<const VariableOp>>& variables() const { return variables_; }
   Device& device() const { return device_; }
   /// Memory that a RunState needs beside its inputs and outputs.
   std::size_t arena_bytes() const { return arena_bytes_; }
@@ -66,7 +66,7 @@ class Program {
   Device& device_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
-  std::vector<Tensor> variables_;
+  std::vector<std::shared_ptr<const VariableOp>> variables_;
   std::vector<Buffer> constants_;
   std::vector<Instruction> instructions_;
   std::vector<std::size_t> ready_after_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/error.h"
+#include "core/base/thread_environment.h"
 #include "core/program/program.h"
 
 namespace strata {
@@ -15,6 +16,7 @@ RunState::RunState(std::shared_ptr<const Program> program, std::shared_ptr<Stora
     throw InternalError("RunState: expected an arena of " + std::to_string(program_->arena_bytes()) +
                         " bytes, received " + std::to_string(arena_->bytes()));
   }
+  const ThreadEnvironment environment;  // libraries prepare for the threads they see
   std::size_t pointers = 0;
   for (const Program::Instruction& instruction : program_->instructions_) {
     arguments_.push_back({pointers, pointers + instruction.inputs.size(), instruction.kernel->make_state()});
@@ -37,7 +39,7 @@ void RunState::bind_output(int index, void* data) {
 void RunState::bind_variables() {
   resolved_ = false;
   for (std::size_t i = 0; i < variables_.size(); ++i) {
-    variables_[i] = dynamic_cast<const VariableOp&>(program_->variables()[i].node()->op()).buffer().data();
+    variables_[i] = program_->variables()[i]->buffer().data();
   }
 }
 

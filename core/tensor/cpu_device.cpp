@@ -20,6 +20,7 @@ class CpuEvent final : public Event {
   void record(Stream&) override {}
   void block(Stream&) override {}
   bool query() const override { return true; }
+  void synchronize() override {}
 };
 
 class CpuDevice final : public Device {

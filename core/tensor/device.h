@@ -38,7 +38,10 @@ class Event {
   virtual void record(Stream& stream) = 0;
   /// Makes later work of `stream` wait for this event.
   virtual void block(Stream& stream) = 0;
+  /// Whether the work recorded has finished.
   virtual bool query() const = 0;
+  /// Waits on the host until it has.
+  virtual void synchronize() = 0;
 };
 
 /// One device. All members are thread-safe; a Stream belongs to one thread at a time.

@@ -25,10 +25,32 @@ void copy_between(const Buffer& to, const Buffer& from, std::size_t bytes) {
 }  // namespace
 
 Variable::Variable(std::string path, const Tensor& value, bool trainable)
-    : state_(std::make_shared<State>(State{std::move(path), value.spec(), trainable, {}})) {
+    : state_(std::make_shared<State>()) {
+  state_->path = std::move(path);
+  state_->spec = value.spec();
+  state_->trainable = trainable;
   state_->buffer = {std::make_shared<Storage>(current_device(), value.spec().bytes()), 0};
-  read_ = apply_one(std::make_shared<VariableOp>(state_), {});
   assign(value);
+}
+
+Tensor Variable::value() const {
+  const std::lock_guard lock(state_->mutex);
+  std::shared_ptr<Node> node = state_->read.lock();
+  if (node == nullptr) {
+    node = apply_one(std::make_shared<VariableOp>(state_), {}).node();
+    state_->read = node;
+  }
+  return {std::move(node), 0};
+}
+
+void Variable::keep_reads() const {
+  const std::lock_guard lock(state_->mutex);
+  if (const std::shared_ptr<Node> node = state_->read.lock()) {
+    Buffer kept{std::make_shared<Storage>(state_->buffer.storage->device(), spec().bytes()), 0};
+    copy_between(kept, state_->buffer, spec().bytes());
+    node->values() = {std::move(kept)};
+  }
+  state_->read.reset();
 }
 
 void Variable::assign(const Tensor& value) const {
@@ -38,7 +60,9 @@ void Variable::assign(const Tensor& value) const {
   if (value.shape() != shape()) {
     throw ShapeError("Variable '" + path() + "': expected " + spec().str() + ", received " + value.spec().str());
   }
-  copy_between(state_->buffer, value.eval(), spec().bytes());
+  const Buffer& from = value.eval();  // before keep_reads(): it may read this variable
+  keep_reads();
+  copy_between(state_->buffer, from, spec().bytes());
 }
 
 void Variable::adopt(Buffer place) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "core/tensor/node.h"
@@ -10,7 +11,7 @@
 namespace strata {
 
 /// A named, mutable tensor of known shape. A compiled model moves its bytes into one flat buffer (adopt) and several
-/// compiled models may share it. Not thread-safe against a concurrent change.
+/// compiled models may share it. Reading from several threads is safe, changing it while another thread reads is not.
 class Variable {
  public:
   Variable() = default;
@@ -26,12 +27,15 @@ class Variable {
   const Shape& shape() const { return state_->spec.shape; }
   bool trainable() const { return state_->trainable; }
 
-  /// The variable as an input of ops. Reading happens when the result is computed, not when this is called.
-  Tensor value() const { return read_; }
-  operator Tensor() const { return read_; }  // NOLINT(google-explicit-constructor): ops take variables as tensors
+  /// The present value, as an input of ops: a later assign() or training step does not change what is computed from it.
+  Tensor value() const;
+  operator Tensor() const { return value(); }  // NOLINT(google-explicit-constructor): ops take variables as tensors
 
   /// Overwrites the elements. Throws ShapeError or DtypeError unless the specs are equal.
   void assign(const Tensor& value) const;
+  /// Copies the present value into the tensors that value() returned, if any are still in use: to be called before the
+  /// elements are changed in place.
+  void keep_reads() const;
   /// Where the elements are now.
   const Buffer& buffer() const { return state_->buffer; }
   /// Moves the elements to `place` (of at least spec().bytes()), which the variable then shares.
@@ -44,9 +48,10 @@ class Variable {
     TensorSpec spec;
     bool trainable;
     Buffer buffer;
+    std::mutex mutex;
+    std::weak_ptr<Node> read;  // the node of value(), as long as somebody uses it
   };
   std::shared_ptr<State> state_;
-  Tensor read_;
 };
 
 /// Reads a variable: a leaf of the graph.

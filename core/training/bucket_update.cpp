@@ -36,15 +36,15 @@ BucketUpdate::BucketUpdate(const OptimizerRule& rule, const FlatSet& set, Dim fi
   const Dim step = static_cast<Dim>(64 / size_of(dtype_));  // parts begin at cache lines
   const Dim parts = std::clamp<Dim>(count / kGrain, 1, threads);
   for (Dim p = 0; p < parts; ++p) {
-    const Range lines = part(count / step, parts, p);
-    const Range range{first + lines.first * step, p + 1 == parts ? first + count : first + lines.last * step};
+    const IndexRange lines = even_part(count / step, parts, p);
+    const IndexRange range{first + lines.first * step, p + 1 == parts ? first + count : first + lines.last * step};
     const auto offset = static_cast<std::size_t>(range.first - first) * size_of(dtype_);
     add_part(rule, set, range, static_cast<std::byte*>(gradient) + offset);
   }
   errors_.resize(parts_.size());
 }
 
-void BucketUpdate::add_part(const OptimizerRule& rule, const FlatSet& set, Range range, std::byte* gradient) {
+void BucketUpdate::add_part(const OptimizerRule& rule, const FlatSet& set, IndexRange range, std::byte* gradient) {
   const std::size_t offset = static_cast<std::size_t>(range.first) * size_of(dtype_);
   auto state = std::make_unique<RunState>(compile_update(rule, dtype_, range.size(), device_));
   state->bind_input(0, numbers_->data());

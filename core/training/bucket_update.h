@@ -21,7 +21,7 @@ class BucketUpdate {
   void run(double learning_rate, std::int64_t iteration, std::span<const std::unique_ptr<Stream>> streams);
 
  private:
-  void add_part(const OptimizerRule& rule, const FlatSet& set, Range range, std::byte* gradient);
+  void add_part(const OptimizerRule& rule, const FlatSet& set, IndexRange range, std::byte* gradient);
 
   Device& device_;
   Dtype dtype_;

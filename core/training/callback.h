@@ -52,7 +52,8 @@ class Callback {
   virtual void on_train_begin() {}
   virtual void on_train_end(const Logs&) {}
   virtual void on_epoch_begin(int /*epoch*/) {}  // 0-based, here and below
-  virtual void on_epoch_end(int /*epoch*/, const Logs&) {}
+  /// May add to the logs, for the callbacks after this one and the history.
+  virtual void on_epoch_end(int /*epoch*/, Logs&) {}
   virtual void on_train_batch_begin(Dim /*batch*/) {}
   virtual void on_train_batch_end(Dim /*batch*/, const Logs&) {}
   virtual void on_test_begin() {}

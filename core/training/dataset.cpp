@@ -35,7 +35,7 @@ void require_count(const std::string& what, const std::vector<Tensor>& arrays, s
                     " array(s), but instead got " + std::to_string(arrays.size()) + ": " + shapes_of(arrays));
 }
 
-class DatasetBuilder {
+class ArrayChecker {
  public:
   void add(const Tensor& tensor, std::vector<TensorSpec>& specs) {
     HostArray array(tensor);
@@ -55,23 +55,23 @@ class DatasetBuilder {
     add(weights.dtype() == Dtype::float32 ? weights : ops::cast(weights, Dtype::float32), ignored);
   }
 
-  Dataset data;
+  CheckedArrays data;
 };
 
 }  // namespace
 
-Dataset Dataset::part(Dim first, Dim last) const {
-  Dataset result{{}, specs, last - first};
+CheckedArrays CheckedArrays::rows_between(Dim first, Dim last) const {
+  CheckedArrays result{{}, specs, last - first};
   for (const HostArray& array : arrays) result.arrays.push_back(array.rows(first, last));
   return result;
 }
 
-Dataset make_dataset(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
+CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
                      const Arrays& sample_weight) {
   const auto& inputs = model.inputs();
   const auto names = model.input_names();
   require_count("input", x.tensors(), inputs.size());
-  DatasetBuilder builder;
+  ArrayChecker builder;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     builder.add(fit_input(x.tensors()[i], inputs[i].shape(), names[i]), builder.data.specs.x);
   }

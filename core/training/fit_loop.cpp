@@ -31,21 +31,25 @@ void check(const FitOptions& o) {
 /// One call of fit.
 class FitLoop final : public TrainingControl {
  public:
-  FitLoop(Trainer& trainer, Dataset data, Dataset validation, const FitOptions& options)
+  FitLoop(Trainer& trainer, CheckedArrays data, CheckedArrays validation, const FitOptions& options)
       : trainer_(trainer),
         communicator_(trainer.communicator_),
         data_(std::move(data)),
         validation_(std::move(validation)),
         options_(options),
+        batch_size_(std::min(options.batch_size, data_.rows)),
         engine_(trainer.engine(StepKind::train, data_.specs, options.blocks)) {
-    const Dim all = (data_.rows + options.batch_size - 1) / options.batch_size;
-    steps_ = options.steps_per_epoch == 0 ? all : std::min(all, options.steps_per_epoch);
-    samples_ = std::min(data_.rows, steps_ * options.batch_size);
+    const Dim all = (data_.rows + batch_size_ - 1) / batch_size_;
+    steps_ = options.steps_per_epoch == 0 ? all : options.steps_per_epoch;
+    require(steps_ <= all, "expected steps_per_epoch of at most " + std::to_string(all) + ", which is all of the data, "
+                           "received " + std::to_string(steps_));
+    samples_ = std::min(data_.rows, steps_ * batch_size_);
     verbose_ = communicator_.rank() == 0 ? options.verbose : 0;
     stop_ = options.max_steps > 0 && trainer.iterations_ >= options.max_steps;
+    trainer.epochs_ = std::max(trainer.epochs_, options.initial_epoch);
   }
 
-  void stop_training() override { stop_ = true; }
+  void stop_training() override { wants_to_stop_ = true; }
   double learning_rate() const override { return trainer_.optimizer_.learning_rate(); }
   void set_learning_rate(double rate) override { trainer_.optimizer_.set_learning_rate(rate); }
 
@@ -54,32 +58,32 @@ class FitLoop final : public TrainingControl {
     TrainingParameters parameters{options_.batch_size, options_.epochs, steps_, samples_, validation_.rows, verbose_,
                                   validation_.rows > 0, communicator_.rank()};
     for (const auto& callback : options_.callbacks) callback->attach(this, parameters);
-    for (const auto& callback : options_.callbacks) callback->on_train_begin();
+    tell([](Callback& callback) { callback.on_train_begin(); });
     announce();
     History& history = history_;
     Logs logs;
     for (int epoch = options_.initial_epoch; epoch < options_.epochs && !stop_; ++epoch) {
       logs = run_epoch(epoch);
       history.append(epoch, logs);
-      stop_ = agree(stop_);
     }
-    for (const auto& callback : options_.callbacks) callback->on_train_end(logs);
+    tell([&](Callback& callback) { callback.on_train_end(logs); });
+    for (const auto& callback : options_.callbacks) callback->attach(nullptr, parameters);
     return history;
   }
 
  private:
   /// What must be equal on all ranks before training begins.
   std::string describe() {
-    const Dim batch = std::min(options_.batch_size, data_.rows);
-    engine_.prepare(batch);
-    return "program " + std::to_string(engine_.hash(batch)) + ", " + std::to_string(data_.rows) + " samples, " +
+    engine_->prepare(batch_size_);
+    return "program " + std::to_string(engine_->hash(batch_size_)) + ", weights " +
+           std::to_string(hash_weights(trainer_.model_->weights())) + ", " + std::to_string(data_.rows) + " samples, " +
            std::to_string(validation_.rows) + " validation samples, batch_size " +
            std::to_string(options_.batch_size) + ", epochs " + std::to_string(options_.initial_epoch) + " to " +
            std::to_string(options_.epochs) + ", steps_per_epoch " + std::to_string(steps_) + ", max_steps " +
            std::to_string(options_.max_steps) + ", shuffle " + std::to_string(options_.shuffle) + ", seed " +
            std::to_string(trainer_.session_.seed()) + ", callbacks " + std::to_string(options_.callbacks.size()) +
            ", optimizer " + trainer_.optimizer_->class_name() + " " + trainer_.optimizer_->config().to_json() +
-           " at " + std::to_string(learning_rate());
+           " at " + Config(learning_rate()).to_json();
   }
 
   void announce() const {
@@ -91,41 +95,43 @@ class FitLoop final : public TrainingControl {
   }
 
   Logs run_epoch(int epoch) {
-    for (const auto& callback : options_.callbacks) callback->on_epoch_begin(epoch);
+    tell([&](Callback& callback) { callback.on_epoch_begin(epoch); });
     if (verbose_ > 0 && options_.epochs > 1) std::printf("Epoch %d/%d\n", epoch + 1, options_.epochs);
     ProgressBar::Options bar_options;
     bar_options.target = samples_;
     bar_options.verbose = verbose_;
     bar_options.dynamic = stdout_is_terminal();
     ProgressBar bar(bar_options);
-    RunningMeans means(engine_.sum_specs());
-    const Permutation order(data_.rows, trainer_.session_.seed(), static_cast<std::uint64_t>(epoch));
-    for (Dim step = 0; step < steps_ && !stop_; ++step) run_step(epoch, step, order, means, bar);
+    RunningMeans means(engine_->sum_specs());
+    const int number = trainer_.epochs_++;
+    const Permutation order(data_.rows, trainer_.session_.seed(), static_cast<std::uint64_t>(number));
+    for (Dim step = 0; step < steps_ && !stop_; ++step) run_step(number, step, order, means, bar);
     Logs logs = means.logs();
+    trainer_.name_results(logs);
     if (validation_.rows > 0) validate(logs);
     bar.finish(logs, done_);
-    for (const auto& callback : options_.callbacks) callback->on_epoch_end(epoch, logs);
+    tell([&](Callback& callback) { callback.on_epoch_end(epoch, logs); });
     return logs;
   }
 
-  void run_step(int epoch, Dim step, const Permutation& order, RunningMeans& means, ProgressBar& bar) {
+  /// `number` counts the epochs since compile.
+  void run_step(int number, Dim step, const Permutation& order, RunningMeans& means, ProgressBar& bar) {
     for (const auto& callback : options_.callbacks) callback->on_train_batch_begin(step);
-    const Dim first = step * options_.batch_size;
-    const Dim size = std::min(options_.batch_size, data_.rows - first);
+    const Dim first = step * batch_size_;
+    const Dim size = std::min(batch_size_, data_.rows - first);
     Batch batch{data_.arrays, options_.shuffle ? &order : nullptr, first, size, 0, 0,
-                static_cast<std::int64_t>(epoch) * data_.rows + first};
+                static_cast<std::int64_t>(number) * data_.rows + first};
     const auto start = std::chrono::steady_clock::now();
-    trainer_.train_batch(engine_, batch);
+    trainer_.train_batch(*engine_, batch);
     const auto end = std::chrono::steady_clock::now();
     if (history_.steps++ == 0) history_.first_step = end;
     else history_.training_seconds += std::chrono::duration<double>(end - start).count();
     done_ = first + size;
-    means.add(engine_.sums(), size);
+    means.add(engine_->sums(), size);
     const Logs& logs = means.logs();
     if (step + 1 < steps_) bar.update(first + size, logs);
-    for (const auto& callback : options_.callbacks) callback->on_train_batch_end(step, logs);
+    tell([&](Callback& callback) { callback.on_train_batch_end(step, logs); });
     if (options_.max_steps > 0 && trainer_.iterations_ >= options_.max_steps) stop_ = true;
-    if (!options_.callbacks.empty()) stop_ = agree(stop_);
   }
 
   void validate(Logs& logs) {
@@ -135,10 +141,17 @@ class FitLoop final : public TrainingControl {
     for (const auto& [name, value] : scores) logs.emplace_back("val_" + name, value);
   }
 
-  /// Whether any rank wants to stop: all ranks then stop at the same step.
-  bool agree(bool own) {
-    if (communicator_.size() == 1) return own;
-    const char mine = own ? 1 : 0;
+  /// Calls every callback; then all ranks learn whether one of them wants to stop, so that all stop at the same step.
+  template <class F>
+  void tell(const F& event) {
+    if (options_.callbacks.empty()) return;
+    for (const auto& callback : options_.callbacks) event(*callback);
+    stop_ = stop_ || any_wants_to_stop();
+  }
+
+  bool any_wants_to_stop() {
+    if (communicator_.size() == 1) return wants_to_stop_;
+    const char mine = wants_to_stop_ ? 1 : 0;
     stops_.resize(static_cast<std::size_t>(communicator_.size()));
     communicator_.allgather(&mine, stops_.data(), 1);
     return std::any_of(stops_.begin(), stops_.end(), [](char c) { return c != 0; });
@@ -146,14 +159,16 @@ class FitLoop final : public TrainingControl {
 
   Trainer& trainer_;
   Communicator& communicator_;
-  Dataset data_;
-  Dataset validation_;
+  CheckedArrays data_;
+  CheckedArrays validation_;
   const FitOptions& options_;
-  StepEngine& engine_;
+  Dim batch_size_;
+  std::shared_ptr<StepEngine> engine_;
   Dim steps_ = 0;
   Dim samples_ = 0;
   int verbose_ = 0;
-  bool stop_ = false;
+  bool stop_ = false;           // agreed by all ranks
+  bool wants_to_stop_ = false;  // this rank's callbacks
   Dim done_ = 0;  // samples of this epoch
   std::vector<char> stops_;
   History history_;
@@ -162,10 +177,11 @@ class FitLoop final : public TrainingControl {
 History Trainer::fit(const Arrays& x, const Arrays& y, const FitOptions& options) {
   check(options);
   require_compiled();
-  Dataset data = make_dataset(*model_, &objective_, x, y, options.sample_weight);
-  Dataset validation;
+  build_for(x);
+  CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight);
+  CheckedArrays validation;
   if (!options.validation_data.x.empty()) {
-    validation = make_dataset(*model_, &objective_, options.validation_data.x, options.validation_data.y,
+    validation = check_arrays(*model_, &objective_, options.validation_data.x, options.validation_data.y,
                               options.validation_data.sample_weight);
   } else if (options.validation_split > 0.0) {
     const Dim kept = static_cast<Dim>(static_cast<double>(data.rows) * (1.0 - options.validation_split));
@@ -174,8 +190,8 @@ History Trainer::fit(const Arrays& x, const Arrays& y, const FitOptions& options
                         " samples, which is not sufficient to split it into a validation and training set as "
                         "specified by `validation_split=" + std::to_string(options.validation_split) + "`.");
     }
-    validation = data.part(kept, data.rows);
-    data = data.part(0, kept);
+    validation = data.rows_between(kept, data.rows);
+    data = data.rows_between(0, kept);
   }
   return FitLoop(*this, std::move(data), std::move(validation), options).run();
 }

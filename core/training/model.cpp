@@ -3,6 +3,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "core/base/error.h"
@@ -11,7 +12,7 @@
 namespace strata {
 
 std::vector<Loss> Losses::for_outputs(std::size_t outputs) const {
-  if (losses_.size() == 1 && !list_) return std::vector<Loss>(outputs, losses_[0]);
+  if (!list_) return std::vector<Loss>(outputs, losses_.empty() ? Loss() : losses_[0]);
   if (losses_.size() != outputs) {
     throw ConfigError("When passing a list as loss, it should have one entry per model outputs. The model has " +
                       std::to_string(outputs) + " outputs, but you passed " + std::to_string(losses_.size()) +
@@ -20,46 +21,57 @@ std::vector<Loss> Losses::for_outputs(std::size_t outputs) const {
   return losses_;
 }
 
+/// What all copies of a handle share. A call holds the trainer, so that a callback may compile again.
+struct Model::State {
+  std::shared_ptr<Functional> graph;
+  std::shared_ptr<Trainer> trainer;
+
+  std::shared_ptr<Trainer> compiled() const {
+    if (trainer == nullptr || !trainer->compiled()) {
+      throw ConfigError("You must compile your model before training/testing. Use `model.compile(optimizer, loss)`.");
+    }
+    return trainer;
+  }
+};
+
 Model::Model(const Tensor& input, const Tensor& output, const std::string& name)
     : Model(std::vector<Tensor>{input}, std::vector<Tensor>{output}, name) {}
 
 Model::Model(std::vector<Tensor> inputs, std::vector<Tensor> outputs, const std::string& name)
     : Model(std::make_shared<Functional>(std::move(inputs), std::move(outputs), LayerOptions{.name = name})) {}
 
-Model::Model(std::shared_ptr<Functional> graph) : LayerRef(graph), graph_(std::move(graph)) {}
+Model::Model(std::shared_ptr<Functional> graph)
+    : LayerRef(graph), state_(std::make_shared<State>(State{std::move(graph), nullptr})) {}
+
+const Functional& Model::graph() const { return *state_->graph; }
 
 void Model::summary() const {
   if (Session::current().communicator().rank() != 0) return;
-  const std::string text = summary_text(*graph_);
+  const std::string text = summary_text(graph());
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
 }
 
-void Model::compile(const CompileOptions& options) { trainer_ = std::make_shared<Trainer>(graph_, &options); }
-
-Trainer& Model::trainer() const {
-  if (trainer_ == nullptr || !trainer_->compiled()) {
-    throw ConfigError("You must compile your model before training/testing. Use `model.compile(optimizer, loss)`.");
-  }
-  return *trainer_;
+void Model::compile(const CompileOptions& options) {
+  state_->trainer = std::make_shared<Trainer>(state_->graph, &options);
 }
 
 History Model::fit(const Arrays& x, const Arrays& y, const FitOptions& options) {
-  return trainer().fit(x, y, options);
+  return state_->compiled()->fit(x, y, options);
 }
 
 std::vector<double> Model::evaluate(const Arrays& x, const Arrays& y, const EvaluateOptions& options) {
-  return trainer().evaluate(x, y, options);
+  return state_->compiled()->evaluate(x, y, options);
 }
 
 std::vector<Tensor> Model::predict_all(const Arrays& x, const PredictOptions& options) {
-  if (trainer_ == nullptr) trainer_ = std::make_shared<Trainer>(graph_, nullptr);
-  return trainer_->predict(x, options);
+  if (state_->trainer == nullptr) state_->trainer = std::make_shared<Trainer>(state_->graph, nullptr);
+  return std::shared_ptr(state_->trainer)->predict(x, options);
 }
 
 Tensor Model::predict(const Arrays& x, const PredictOptions& options) {
-  if (graph_->outputs().size() != 1) {
-    throw ConfigError("predict: the model has " + std::to_string(graph_->outputs().size()) +
+  if (graph().outputs().size() != 1) {
+    throw ConfigError("predict: the model has " + std::to_string(graph().outputs().size()) +
                       " outputs; use predict_all.");
   }
   return predict_all(x, options)[0];
@@ -70,33 +82,36 @@ Tensor Model::predict_on_batch(const Arrays& x) {
   return predict(x, {.batch_size = rows});
 }
 
-std::vector<double> Model::train_on_batch(const Arrays& x, const Arrays& y, const Arrays& sample_weight) {
-  return trainer().train_on_batch(x, y, sample_weight);
+std::vector<double> Model::train_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options) {
+  return state_->compiled()->train_on_batch(x, y, options);
 }
 
-std::vector<double> Model::test_on_batch(const Arrays& x, const Arrays& y, const Arrays& sample_weight) {
-  return trainer().test_on_batch(x, y, sample_weight);
+std::vector<double> Model::test_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options) {
+  return state_->compiled()->test_on_batch(x, y, options);
 }
 
-std::vector<std::string> Model::metrics_names() const { return trainer().metrics_names(); }
+std::vector<std::string> Model::metrics_names() const { return state_->compiled()->metrics_names(); }
 
-std::int64_t Model::iterations() const { return trainer().iterations(); }
+std::int64_t Model::iterations() const { return state_->compiled()->iterations(); }
 
-std::uint64_t Model::weights_hash() const {
-  XXH64_state_t* state = XXH64_createState();
-  XXH64_reset(state, 0);
+Optimizer Model::optimizer() const { return state_->compiled()->optimizer(); }
+
+Sequential::Sequential(std::initializer_list<SequentialEntry> entries, const std::string& name)
+    : Sequential(std::make_shared<SequentialGraph>(std::vector<SequentialEntry>(entries), LayerOptions{.name = name})) {}
+
+std::uint64_t hash_weights(const std::vector<Variable>& variables) {
+  const std::unique_ptr<XXH64_state_t, decltype(&XXH64_freeState)> state(XXH64_createState(), &XXH64_freeState);
+  XXH64_reset(state.get(), 0);
   std::vector<std::byte> host;
-  for (const Variable& variable : weights()) {
+  for (const Variable& variable : variables) {
     Device& device = variable.buffer().storage->device();
     const auto stream = device.make_stream();
     host.resize(variable.spec().bytes());
     device.copy_to_host(host.data(), variable.buffer().data(), host.size(), *stream);
     stream->synchronize();
-    XXH64_update(state, host.data(), host.size());
+    XXH64_update(state.get(), host.data(), host.size());
   }
-  const std::uint64_t hash = XXH64_digest(state);
-  XXH64_freeState(state);
-  return hash;
+  return XXH64_digest(state.get());
 }
 
 }  // namespace strata

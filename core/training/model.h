@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "core/model/functional.h"
+#include "core/model/sequential.h"
+#include "core/program/communicator.h"
 #include "core/training/callback.h"
 #include "core/training/host_array.h"
 #include "core/training/loss.h"
@@ -35,11 +37,13 @@ class Losses {
   bool list_ = false;
 };
 
+/// Designated initialisers go in this order, here and in all options.
 struct CompileOptions {
   Optimizer optimizer = "rmsprop";
   Losses loss = {};
   std::vector<double> loss_weights = {};  // one an output; empty = all 1
-  std::vector<Metric> metrics = {};       // applied to every output
+  std::vector<Metric> metrics = {};       // applied to every output; names must differ
+  std::shared_ptr<Communicator> communicator = {};  // the ranks that train together; null = the session's
 };
 
 struct ValidationData {
@@ -58,8 +62,8 @@ struct FitOptions {
   bool shuffle = true;
   Arrays sample_weight = {};              // one weight a sample, for each output or for the only one
   int initial_epoch = 0;
-  Dim steps_per_epoch = 0;           // 0 = all data
-  Dim max_steps = 0;                 // training ends after so many steps in all; 0 = no limit
+  Dim steps_per_epoch = 0;           // 0 = all data; at most that
+  Dim max_steps = 0;                 // training ends after so many steps since compile; 0 = no limit
   Dim blocks = 0;                    // of every batch, over all ranks; 0 = one a rank. Fixed blocks give equal bits on any ranks
 };
 
@@ -77,7 +81,14 @@ struct PredictOptions {
   Dim blocks = 0;
 };
 
-class Trainer;
+/// Options of train_on_batch and test_on_batch.
+struct BatchOptions {
+  Arrays sample_weight = {};
+  Dim blocks = 0;
+};
+
+/// A hash (XXH64) of the elements of all variables, in order.
+std::uint64_t hash_weights(const std::vector<Variable>& variables);
 
 /// A handle; copies mean the same model. Not thread-safe.
 class Model : public LayerRef {
@@ -87,11 +98,11 @@ class Model : public LayerRef {
   /// A model made elsewhere, such as a Sequential.
   explicit Model(std::shared_ptr<Functional> graph);
 
-  const Functional& graph() const { return *graph_; }
-  const std::vector<LayerRef>& layers() const { return graph_->layers(); }
+  const Functional& graph() const;
+  const std::vector<LayerRef>& layers() const { return graph().layers(); }
   /// Throws ConfigError "No such layer: x".
-  LayerRef get_layer(const std::string& name) const { return graph_->get_layer(name); }
-  LayerRef get_layer(int index) const { return graph_->get_layer(index); }
+  LayerRef get_layer(const std::string& name) const { return graph().get_layer(name); }
+  LayerRef get_layer(int index) const { return graph().get_layer(index); }
   /// Prints Keras' table to standard output, on rank 0.
   void summary() const;
 
@@ -109,8 +120,8 @@ class Model : public LayerRef {
   std::vector<Tensor> predict_all(const Arrays& x, const PredictOptions& options = {});
 
   /// One step on one global batch; returns as evaluate does.
-  std::vector<double> train_on_batch(const Arrays& x, const Arrays& y, const Arrays& sample_weight = {});
-  std::vector<double> test_on_batch(const Arrays& x, const Arrays& y, const Arrays& sample_weight = {});
+  std::vector<double> train_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options = {});
+  std::vector<double> test_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options = {});
   Tensor predict_on_batch(const Arrays& x);
 
   /// "loss", "accuracy", ...: what evaluate returns, once it or fit has run.
@@ -118,13 +129,29 @@ class Model : public LayerRef {
   /// Training steps done since compile.
   std::int64_t iterations() const;
   /// A hash (XXH64) of all weights in Keras' order.
-  std::uint64_t weights_hash() const;
+  std::uint64_t weights_hash() const { return hash_weights(weights()); }
+
+  /// The optimizer given to compile(). Throws ConfigError before that.
+  Optimizer optimizer() const;
 
  private:
-  Trainer& trainer() const;
+  struct State;
+  std::shared_ptr<State> state_;
+};
 
-  std::shared_ptr<Functional> graph_;
-  std::shared_ptr<Trainer> trainer_;
+/// A model that is a chain of layers: `Sequential({Input({784}), layers::Dense(64), layers::Dense(10)})`. Without an Input
+/// it is built by the first data it sees.
+class Sequential : public Model {
+ public:
+  Sequential(std::initializer_list<SequentialEntry> entries = {}, const std::string& name = "");
+  /// Throws ConfigError when the layer does not fit; see SequentialGraph. Not to be called after compile().
+  void add(const SequentialEntry& entry) { chain_->add(entry); }
+  /// Removes the last layer.
+  void pop() { chain_->pop(); }
+
+ private:
+  explicit Sequential(std::shared_ptr<SequentialGraph> chain) : Model(chain), chain_(std::move(chain)) {}
+  std::shared_ptr<SequentialGraph> chain_;
 };
 
 }  // namespace strata

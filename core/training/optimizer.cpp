@@ -35,7 +35,8 @@ void require_not_negative(const char* argument, double value) {
                     Config(value).to_json());
 }
 
-Optimizer::Optimizer(std::shared_ptr<const OptimizerRule> rule, double learning_rate) : rule_(std::move(rule)) {
+Optimizer::Optimizer(std::shared_ptr<const OptimizerRule> rule, double learning_rate)
+    : state_(std::make_shared<State>(State{std::move(rule), learning_rate})) {
   set_learning_rate(learning_rate);
 }
 
@@ -43,7 +44,7 @@ Optimizer::Optimizer(const std::string& name) : Optimizer(find_optimizer(name)) 
 
 void Optimizer::set_learning_rate(double learning_rate) {
   require_not_negative("learning_rate", learning_rate);
-  learning_rate_ = learning_rate;
+  state_->learning_rate = learning_rate;
 }
 
 }  // namespace strata

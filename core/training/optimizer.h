@@ -42,8 +42,8 @@ class OptimizerRule {
   virtual bool needs_all_gradients() const { return false; }
 };
 
-/// A handle on an optimizer and its learning rate; also made from a Keras name such as "rmsprop". Copies share the
-/// rule, not the rate.
+/// A handle on an optimizer and its learning rate; also made from a Keras name such as "rmsprop". Copies mean the same
+/// optimizer: a rate set on one holds for all, and for the model compiled with it.
 class Optimizer {
  public:
   Optimizer() = default;
@@ -53,15 +53,18 @@ class Optimizer {
   Optimizer(const char* name) : Optimizer(std::string(name)) {}  // NOLINT(google-explicit-constructor)
   Optimizer(const std::string& name);                            // NOLINT(google-explicit-constructor)
 
-  const OptimizerRule& operator*() const { return *rule_; }
-  const OptimizerRule* operator->() const { return rule_.get(); }
-  explicit operator bool() const { return rule_ != nullptr; }
-  double learning_rate() const { return learning_rate_; }
+  const OptimizerRule& operator*() const { return *state_->rule; }
+  const OptimizerRule* operator->() const { return state_->rule.get(); }
+  explicit operator bool() const { return state_ != nullptr; }
+  double learning_rate() const { return state_->learning_rate; }
   void set_learning_rate(double learning_rate);
 
  private:
-  std::shared_ptr<const OptimizerRule> rule_;
-  double learning_rate_ = 0.0;
+  struct State {
+    std::shared_ptr<const OptimizerRule> rule;
+    double learning_rate;
+  };
+  std::shared_ptr<State> state_;
 };
 
 namespace optimizers {

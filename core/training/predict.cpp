@@ -19,7 +19,7 @@ class Collector {
 
   void add(const std::byte* own, Dim first, Dim size, Dim blocks) {
     const int ranks = communicator_.size();
-    const Range mine = rank_samples(size, blocks, ranks, communicator_.rank());
+    const IndexRange mine = rank_samples(size, blocks, ranks, communicator_.rank());
     if (local_) {
       bytes_.insert(bytes_.end(), own, own + static_cast<std::size_t>(mine.size()) * row_bytes());
       return;
@@ -27,7 +27,7 @@ class Collector {
     std::vector<void*> receive;
     std::vector<std::size_t> sizes;
     for (int r = 0; r < ranks; ++r) {
-      const Range range = rank_samples(size, blocks, ranks, r);
+      const IndexRange range = rank_samples(size, blocks, ranks, r);
       sizes.push_back(static_cast<std::size_t>(range.size()) * row_bytes());
       const auto offset = static_cast<std::size_t>(first + range.first) * row_bytes();
       receive.push_back(communicator_.rank() == 0 ? bytes_.data() + offset : nullptr);
@@ -55,8 +55,12 @@ std::vector<Tensor> Trainer::predict(const Arrays& x, const PredictOptions& opti
   if (options.batch_size < 1) {
     throw ConfigError("predict: expected a batch_size of at least 1, received " + std::to_string(options.batch_size));
   }
-  const Dataset data = make_dataset(*model_, nullptr, x, {}, {});
-  StepEngine& step = engine(StepKind::predict, data.specs, options.blocks);
+  build_for(x);
+  const CheckedArrays data = check_arrays(*model_, nullptr, x, {}, {});
+  require_equal(communicator_, std::to_string(data.rows) + " samples, batch_size " +
+                std::to_string(options.batch_size) + ", local " + std::to_string(options.local), "prediction");
+  const auto held = engine(StepKind::predict, data.specs, options.blocks);
+  StepEngine& step = *held;
   step.prepare(std::min(options.batch_size, data.rows));
   ProgressBar::Options bar_options;
   bar_options.target = data.rows;

@@ -4,27 +4,27 @@
 #include "core/training/trainer.h"
 
 namespace strata {
+namespace {
+
+/// The loss of a single output is the total, and what layers add has no name of its own.
+bool is_shown(const SumSpec& spec) { return !spec.name.empty() && spec.name != "loss"; }
+
+}  // namespace
 
 RunningMeans::RunningMeans(const std::vector<SumSpec>& specs)
     : specs_(specs),
-      totals_(specs.size(), 0.0),
-      several_(std::count_if(specs.begin(), specs.end(), [](const SumSpec& s) { return s.name == "loss"; }) == 0) {}
+      totals_(specs.size(), 0.0) {}
 
 void RunningMeans::add(std::span<const double> sums, Dim samples) {
   for (std::size_t i = 0; i < totals_.size(); ++i) totals_[i] += sums[i];
   samples_ += samples;
 }
 
-void RunningMeans::reset() {
-  std::fill(totals_.begin(), totals_.end(), 0.0);
-  samples_ = 0;
-}
-
 const Logs& RunningMeans::logs() {
   if (logs_.empty()) {
     logs_.emplace_back("loss", 0.0);
     for (const SumSpec& spec : specs_) {
-      if (spec.name != "loss") logs_.emplace_back(spec.name, 0.0);
+      if (is_shown(spec)) logs_.emplace_back(spec.name, 0.0);
     }
   }
   double total = 0.0;
@@ -33,7 +33,7 @@ const Logs& RunningMeans::logs() {
     const double count = static_cast<double>(specs_[i].positions) * static_cast<double>(samples_);
     const double mean = samples_ > 0 ? totals_[i] / count : 0.0;
     total += specs_[i].weight * mean;
-    if (several_ || specs_[i].name != "loss") logs_[at++].second = mean;
+    if (is_shown(specs_[i])) logs_[at++].second = mean;
   }
   logs_[0].second = total;
   return logs_;

@@ -56,17 +56,16 @@ StepEngine::StepEngine(StepKind kind, std::shared_ptr<Functional> model, Objecti
 
 StepEngine::~StepEngine() = default;
 
-Range StepEngine::own_samples(Dim batch_size) const {
+IndexRange StepEngine::own_samples(Dim batch_size) const {
   return rank_samples(batch_size, blocks_, communicator_.size(), communicator_.rank());
 }
 
 StepEngine::Step& StepEngine::step(Dim rows) {
   if (const auto found = steps_.find(rows); found != steps_.end()) return found->second;
-  Step& added = steps_[rows];
-  added.compiled = compile_step(kind_, *model_, objective_, data_, rows, trainable_, device_);
-  if (regions_.empty()) create_regions(added.compiled);
+  Step added{compile_step(kind_, *model_, objective_, data_, rows, trainable_, device_), {}};
+  if (!regions_ready_) create_regions(added.compiled);
   find_events(added);
-  return added;
+  return steps_.emplace(rows, std::move(added)).first->second;
 }
 
 void StepEngine::prepare(Dim batch_size) {
@@ -89,6 +88,8 @@ void StepEngine::rebind_variables() {
 }
 
 void StepEngine::create_regions(const StepProgram& compiled) {
+  regions_.clear();  // what an attempt that failed has left
+  buckets_.clear();
   sum_specs_ = compiled.sums;
   state_specs_ = compiled.states;
   sums_.assign(sum_specs_.size(), 0.0);
@@ -113,6 +114,10 @@ void StepEngine::create_regions(const StepProgram& compiled) {
     const Dim count = layout.elements;
     add_bucket(add_region(Region::states, std::move(layout), nullptr), 0, count);
   }
+  for (auto& slot : slots_) {
+    for (std::size_t b = 0; b < buckets_.size(); ++b) slot->ready.push_back(device_.make_event());
+  }
+  regions_ready_ = true;
 }
 
 // Gradients become ready from the last variable to the first, roughly: buckets are cut from the end of each buffer.
@@ -161,18 +166,18 @@ void StepEngine::find_events(Step& step) const {
     step.events.push_back({ready, b});
   }
   std::stable_sort(step.events.begin(), step.events.end(),
-                   [](const Event& a, const Event& b) { return a.instruction < b.instruction; });
+                   [](const BucketReady& a, const BucketReady& b) { return a.instruction < b.instruction; });
 }
 
-RunState& StepEngine::prepare_slot(Slot& slot, Dim rows) {
-  if (const auto found = slot.states.find(rows); found != slot.states.end()) return *found->second.run;
+void StepEngine::prepare_slot(Slot& slot, Dim rows) {
+  if (slot.states.contains(rows)) return;
   const StepProgram& compiled = step(rows).compiled;
   auto& arena = arenas_[options_.order == BlockOrder::op_by_op ? static_cast<std::size_t>(slot.index)
                                                                : static_cast<std::size_t>(slot.index % threads_)];
   if (arena == nullptr || arena->bytes() < compiled.program->arena_bytes()) {
     arena = std::make_shared<Storage>(device_, compiled.program->arena_bytes());
   }
-  SlotState& state = slot.states[rows];
+  SlotState state;
   state.run = std::make_unique<RunState>(compiled.program, arena);
   const auto& inputs = compiled.program->inputs();
   for (int i = 0; i < compiled.random_state; ++i) {
@@ -186,7 +191,7 @@ RunState& StepEngine::prepare_slot(Slot& slot, Dim rows) {
   state.run->bind_input(compiled.batch_samples, numbers + offsetof(StepNumbers, batch_samples));
   state.run->bind_input(compiled.block_samples, numbers + offsetof(StepNumbers, block_samples));
   bind_outputs(slot, compiled, *state.run);
-  return *state.run;
+  slot.states.emplace(rows, std::move(state));
 }
 
 void StepEngine::bind_outputs(const Slot& slot, const StepProgram& compiled, RunState& state) const {
@@ -211,7 +216,7 @@ void StepEngine::bind_outputs(const Slot& slot, const StepProgram& compiled, Run
 }
 
 // Rows that stand in order in host memory are read where they are; others are gathered.
-void StepEngine::load(Slot& slot, const Batch& batch, Range samples, Stream& stream) {
+void StepEngine::load(Slot& slot, const Batch& batch, IndexRange samples, Stream& stream) {
   SlotState& state = slot.states.at(samples.size());
   for (std::size_t i = 0; i < batch.arrays.size(); ++i) {
     const HostArray& array = batch.arrays[i];
@@ -260,7 +265,7 @@ void StepEngine::allocate_predictions(Dim rows) {
   }
 }
 
-void StepEngine::bind_predictions(Slot& slot, const Batch& batch, Range samples) {
+void StepEngine::bind_predictions(Slot& slot, const Batch& batch, IndexRange samples) {
   const StepProgram& compiled = steps_.at(samples.size()).compiled;
   const Dim first = samples.first - own_samples(batch.size).first;
   for (std::size_t k = 0; k < predictions_.size(); ++k) {
@@ -307,7 +312,7 @@ void StepEngine::run_thread(int thread, const Batch& batch) {
   std::size_t longest = 0;
   for (std::size_t s = static_cast<std::size_t>(thread); s < slots_.size(); s += stride) {
     Slot& slot = *slots_[s];
-    const Range samples = block_samples(batch.size, blocks_, own_blocks_.first + slot.index);
+    const IndexRange samples = block_samples(batch.size, blocks_, own_blocks_.first + slot.index);
     slot.begin(nullptr, nullptr);
     if (samples.size() == 0) {
       skip_slot(slot, stream);
@@ -338,7 +343,9 @@ void StepEngine::run_instruction(Slot& slot, std::size_t instruction, bool main_
   slot.run->run_instruction(instruction, stream);
   const auto& events = *slot.events;
   while (slot.next_event < events.size() && events[slot.next_event].instruction == instruction) {
-    buckets_[events[slot.next_event++].bucket]->blocks_done.fetch_add(1, std::memory_order_release);
+    const std::size_t bucket = events[slot.next_event++].bucket;
+    slot.ready[bucket]->record(stream);
+    buckets_[bucket]->blocks_done.fetch_add(1, std::memory_order_release);
   }
   if (main_thread) advance_buckets();
 }
@@ -346,16 +353,19 @@ void StepEngine::run_instruction(Slot& slot, std::size_t instruction, bool main_
 /// An empty block adds nothing: its partial sums are zero.
 void StepEngine::skip_slot(Slot& slot, Stream& stream) {
   for (const auto& region : regions_) device_.zero(region->at(slot.index, 0), region->layout.bytes(), stream);
-  stream.synchronize();
-  for (auto& bucket : buckets_) bucket->blocks_done.fetch_add(1, std::memory_order_release);
+  for (std::size_t b = 0; b < buckets_.size(); ++b) {
+    slot.ready[b]->record(stream);
+    buckets_[b]->blocks_done.fetch_add(1, std::memory_order_release);
+  }
 }
 
 // Buckets start strictly in order, on the thread that called run(): every rank then issues the same sequence.
 void StepEngine::advance_buckets() {
-  const Dim blocks = own_blocks_.size();
-  while (started_ < buckets_.size() && buckets_[started_]->blocks_done.load(std::memory_order_acquire) == blocks) {
-    buckets_[started_++]->sum->start();
-  }
+  const auto complete = [&](std::size_t bucket) {  // on every block, by the device's own word
+    return buckets_[bucket]->blocks_done.load(std::memory_order_acquire) == own_blocks_.size() &&
+           std::all_of(slots_.begin(), slots_.end(), [&](const auto& slot) { return slot->ready[bucket]->query(); });
+  };
+  while (started_ < buckets_.size() && complete(started_)) buckets_[started_++]->sum->start();
   if (started_ > 0) communicator_.progress();
 }
 

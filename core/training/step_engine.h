@@ -64,10 +64,8 @@ class StepEngine {
   const std::byte* predictions(std::size_t k);
   /// When predicting, after prepare(): the outputs' specs for some block size (only axis 0 differs between block sizes).
   std::vector<TensorSpec> prediction_specs() const;
-  Range own_samples(Dim batch_size) const;
+  IndexRange own_samples(Dim batch_size) const;
   Dim blocks() const { return blocks_; }
-  const DataSpecs& data() const { return data_; }
-  const Objective& objective() const { return objective_; }
   /// The compiled program for blocks of `rows` samples.
   const Program& program(Dim rows) { return *step(rows).compiled.program; }
   /// A hash of what must be equal on all ranks for `batch_size`.
@@ -77,13 +75,13 @@ class StepEngine {
   struct Region;
   struct Bucket;
   struct Slot;
-  struct Event {
+  struct BucketReady {
     std::size_t instruction;
     std::size_t bucket;
   };
   struct Step {
     StepProgram compiled;
-    std::vector<Event> events;  // which bucket is complete after which instruction, in order of instructions
+    std::vector<BucketReady> events;  // which bucket is complete after which instruction, in order of instructions
   };
 
   Step& step(Dim rows);
@@ -91,11 +89,11 @@ class StepEngine {
   void create_gradient_buckets();
   void add_bucket(Region& region, Dim first, Dim count);
   void find_events(Step& step) const;
-  RunState& prepare_slot(Slot& slot, Dim rows);
+  void prepare_slot(Slot& slot, Dim rows);
   void bind_outputs(const Slot& slot, const StepProgram& compiled, RunState& state) const;
-  void load(Slot& slot, const Batch& batch, Range samples, Stream& stream);
+  void load(Slot& slot, const Batch& batch, IndexRange samples, Stream& stream);
   void allocate_predictions(Dim rows);
-  void bind_predictions(Slot& slot, const Batch& batch, Range samples);
+  void bind_predictions(Slot& slot, const Batch& batch, IndexRange samples);
   void run_blocks(const Batch& batch);
   void run_thread(int thread, const Batch& batch);
   void run_to_end(Slot& slot, bool main_thread, Stream& stream);
@@ -115,7 +113,7 @@ class StepEngine {
   EngineOptions options_;
   Device& device_;
   Dim blocks_;
-  Range own_blocks_;
+  IndexRange own_blocks_;
   int threads_;
   std::vector<Variable> trainable_;
   std::map<Dim, Step> steps_;  // by rows a block
@@ -131,6 +129,7 @@ class StepEngine {
   std::vector<std::vector<std::byte>> host_predictions_;
   std::vector<std::exception_ptr> errors_;         // one a thread
   std::size_t started_ = 0;
+  bool regions_ready_ = false;
 };
 
 }  // namespace strata

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <optional>
 
 #include "core/training/bucket_update.h"
 #include "core/training/step_engine.h"
@@ -57,7 +56,7 @@ struct SlotState {
 struct StepEngine::Slot {
   explicit Slot(Dim i) : index(i) {}
 
-  void begin(RunState* state, const std::vector<Event>* bucket_events) {
+  void begin(RunState* state, const std::vector<BucketReady>* bucket_events) {
     run = state;
     events = bucket_events;
     next_event = 0;
@@ -68,8 +67,9 @@ struct StepEngine::Slot {
 
   Dim index;                          // within this rank
   std::map<Dim, SlotState> states;    // by rows
+  std::vector<std::unique_ptr<Event>> ready;  // of every bucket: this block's part is computed
   RunState* run = nullptr;            // of the current batch; null when the block is empty
-  const std::vector<Event>* events = nullptr;
+  const std::vector<BucketReady>* events = nullptr;
   std::size_t next_event = 0;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/step_program.h"
 
+#include "core/base/error.h"
 #include "core/ops/ops.h"
 #include "core/program/autodiff.h"
 
@@ -59,6 +60,15 @@ class StepTracer {
     }
     CallContext context(trace_, "", trace_.training);
     predictions_ = model_.run(inputs, context);
+    const auto names = model_.output_names();
+    for (std::size_t k = 0; k < predictions_.size(); ++k) require_rows(predictions_[k], "output '" + names[k] + "'");
+  }
+
+  /// Everything that is cut into blocks has the samples on axis 0.
+  void require_rows(const Tensor& tensor, const std::string& what) const {
+    if (tensor.rank() > 0 && tensor.shape()[0] == rows_) return;
+    throw ShapeError("Expected one row a sample: axis 0 of " + what + " must be " + std::to_string(rows_) +
+                     " for a block of so many samples, received shape " + tensor.shape().str());
   }
 
   std::vector<Tensor> trace_sums() {
@@ -67,18 +77,26 @@ class StepTracer {
     const auto names = model_.output_names();
     for (std::size_t k = 0; k < predictions_.size(); ++k) {
       if (!objective_.losses[k]) continue;
-      const Tensor values = weighted(objective_.losses[k]->values(y_[k], predictions_[k]), k);
+      const Tensor plain = objective_.losses[k]->values(y_[k], predictions_[k]);
+      require_rows(plain, "the loss " + objective_.losses[k]->class_name());
+      const Tensor values = weighted(plain, k);
       const Tensor loss = ops::sum(values);
       const Dim positions = rows_ > 0 ? values.shape().elements() / rows_ : 1;
       const double share = objective_.loss_weights[k];
-      const Tensor part = loss * (share / static_cast<double>(positions)) / ops::cast(batch_samples_, loss.dtype());
-      total_ = total_ ? total_ + part : part;
+      add_to_total(loss * (share / static_cast<double>(positions)) / ops::cast(batch_samples_, loss.dtype()));
       sums.push_back(ops::cast(loss, Dtype::float64));
       step_.sums.push_back({several ? names[k] + "_loss" : "loss", positions, share});
+    }
+    for (const Tensor& loss : trace_.losses) {
+      const Tensor in_block = loss * ops::cast(block_samples_, loss.dtype());
+      add_to_total(in_block / ops::cast(batch_samples_, loss.dtype()));
+      sums.push_back(ops::cast(in_block, Dtype::float64));
+      step_.sums.push_back({"", 1, 1.0});
     }
     for (std::size_t k = 0; k < predictions_.size(); ++k) {
       for (const Metric& metric : objective_.metrics) {
         const Tensor values = metric->values(y_[k], predictions_[k]);
+        require_rows(values, "the metric " + metric->name());
         const Dim positions = rows_ > 0 ? values.shape().elements() / rows_ : 1;
         sums.push_back(ops::cast(ops::sum(values), Dtype::float64));
         step_.sums.push_back({several ? names[k] + "_" + metric->name() : metric->name(), positions, 0.0});
@@ -86,6 +104,8 @@ class StepTracer {
     }
     return sums;
   }
+
+  void add_to_total(const Tensor& part) { total_ = total_ ? total_ + ops::cast(part, total_.dtype()) : part; }
 
   Tensor weighted(const Tensor& values, std::size_t k) const {
     if (weights_.empty()) return values;
@@ -97,6 +117,7 @@ class StepTracer {
   // The last variable's gradient comes first: programs compute outputs in order, and backward meets the last layer first,
   // so that its gradient can be on the way to other ranks while those before it are computed.
   void trace_gradients(const std::vector<Variable>& variables) {
+    if (!total_) throw ConfigError("There is no loss to train with: give compile() one, or add_loss() in a layer.");
     std::vector<Tensor> sources;
     for (const Variable& variable : variables) sources.push_back(variable.value());
     const auto grads = gradients({total_}, sources);
@@ -106,6 +127,10 @@ class StepTracer {
   void trace_states() {
     for (const StateUpdate& update : trace_.updates) {
       Tensor value = update.value;
+      if (!is_floating(value.dtype())) {
+        throw DtypeError("State '" + update.variable.path() + "': expected a floating dtype, which can be summed over "
+                         "blocks, received " + value.spec().str());
+      }
       if (update.combine == Combine::mean) value = value * ops::cast(block_samples_ / batch_samples_, value.dtype());
       outputs_.push_back(value);
       step_.states.push_back({update.variable, update.combine});

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "core/model/functional.h"
@@ -31,7 +30,7 @@ struct Objective {
 
 /// Sums over the samples of a step, each divided by `positions` times the global number of samples to give a mean.
 struct SumSpec {
-  std::string name;    // "loss" of an output, or a metric: what the logs call it
+  std::string name;    // "loss" of an output, or a metric: what the logs call it; empty = part of the loss only
   Dim positions = 1;   // loss or metric values a sample
   double weight = 0.0;  // the share of this mean in the total loss; 0 for metrics
 };

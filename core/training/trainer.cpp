@@ -19,13 +19,19 @@ std::string describe(const DataSpecs& data) {
 }
 
 Objective make_objective(const Functional& model, const CompileOptions& options) {
-  const std::size_t outputs = model.outputs().size();
+  const std::size_t outputs = std::max<std::size_t>(1, model.outputs().size());  // a chain not built yet has one
   Objective objective{options.loss.for_outputs(outputs), options.loss_weights, options.metrics};
   if (objective.loss_weights.empty()) objective.loss_weights.assign(outputs, 1.0);
   if (objective.loss_weights.size() != outputs) {
     throw ConfigError("When passing a list as loss_weights, it should have one entry per model output. The model has " +
                       std::to_string(outputs) + " outputs, but you passed " +
                       std::to_string(objective.loss_weights.size()) + " loss_weights.");
+  }
+  for (std::size_t i = 0; i < objective.metrics.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (objective.metrics[i]->name() != objective.metrics[j]->name()) continue;
+      throw ConfigError("Found two metrics with the same name: " + objective.metrics[i]->name() + ". Names must differ.");
+    }
   }
   return objective;
 }
@@ -47,13 +53,31 @@ void require_equal(Communicator& communicator, const std::string& text, const st
 Trainer::Trainer(std::shared_ptr<Functional> model, const CompileOptions* options)
     : model_(std::move(model)),
       session_(Session::current()),
-      communicator_(session_.communicator()),
+      communicator_held_(options != nullptr ? options->communicator : nullptr),
+      communicator_(communicator_held_ ? *communicator_held_ : session_.communicator()),
       device_(current_device()),
       compiled_(options != nullptr) {
+  if (is_built()) collect_variables();
   if (options == nullptr) return;
   if (!options->optimizer) throw ConfigError("compile: expected an optimizer, received none");
   optimizer_ = options->optimizer;
   objective_ = make_objective(*model_, *options);
+}
+
+void Trainer::collect_variables() {
+  trainable_ = model_->trainable_weights();
+  others_ = model_->non_trainable_weights();
+}
+
+void Trainer::build_for(const Arrays& x) {
+  if (is_built()) return;
+  std::vector<TensorSpec> specs;
+  for (const Tensor& t : x.tensors()) {
+    const Dtype dtype = is_floating(t.dtype()) ? session_.default_dtype() : t.dtype();
+    specs.push_back({t.rank() == 0 ? t.shape() : t.shape().with(0, None), dtype});
+  }
+  model_->ensure_built(specs);
+  collect_variables();
 }
 
 void Trainer::require_compiled() const {
@@ -63,11 +87,11 @@ void Trainer::require_compiled() const {
 
 void Trainer::place_variables() {
   if (!state_) {
-    state_ = std::make_unique<FlatState>(model_->trainable_weights(), model_->non_trainable_weights(), device_);
+    state_ = std::make_unique<FlatState>(trainable_, others_, device_);
     if (compiled_) state_->create_slots(optimizer_->slots());
   }
   if (!state_->adopt()) return;
-  for (auto& [key, engine] : engines_) engine->rebind_variables();
+  for (auto& [key, cached] : engines_) cached.engine->rebind_variables();
 }
 
 /// Every rank takes the weights of rank 0.
@@ -88,28 +112,57 @@ void Trainer::share_weights() {
   shared_ = true;
 }
 
-StepEngine& Trainer::engine(StepKind kind, const DataSpecs& data, Dim blocks) {
-  place_variables();
-  share_weights();
-  auto& engine = engines_[{kind, blocks, describe(data)}];
-  if (!engine) {
-    EngineOptions options;
-    options.blocks = blocks;
-    engine = std::make_unique<StepEngine>(kind, model_, objective_, data, *state_, communicator_, options);
-  }
-  return *engine;
+std::string Trainer::describe_variables() const {
+  std::string text;
+  for (const Variable& v : trainable_) text += v.path() + " " + v.spec().str() + ", ";
+  text += "not trained: ";
+  for (const Variable& v : others_) text += v.path() + " " + v.spec().str() + ", ";
+  return text;
 }
 
+std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data, Dim blocks) {
+  const EngineKey key{kind, blocks, describe(data)};
+  auto cached = engines_.find(key);
+  if (cached == engines_.end()) {
+    require_equal(communicator_, key.data + ", blocks " + std::to_string(blocks) + ", " + describe_variables(), "model");
+  }
+  place_variables();
+  share_weights();
+  if (cached == engines_.end()) {
+    if (engines_.size() >= kCachedEngines) {
+      engines_.erase(std::min_element(engines_.begin(), engines_.end(), [](const auto& a, const auto& b) {
+        return a.second.last_use < b.second.last_use;
+      }));
+    }
+    EngineOptions options;
+    options.blocks = blocks;
+    auto made = std::make_shared<StepEngine>(kind, model_, objective_, data, *state_, communicator_, options);
+    cached = engines_.emplace(key, CachedEngine{std::move(made), 0}).first;
+  }
+  cached->second.last_use = ++engine_uses_;
+  return cached->second.engine;
+}
+
+// A callback or another model that shares variables may have moved them since the last step.
 void Trainer::train_batch(StepEngine& engine, Batch batch) {
+  place_variables();
   batch.seed = static_cast<std::int64_t>(session_.seed());
   batch.step = iterations_;
+  for (const Variable& variable : trainable_) variable.keep_reads();
+  for (const Variable& variable : others_) variable.keep_reads();
   engine.run(batch, &optimizer_, iterations_);
   ++iterations_;
 }
 
-Logs Trainer::run_evaluation(const Dataset& data, Dim batch_size, Dim blocks,
+void Trainer::name_results(const Logs& logs) {
+  names_.clear();
+  for (const auto& [name, value] : logs) names_.push_back(name);
+}
+
+Logs Trainer::run_evaluation(const CheckedArrays& data, Dim batch_size, Dim blocks,
                              const std::function<void(Dim, const Logs&)>& seen) {
-  StepEngine& test = engine(StepKind::test, data.specs, blocks);
+  const auto held = engine(StepKind::test, data.specs, blocks);
+  StepEngine& test = *held;
   test.prepare(std::min(batch_size, data.rows));
   RunningMeans means(test.sum_specs());
   for (Dim first = 0; first < data.rows; first += batch_size) {
@@ -118,8 +171,7 @@ Logs Trainer::run_evaluation(const Dataset& data, Dim batch_size, Dim blocks,
     means.add(test.sums(), size);
     if (seen) seen(first + size, means.logs());
   }
-  names_.clear();
-  for (const auto& [name, value] : means.logs()) names_.push_back(name);
+  name_results(means.logs());
   return means.logs();
 }
 
@@ -128,7 +180,9 @@ std::vector<double> Trainer::evaluate(const Arrays& x, const Arrays& y, const Ev
   if (options.batch_size < 1) {
     throw ConfigError("evaluate: expected a batch_size of at least 1, received " + std::to_string(options.batch_size));
   }
-  const Dataset data = make_dataset(*model_, &objective_, x, y, options.sample_weight);
+  const CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight);
+  require_equal(communicator_, std::to_string(data.rows) + " samples, batch_size " + std::to_string(options.batch_size),
+                "evaluation");
   ProgressBar::Options bar_options;
   bar_options.target = data.rows;
   bar_options.verbose = communicator_.rank() == 0 ? options.verbose : 0;
@@ -143,34 +197,33 @@ std::vector<double> Trainer::evaluate(const Arrays& x, const Arrays& y, const Ev
   return values;
 }
 
-std::vector<double> Trainer::run_single(StepKind kind, const Arrays& x, const Arrays& y, const Arrays& sample_weight) {
+std::vector<double> Trainer::run_single(StepKind kind, const Arrays& x, const Arrays& y, const BatchOptions& options) {
   require_compiled();
-  const Dataset data = make_dataset(*model_, &objective_, x, y, sample_weight);
-  StepEngine& step = engine(kind, data.specs, 0);
-  Batch batch{data.arrays, nullptr, 0, data.rows, 0, 0, samples_seen_};
+  build_for(x);
+  const CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight);
+  require_equal(communicator_, std::to_string(data.rows) + " samples", "batch");
+  const auto step = engine(kind, data.specs, options.blocks);
+  const Batch batch{data.arrays, nullptr, 0, data.rows, 0, 0, samples_seen_};
   if (kind == StepKind::train) {
-    train_batch(step, batch);
+    train_batch(*step, batch);
     samples_seen_ += data.rows;
   } else {
-    step.run(batch, nullptr, 0);
+    step->run(batch, nullptr, 0);
   }
-  RunningMeans means(step.sum_specs());
-  means.add(step.sums(), data.rows);
-  names_.clear();
+  RunningMeans means(step->sum_specs());
+  means.add(step->sums(), data.rows);
+  name_results(means.logs());
   std::vector<double> values;
-  for (const auto& [name, value] : means.logs()) {
-    names_.push_back(name);
-    values.push_back(value);
-  }
+  for (const auto& [name, value] : means.logs()) values.push_back(value);
   return values;
 }
 
-std::vector<double> Trainer::train_on_batch(const Arrays& x, const Arrays& y, const Arrays& sample_weight) {
-  return run_single(StepKind::train, x, y, sample_weight);
+std::vector<double> Trainer::train_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options) {
+  return run_single(StepKind::train, x, y, options);
 }
 
-std::vector<double> Trainer::test_on_batch(const Arrays& x, const Arrays& y, const Arrays& sample_weight) {
-  return run_single(StepKind::test, x, y, sample_weight);
+std::vector<double> Trainer::test_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options) {
+  return run_single(StepKind::test, x, y, options);
 }
 
 }  // namespace strata

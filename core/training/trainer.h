@@ -13,16 +13,16 @@
 namespace strata {
 
 /// Arrays of one data set, checked against the model.
-struct Dataset {
+struct CheckedArrays {
   std::vector<HostArray> arrays;  // x..., y..., weights...
   DataSpecs specs;
   Dim rows = 0;
 
-  Dataset part(Dim first, Dim last) const;
+  CheckedArrays rows_between(Dim first, Dim last) const;
 };
 
 /// Checks data against the model's inputs, outputs and losses. `y` may be empty when predicting.
-Dataset make_dataset(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
+CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
                      const Arrays& sample_weight);
 
 /// Means over the samples seen so far: what the logs of a run show.
@@ -31,7 +31,6 @@ class RunningMeans {
   explicit RunningMeans(const std::vector<SumSpec>& specs);
   /// Adds the sums of a batch.
   void add(std::span<const double> sums, Dim samples);
-  void reset();
   /// The loss, then (several outputs) each output's loss, then the metrics. Allocates only when first called.
   const Logs& logs();
 
@@ -39,7 +38,6 @@ class RunningMeans {
   std::vector<SumSpec> specs_;
   std::vector<double> totals_;
   Dim samples_ = 0;
-  bool several_;  // outputs with losses
   Logs logs_;
 };
 
@@ -49,18 +47,20 @@ void require_equal(Communicator& communicator, const std::string& text, const st
 /// Used from one thread. Collective.
 class Trainer {
  public:
+  /// Without options for a model that only predicts.
   Trainer(std::shared_ptr<Functional> model, const CompileOptions* options);
 
   History fit(const Arrays& x, const Arrays& y, const FitOptions& options);
   std::vector<double> evaluate(const Arrays& x, const Arrays& y, const EvaluateOptions& options);
   std::vector<Tensor> predict(const Arrays& x, const PredictOptions& options);
-  std::vector<double> train_on_batch(const Arrays& x, const Arrays& y, const Arrays& sample_weight);
-  std::vector<double> test_on_batch(const Arrays& x, const Arrays& y, const Arrays& sample_weight);
+  std::vector<double> train_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options);
+  std::vector<double> test_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options);
 
   const std::vector<std::string>& metrics_names() const { return names_; }
   std::int64_t iterations() const { return iterations_; }
-  Optimizer& optimizer() { return optimizer_; }
+  const Optimizer& optimizer() const { return optimizer_; }
   bool compiled() const { return compiled_; }
+  bool is_built() const { return !model_->inputs().empty(); }
 
  private:
   friend class FitLoop;
@@ -72,16 +72,22 @@ class Trainer {
     friend auto operator<=>(const EngineKey&, const EngineKey&) = default;
   };
   /// The engine for such data, made when there is none, with the variables in place and equal on all ranks.
-  StepEngine& engine(StepKind kind, const DataSpecs& data, Dim blocks);
+  std::shared_ptr<StepEngine> engine(StepKind kind, const DataSpecs& data, Dim blocks);
+  std::string describe_variables() const;
+  /// Builds a model that waits for its first data.
+  void build_for(const Arrays& x);
+  void collect_variables();
   void place_variables();
   void share_weights();
   void require_compiled() const;
-  std::vector<double> run_single(StepKind kind, const Arrays& x, const Arrays& y, const Arrays& sample_weight);
-  Logs run_evaluation(const Dataset& data, Dim batch_size, Dim blocks, const std::function<void(Dim, const Logs&)>& seen);
+  std::vector<double> run_single(StepKind kind, const Arrays& x, const Arrays& y, const BatchOptions& options);
+  void name_results(const Logs& logs);
+  Logs run_evaluation(const CheckedArrays& data, Dim batch_size, Dim blocks, const std::function<void(Dim, const Logs&)>& seen);
   void train_batch(StepEngine& engine, Batch batch);
 
   std::shared_ptr<Functional> model_;
   Session& session_;
+  std::shared_ptr<Communicator> communicator_held_;  // when the caller gave one
   Communicator& communicator_;
   Device& device_;
   bool compiled_ = false;
@@ -89,10 +95,18 @@ class Trainer {
   Objective objective_;
   std::unique_ptr<FlatState> state_;
   bool shared_ = false;  // whether all ranks have the weights of rank 0
-  std::map<EngineKey, std::unique_ptr<StepEngine>> engines_;
+  struct CachedEngine {
+    std::shared_ptr<StepEngine> engine;
+    std::int64_t last_use;
+  };
+  static constexpr std::size_t kCachedEngines = 8;  // kinds of data and shapes kept compiled
+  std::map<EngineKey, CachedEngine> engines_;
+  std::int64_t engine_uses_ = 0;
+  std::vector<Variable> trainable_, others_;  // as they were when compiled
   std::vector<std::string> names_;
   std::int64_t iterations_ = 0;
   std::int64_t samples_seen_ = 0;
+  int epochs_ = 0;  // trained since compile: the next one's shuffle
 };
 
 }  // namespace strata

@@ -29,7 +29,8 @@ TEST_F(SequentialTest, IsBuiltAtOnceWithAnInput) {
 }
 
 TEST_F(SequentialTest, IsBuiltByItsFirstCallWithoutOne) {
-  const auto model = std::make_shared<SequentialGraph>(std::vector<SequentialEntry>{layers::Dense(3), layers::Dense(2)});
+  const auto model =
+      std::make_shared<SequentialGraph>(std::vector<SequentialEntry>{layers::Dense(3), layers::Dense(2)});
   EXPECT_FALSE(model->built());
   expect_error<ConfigError>(
       [&] { model->weights(); },
@@ -62,7 +63,8 @@ TEST_F(SequentialTest, GrowsAndShrinks) {
 }
 
 TEST_F(SequentialTest, IsALayer) {
-  const LayerRef inner(std::make_shared<SequentialGraph>(std::vector<SequentialEntry>{layers::Dense(3), layers::Dense(2)}));
+  const LayerRef inner(
+      std::make_shared<SequentialGraph>(std::vector<SequentialEntry>{layers::Dense(3), layers::Dense(2)}));
   const Tensor input = Input({4});
   const Functional model({input}, {inner(input)});
   EXPECT_EQ(model.weights().size(), 4u);

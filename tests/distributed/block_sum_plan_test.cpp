@@ -33,7 +33,7 @@ class PlanRun {
   PlanRun(Dim blocks, int ranks) {
     for (int r = 0; r < ranks; ++r) {
       ranks_.push_back({plan_block_sum(blocks, ranks, r), 0, {}});
-      const Range own = rank_blocks(blocks, ranks, r);
+      const IndexRange own = rank_blocks(blocks, ranks, r);
       for (Dim b = own.first; b < own.last; ++b) ranks_.back().partials.push_back(std::to_string(b));
     }
   }
@@ -95,7 +95,7 @@ TEST(BlockSumPlan, OwnerIsTheInverseOfRankBlocks) {
   for (Dim blocks = 1; blocks <= 40; ++blocks) {
     for (int ranks = 1; ranks <= blocks; ++ranks) {
       for (int r = 0; r < ranks; ++r) {
-        const Range own = rank_blocks(blocks, ranks, r);
+        const IndexRange own = rank_blocks(blocks, ranks, r);
         ASSERT_GE(own.size(), 1);
         for (Dim b = own.first; b < own.last; ++b) ASSERT_EQ(block_owner(blocks, ranks, b), r);
       }

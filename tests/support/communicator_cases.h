@@ -40,7 +40,7 @@ struct Partials {
   Device& device;
   Dim blocks;
   Dim count;
-  Range own;
+  IndexRange own;
   std::vector<std::shared_ptr<Storage>> memory;
   std::vector<void*> pointers;
 };

@@ -33,6 +33,7 @@ class GuardedEvent final : public Event {
   void record(Stream&) override {}
   void block(Stream&) override {}
   bool query() const override { return true; }
+  void synchronize() override {}
 };
 
 }  // namespace
