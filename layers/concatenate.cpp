@@ -35,7 +35,8 @@ class ConcatenateLayer final : public Layer {
     return {ops::concatenate(inputs, axis)};
   }
 
-  /// The masks joined as the inputs are; a time step counts when all its features do. An input without one counts whole.
+  /// The masks joined as the inputs are; a time step counts when all its features do. An input without a mask counts
+  /// whole.
   std::vector<Tensor> compute_mask(const std::vector<Tensor>& inputs, const std::vector<Tensor>& masks,
                                    CallContext&) override {
     if (std::none_of(masks.begin(), masks.end(), [](const Tensor& mask) { return bool(mask); })) return {};

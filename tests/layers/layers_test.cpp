@@ -74,6 +74,36 @@ TEST_F(LayersTest, ConfigsOfOtherVersionsAreRead) {
   EXPECT_THROW(LayerRegistry::instance().make("Dense", Config::object()), ConfigError);
 }
 
+/// A layer class of a user's own.
+class Times : public Layer {
+ public:
+  Times(double factor, LayerOptions options) : Layer(std::move(options)), factor_(factor) {}
+  std::string class_name() const override { return "Times"; }
+  Config config() const override { return Config::object({{"factor", factor_}}); }
+  Tensor call(const Tensor& x, CallContext&) override { return x * factor_; }
+
+ private:
+  double factor_;
+};
+
+TEST_F(LayersTest, LayerClassesOfOnesOwnAreReadFromConfigs) {
+  const auto make = [](const Config& config) {
+    return make_layer<Times>(config.at("factor").as_double(), LayerOptions{.name = config.at("name").as_string()});
+  };
+  const Config config = make_layer<Times>(3.0, LayerOptions{.name = "three"}).get_config();
+  expect_error<ConfigError>([&] { LayerRegistry::instance().make("Times", config); }, "Unknown layer: Times");
+  register_layer("Times", make);
+  const LayerRef read = LayerRegistry::instance().make("Times", config);
+  EXPECT_EQ(read.get_config(), config);
+  EXPECT_EQ(read(constant({2.f}, {1, 1})).to_vector<float>(), (Floats{6}));
+  expect_error<ConfigError>([&] { register_layer("Times", make); },
+                            "register_layer: a layer class 'Times' is known already");
+  expect_error<ConfigError>([&] { register_layer("Dense", make); },
+                            "register_layer: a layer class 'Dense' is known already");
+  expect_error<ConfigError>([&] { register_layer("", make); },
+                            "register_layer: expected a class name and a function, received ''");
+}
+
 TEST_F(LayersTest, ActivationValues) {
   const Tensor x = constant({-2.0, -0.5, 0.0, 0.5, 7.0}, {1, 5});
   const auto expect = [&](const char* name, double (*f)(double)) {
