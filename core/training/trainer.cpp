@@ -180,6 +180,7 @@ std::vector<double> Trainer::evaluate(const Arrays& x, const Arrays& y, const Ev
   if (options.batch_size < 1) {
     throw ConfigError("evaluate: expected a batch_size of at least 1, received " + std::to_string(options.batch_size));
   }
+  build_for(x);
   const CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight);
   require_equal(communicator_, std::to_string(data.rows) + " samples, batch_size " + std::to_string(options.batch_size),
                 "evaluation");

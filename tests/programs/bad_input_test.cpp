@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <ostream>
 
 #include "tests/programs/mnist_mlp.h"
 
@@ -22,6 +23,8 @@ struct BadInput {
   Arguments options;
   std::vector<std::string> said;  // parts of the line
   std::function<void(const TemporaryDirectory&)> damage = {};
+
+  friend void PrintTo(const BadInput& bad, std::ostream* out) { *out << bad.name; }
 };
 
 // Damages one of the files.
@@ -82,7 +85,10 @@ std::vector<BadInput> bad_inputs() {
       {"TooManyEpochs", {"--epochs", "99999999999"}, {"--epochs: expected a whole number", "received \"99999999999\""}},
       {"UnknownFlag", {"--bogus"}, {"not expected: --bogus", "--help"}},
       {"UnknownOptimizer", {"--optimizer", "magic"}, {"--optimizer: ", "magic", "sgd, rmsprop, adam"}},
-      {"UnwritableReport", {"--json", "nowhere/report.json"}, {"nowhere/report.json: cannot write the JSON report"}},
+      // Found out before training, which would take hours here.
+      {"UnwritableReport",
+       {"--json", "nowhere/report.json", "--epochs", "1000000"},
+       {"nowhere/report.json: cannot write the JSON report"}},
   };
 }
 
@@ -118,6 +124,17 @@ TEST_F(MnistMlpTest, MoreRanksThanBlocksAreRefused) {
   if (!have_mpi()) GTEST_SKIP() << "built without MPI";
   const BadInput bad{"", {"--blocks", "4"}, {"more ranks (5) than blocks (4)"}};
   expect_failed(on_ranks(5, bad.options, std::chrono::seconds(20)), bad);
+}
+
+// Ranks that exit before rank 0 has spoken would have mpirun end it: with many ranks on few cores some would.
+TEST_F(MnistMlpTest, ManyRanksSayItOnce) {
+  if (!have_mpi()) GTEST_SKIP() << "built without MPI";
+  const BadInput bad{"", {"--data", path("nowhere")}, {"nowhere: expected a directory"}};
+  for (int i = 0; i < 3; ++i) {
+    const MpiOutcome outcome = on_ranks(8, bad.options, std::chrono::seconds(20));
+    ASSERT_EQ(outcome.ranks.size(), 8u) << outcome.text();
+    expect_failed(outcome, bad);
+  }
 }
 
 TEST_F(MnistMlpTest, DataThatCannotBeSplitIsRefused) {
