@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# Installs the libraries, the headers in their folders under include/strata, and a package for find_package(strata).
+# Installs the libraries, the public headers under include/strata, and a package for find_package(strata).
 include(CMakePackageConfigHelpers)
 
-# Headers that show a third party's types or exist for the tests: not installed.
-set(private_headers "core/ops/onednn[.]h|distributed/mpi/mpi_(error|transport)[.]h")
-if(NOT MPI_CXX_FOUND)
-  set(private_headers "${private_headers}|distributed/mpi/mpi[.]h")
+# Where users begin: the umbrella header, and what is for writing layers, ops, communicators and tests of one's own.
+set(public_headers strata/strata.h core/program/scan.h core/program/program.h core/ops/kernel.h layers/registry.h
+  distributed/local/local_communicator.h)
+if(MPI_CXX_FOUND)
+  list(APPEND public_headers distributed/mpi/mpi_communicator.h)
 endif()
 
 get_property(libraries GLOBAL PROPERTY STRATA_LIBRARIES)
@@ -13,9 +14,12 @@ install(TARGETS ${libraries} EXPORT strata-targets
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY core layers distributed io DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/strata
-  FILES_MATCHING PATTERN *.h REGEX "(${private_headers})$" EXCLUDE)
-install(DIRECTORY strata/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/strata FILES_MATCHING PATTERN *.h)
+install(CODE "
+  set(SOURCE \"${PROJECT_SOURCE_DIR}\")
+  set(GENERATED \"${PROJECT_BINARY_DIR}/generated\")
+  set(DESTINATION \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_INCLUDEDIR}\")
+  set(ROOTS \"${public_headers}\")
+  include(\"${PROJECT_SOURCE_DIR}/cmake/install_headers.cmake\")")
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/strata)

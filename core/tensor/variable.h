@@ -15,7 +15,8 @@ namespace strata {
 class Variable {
  public:
   Variable() = default;
-  /// `path` is unique within a model: "dense/kernel". `value` must be computable; its spec becomes the variable's.
+  /// `path` is "<layer>/<weight>", such as "dense/kernel": not unique, see Layer::named_weights(). `value` must be
+  /// computable; its spec becomes the variable's.
   Variable(std::string path, const Tensor& value, bool trainable = true);
 
   explicit operator bool() const { return state_ != nullptr; }

@@ -13,7 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/verbose.h"
 #include "distributed/launch_environment.h"
-#include "distributed/mpi/mpi.h"
+#include "distributed/mpi/mpi_communicator.h"
 #include "distributed/mpi/mpi_error.h"
 #include "distributed/mpi/mpi_transport.h"
 #include "distributed/point_to_point.h"

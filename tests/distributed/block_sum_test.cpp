@@ -21,6 +21,7 @@ class LateEvent final : public Event {
   void record(Stream&) override { asked_ = 0; }
   void block(Stream&) override {}
   bool query() const override { return ++asked_ > 3; }
+  void synchronize() override { asked_ = 4; }
 
  private:
   mutable int asked_ = 0;

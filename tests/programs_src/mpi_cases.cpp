@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "core/base/error.h"
-#include "distributed/mpi/mpi.h"
+#include "distributed/mpi/mpi_communicator.h"
 #include "distributed/world.h"
 #include "tests/support/communicator_cases.h"
 
