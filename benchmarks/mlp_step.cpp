@@ -24,7 +24,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-constexpr Dim kBatches = 8;  // few enough to stay in the cache, as PyTorch's one batch does
+constexpr Dim kBatches = 1;  // that stays in the cache, as PyTorch's and the kernels' do
 
 /// The guide's model on made-up data that can be learnt.
 class StrataStep {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/ops.h"
+#include "core/ops/rmsprop_update.h"
 #include "core/training/optimizer.h"
 #include "core/training/optimizer_options.h"
 
@@ -24,6 +25,10 @@ class RmspropRule final : public OptimizerRule {
   }
 
   std::vector<Tensor> update(const UpdateInputs& in) const override {
+    if (options_.momentum == 0.0 && !options_.centered) {
+      return ops::rmsprop_update(in.variable, in.gradient, in.slots[0], in.learning_rate, options_.rho,
+                                 options_.epsilon);
+    }
     std::vector<Tensor> slots{decayed(in.slots[0], ops::square(in.gradient))};
     Tensor variance = slots[0];
     if (options_.centered) {

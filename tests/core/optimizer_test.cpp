@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/ops.h"
+#include "core/ops/rmsprop_update.h"
 #include "tests/support/golden_values.h"
 
 namespace strata {
@@ -175,6 +176,16 @@ TEST(Optimizer, BadArgumentsAreErrors) {
     EXPECT_THROW(optimizers::SGD({.learning_rate = bad}), ConfigError);
     EXPECT_THROW(Optimizer("sgd").set_learning_rate(bad), ConfigError);
   }
+}
+
+TEST(Optimizer, RmspropInOnePassHasTheBitsOfItsFormula) {
+  const RandomKey key{constant<std::int64_t>({1, 2, 3}, {3}), 4};
+  const Tensor w = ops::random_normal(key, {1003}), g = ops::random_normal({key.state, 5}, {1003});
+  const Tensor v = ops::random_uniform({key.state, 6}, {1003});
+  const auto one_pass = ops::rmsprop_update(w, g, v, scalar(1e-3), 0.9, 1e-7);
+  const Tensor velocity = v * 0.9 + ops::square(g) * (1.0 - 0.9);
+  EXPECT_EQ(one_pass[1].to_vector<float>(), velocity.to_vector<float>());
+  EXPECT_EQ(one_pass[0].to_vector<float>(), (w - scalar(1e-3) * g / ops::sqrt(velocity + 1e-7)).to_vector<float>());
 }
 
 TEST(Optimizer, CopiesAreTheSameOptimizer) {
