@@ -178,6 +178,27 @@ TEST(Training, SmallBucketsGiveEqualBits) {
   EXPECT_EQ(run(300, BlockOrder::op_by_op, 1, 3), expected);
 }
 
+/// Plain gradient descent that refuses to begin before every gradient of the step is known.
+class PatientDescent final : public OptimizerRule {
+ public:
+  std::string class_name() const override { return "PatientDescent"; }
+  Config config() const override { return Config::object(); }
+  std::vector<Tensor> update(const UpdateInputs& in) const override {
+    return {in.variable - in.learning_rate * in.gradient};
+  }
+  bool needs_all_gradients() const override { return true; }
+};
+
+TEST(Training, AnOptimizerMayWaitForAllGradients) {
+  const Data data = make_data(90);
+  const FitOptions options{.batch_size = 30, .epochs = 2, .verbose = 0, .blocks = 4};
+  const std::uint64_t expected = train(data, options, optimizers::SGD()).hash;
+  EXPECT_EQ(train(data, options, Optimizer(std::make_shared<PatientDescent>(), 0.01)).hash, expected);
+  testing::run_ranks(3, [&](Communicator&) {
+    EXPECT_EQ(train(data, options, Optimizer(std::make_shared<PatientDescent>(), 0.01)).hash, expected);
+  });
+}
+
 TEST(Training, TheGlobalMeanIsExactForUnevenBlocks) {
   const Data data = make_data(10);
   const auto loss_with = [&](Dim blocks) {
