@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times one training step of the guide's MLP (784-64-64-10, RMSprop, batch 64) against two measures, interleaved in one run:
-// the sum of the fastest kernels for the same shapes plus a vectorised update, and PyTorch eager (torch_mlp.py).
+// Times one training step of the guide's MLP (784-64-64-10, RMSprop, batch 64) against two measures, interleaved in one
+// run: the sum of the fastest kernels for the same shapes plus a vectorised update, and PyTorch eager (torch_mlp.py).
 // Verifies first that a step learns. Usage: mlp_step [--rounds N] [--steps N] [--torch PYTHON SCRIPT] [--json FILE]
 #include <fmt/format.h>
 #include <omp.h>
@@ -93,8 +93,8 @@ int measure(const Options& options) {
     kernels.push_back(bound.run(static_cast<int>(options.steps)));
     to_kernels.push_back(ours.back() / kernels.back());
     if (!torch) continue;
-    theirs.push_back(std::stod(torch->ask(fmt::format("run {}", options.steps))) /
-                     static_cast<double>(options.steps) * 1e3);
+    theirs.push_back(std::stod(torch->ask(fmt::format("run {}", options.steps))) / static_cast<double>(options.steps) *
+                     1e3);
     to_torch.push_back(theirs.back() / ours.back());
   }
   if (!(strata_step.loss() < first_loss)) {
@@ -106,8 +106,10 @@ int measure(const Options& options) {
   fmt::print("{:<34}{:>10.4f} ms\n", "sum of the fastest kernels", median(kernels));
   fmt::print("{:<34}{:>10.4f} ms   {:.2f} times the kernels (target: at most 1.30)\n", "Strata, one training step",
              median(ours), median(to_kernels));
-  nlohmann::ordered_json json{{"benchmark", "mlp_step"}, {"threads", 1},
-                              {"strata_ms", median(ours)}, {"kernels_ms", median(kernels)},
+  nlohmann::ordered_json json{{"benchmark", "mlp_step"},
+                              {"threads", 1},
+                              {"strata_ms", median(ours)},
+                              {"kernels_ms", median(kernels)},
                               {"strata_over_kernels", median(to_kernels)}};
   if (torch) {
     fmt::print("{:<34}{:>10.4f} ms   Strata's rate is {:.2f} times PyTorch's (target: at least 1.50)\n",

@@ -15,9 +15,8 @@ BlockSumRun::BlockSumRun(Transport& transport, Device& device, const BlockSumSpe
       partials_(spec.partials.begin(), spec.partials.end()),
       plan_(plan_block_sum(spec.blocks, transport.size(), transport.rank())),
       pieces_(plan_.empty() ? 0 : static_cast<Dim>((bytes_ + kPieceBytes - 1) / kPieceBytes)) {
-  const bool needs_scratch = std::any_of(plan_.begin(), plan_.end(), [](const BlockSumStep& step) {
-    return step.kind == Kind::receive_add;
-  });
+  const bool needs_scratch =
+      std::any_of(plan_.begin(), plan_.end(), [](const BlockSumStep& step) { return step.kind == Kind::receive_add; });
   const int lanes = static_cast<int>(std::min<Dim>(kLanes, pieces_));
   for (int lane = 0; lane < lanes; ++lane) make_lane(first_tag + lane, needs_scratch);
 }

@@ -26,9 +26,8 @@ std::vector<BlockSumStep> plan_block_sum(Dim blocks, int ranks, int rank) {
     }
   }
   if (rank > 0) steps.push_back({.kind = Kind::receive, .partial = 0, .peer = binomial_parent(rank)});
-  for_each_binomial_child(rank, ranks, [&](int child) {
-    steps.push_back({.kind = Kind::send, .partial = 0, .peer = child});
-  });
+  for_each_binomial_child(rank, ranks,
+                          [&](int child) { steps.push_back({.kind = Kind::send, .partial = 0, .peer = child}); });
   return steps;
 }
 

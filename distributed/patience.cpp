@@ -49,9 +49,9 @@ void Patience::idle(const Awaited& awaited) {
 }
 
 void Patience::fail_lost(int lost) const {
-  throw CommError(transport_.rank(), lost, std::string(operation_),
-                  fmt::format("rank {} cannot finish {}: {} has ended.", transport_.rank(), operation_,
-                              transport_.describe(lost)));
+  throw CommError(
+      transport_.rank(), lost, std::string(operation_),
+      fmt::format("rank {} cannot finish {}: {} has ended.", transport_.rank(), operation_, transport_.describe(lost)));
 }
 
 void Patience::fail_late(const Awaited& awaited) const {
@@ -60,9 +60,9 @@ void Patience::fail_late(const Awaited& awaited) const {
   const char* what = awaited.peer < 0  ? "the work was not done."
                      : awaited.sending ? "it took no message. It may have died or be late."
                                        : "no message. It may have died or be late.";
-  throw CommError(transport_.rank(), awaited.peer, std::string(operation_),
-                  fmt::format("rank {} waited {:.1f} s for {} in {}: {}", transport_.rank(), seconds, whom, operation_,
-                              what));
+  throw CommError(
+      transport_.rank(), awaited.peer, std::string(operation_),
+      fmt::format("rank {} waited {:.1f} s for {} in {}: {}", transport_.rank(), seconds, whom, operation_, what));
 }
 
 }  // namespace strata

@@ -11,8 +11,8 @@ namespace strata {
 
 /// Plain bytes, so that ranks can send it.
 struct RankIdentity {
-  std::array<char, 64> host{};     // zero-terminated, cut to fit
-  std::array<char, 64> machine{};  // one start of one kernel; "" when not known
+  std::array<char, 64> host{};      // zero-terminated, cut to fit
+  std::array<char, 64> machine{};   // one start of one kernel; "" when not known
   std::uint64_t pid_namespace = 0;  // 0 when not known
   std::int64_t pid = 0;
 };

@@ -46,10 +46,14 @@ void register_reshape(LayerRegistry& registry) {
   registry.add({"Reshape",
                 reshape_from_config,
                 {{"known",
-                  [](Dtype dtype) { return layers::Reshape({3, 4}, {.name = "known", .dtype = dtype}); },
+                  [](Dtype dtype) {
+                    return layers::Reshape({3, 4}, {.name = "known", .dtype = dtype});
+                  },
                   {{2, 12}}},
                  {"computed",
-                  [](Dtype dtype) { return layers::Reshape({2, -1, 3}, {.name = "computed", .dtype = dtype}); },
+                  [](Dtype dtype) {
+                    return layers::Reshape({2, -1, 3}, {.name = "computed", .dtype = dtype});
+                  },
                   {{2, 4, 6}}}}});
 }
 

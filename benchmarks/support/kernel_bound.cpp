@@ -54,7 +54,9 @@ KernelBound::KernelBound() : memory_(std::make_unique<Memory>()) {
 KernelBound::~KernelBound() = default;
 
 void KernelBound::add_product(const std::string& name, int m, int n, int k, bool transpose_a, bool transpose_b) {
-  const auto size = [](int rows, int columns) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns); };
+  const auto size = [](int rows, int columns) {
+    return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+  };
   float* a = memory_->make(size(m, k));
   float* b = memory_->make(size(k, n));
   float* c = memory_->make(size(m, n));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The least time that a training step of the MLP can take with the libraries at hand: for every matrix product the faster
-// of oneDNN and libxsmm, and a vectorised RMSprop; nothing for activations, loss, or the data.
+// The least time that a training step of the MLP can take with the libraries at hand: for every matrix product the
+// faster of oneDNN and libxsmm, and a vectorised RMSprop; nothing for activations, loss, or the data.
 #pragma once
 
 #include <functional>

@@ -22,17 +22,17 @@ class Config {
   using List = std::vector<Config>;
   using Object = std::vector<std::pair<std::string, Config>>;
 
-  Config() = default;                                   // null
-  Config(std::nullptr_t) {}                             // NOLINT(google-explicit-constructor): literals read as JSON
-  Config(bool value) : value_(value) {}                 // NOLINT(google-explicit-constructor)
+  Config() = default;                    // null
+  Config(std::nullptr_t) {}              // NOLINT(google-explicit-constructor): literals read as JSON
+  Config(bool value) : value_(value) {}  // NOLINT(google-explicit-constructor)
   /// Any integer. Throws ConfigError for one of more than 63 bits.
   template <std::integral I>
-  Config(I value) : value_(checked_int(value)) {}       // NOLINT(google-explicit-constructor)
-  Config(double value) : value_(value) {}               // NOLINT(google-explicit-constructor)
-  Config(const char* value) : value_(std::string(value)) {}         // NOLINT(google-explicit-constructor)
-  Config(std::string value) : value_(std::move(value)) {}           // NOLINT(google-explicit-constructor)
-  Config(std::string_view value) : value_(std::string(value)) {}    // NOLINT(google-explicit-constructor)
-  Config(List value) : value_(std::move(value)) {}                  // NOLINT(google-explicit-constructor)
+  Config(I value) : value_(checked_int(value)) {}                 // NOLINT(google-explicit-constructor)
+  Config(double value) : value_(value) {}                         // NOLINT(google-explicit-constructor)
+  Config(const char* value) : value_(std::string(value)) {}       // NOLINT(google-explicit-constructor)
+  Config(std::string value) : value_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
+  Config(std::string_view value) : value_(std::string(value)) {}  // NOLINT(google-explicit-constructor)
+  Config(List value) : value_(std::move(value)) {}                // NOLINT(google-explicit-constructor)
   /// A list of dimensions, null where unknown.
   Config(const Shape& shape);  // NOLINT(google-explicit-constructor)
   static Config object(Object members = {}) { return Config(Members{}, std::move(members)); }

@@ -11,7 +11,7 @@ namespace strata {
 namespace {
 
 #if defined(__x86_64__)
-constexpr unsigned kMasked = 0x1F80;        // all exceptions masked, round to nearest
+constexpr unsigned kMasked = 0x1F80;          // all exceptions masked, round to nearest
 constexpr unsigned kFlushDenormals = 0x8040;  // FTZ and DAZ
 std::uint64_t exchange_control(std::uint64_t wanted) {
   const std::uint64_t found = _mm_getcsr();

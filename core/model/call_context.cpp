@@ -13,9 +13,7 @@ thread_local CallContext* this_context = nullptr;
 
 }  // namespace
 
-RandomKey CallContext::random_key() {
-  return {trace_.random_state, hash_name(path_ + ":" + std::to_string(draws_++))};
-}
+RandomKey CallContext::random_key() { return {trace_.random_state, hash_name(path_ + ":" + std::to_string(draws_++))}; }
 
 const Tensor& CallContext::mask(std::size_t i) const {
   static const Tensor none;

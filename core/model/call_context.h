@@ -15,9 +15,9 @@ namespace strata {
 
 /// What the caller of a layer may say. Tensors among it become inputs of a symbolic call.
 struct CallOptions {
-  std::optional<bool> training = {};        // empty = as the outer call, false outermost
-  std::vector<Tensor> mask = {};            // one per input; missing ones and empty handles = the mask it came with
-  std::vector<Tensor> initial_state = {};   // of recurrent layers
+  std::optional<bool> training = {};       // empty = as the outer call, false outermost
+  std::vector<Tensor> mask = {};           // one per input; missing ones and empty handles = the mask it came with
+  std::vector<Tensor> initial_state = {};  // of recurrent layers
 };
 
 /// How the values that blocks computed for one state become the new state.
@@ -36,9 +36,9 @@ struct StateUpdate {
 /// One trace of a model's function: what is common to all its layer calls, and what they left behind.
 struct Trace {
   bool training = false;
-  Tensor random_state = {};                // int64 [3]: seed, step, global sample index of row 0
-  std::vector<StateUpdate> updates = {};   // one per variable, the last that was given
-  std::vector<Tensor> losses = {};         // scalars from add_loss
+  Tensor random_state = {};               // int64 [3]: seed, step, global sample index of row 0
+  std::vector<StateUpdate> updates = {};  // one per variable, the last that was given
+  std::vector<Tensor> losses = {};        // scalars from add_loss
 };
 
 /// Handed to Layer::call. Lives for one call, in one thread.

@@ -84,8 +84,8 @@ Tensor Functional::conformed(const Tensor& input, std::size_t index) const {
   const bool fits = shape.rank() == expected.shape.rank() &&
                     shapes_fit(shape.slice(1, shape.rank()), expected.shape.slice(1, shape.rank()));
   if (!fits) {
-    throw ShapeError("Input " + std::to_string(index) + " is incompatible with layer " + name() + ": expected shape=" +
-                     expected.shape.str() + ", found shape=" + list_text(shape));
+    throw ShapeError("Input " + std::to_string(index) + " is incompatible with layer " + name() +
+                     ": expected shape=" + expected.shape.str() + ", found shape=" + list_text(shape));
   }
   return input.dtype() == expected.dtype ? input : ops::cast(input, expected.dtype);
 }

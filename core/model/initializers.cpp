@@ -171,8 +171,7 @@ Initializer::Initializer(const std::string& name) : Initializer(make(name, Confi
 
 Initializer Initializer::from_config(const Config& config) {
   if (config.is_string()) return Initializer(config.as_string());
-  return make(config.at("class_name").as_string(),
-              config.contains("config") ? config.at("config") : Config::object());
+  return make(config.at("class_name").as_string(), config.contains("config") ? config.at("config") : Config::object());
 }
 
 namespace initializers {

@@ -148,9 +148,8 @@ std::vector<Tensor> Layer::checked_inputs(const std::vector<Tensor>& inputs) con
     if (!input_specs_.empty()) {
       check_input(input_specs_[std::min(i, input_specs_.size() - 1)], inputs[i].spec(), static_cast<int>(i), name());
     }
-    const bool cast =
-        autocast_ && is_floating(compute_dtype()) && is_floating(inputs[i].dtype()) &&
-        inputs[i].dtype() != compute_dtype();
+    const bool cast = autocast_ && is_floating(compute_dtype()) && is_floating(inputs[i].dtype()) &&
+                      inputs[i].dtype() != compute_dtype();
     checked.push_back(cast ? ops::cast(inputs[i], compute_dtype()) : inputs[i]);
   }
   return checked;

@@ -227,7 +227,7 @@ LayerRef make_layer(Args&&... args) {
 /// Options of Input.
 struct InputOptions {
   std::optional<Dtype> dtype = {};  // empty = the session's default
-  std::string name = {};   // "" = "input_1", "input_2", ...
+  std::string name = {};            // "" = "input_1", "input_2", ...
   Dim batch_size = None;
   Shape batch_shape = {};  // when not empty: the whole shape with its batch axis; the positional one is then empty
 };

@@ -41,8 +41,7 @@ CallSpecs inferred_specs(Layer& layer, const CallArguments& arguments) {
   const CallOptions options{.training = arguments.options.training,
                             .mask = placeholders_like(arguments.options.mask),
                             .initial_state = placeholders_like(arguments.options.initial_state)};
-  Trace trace{.training = options.training.value_or(false),
-              .random_state = placeholder({Shape{3}, Dtype::int64})};
+  Trace trace{.training = options.training.value_or(false), .random_state = placeholder({Shape{3}, Dtype::int64})};
   CallContext context(trace, layer.name(), trace.training, options);
   context.set_input_masks(masks_like(arguments.inputs));
   CallSpecs specs;

@@ -52,8 +52,10 @@ void check_inputs(const std::vector<Tensor>& inputs) {
 void check_outputs(const std::vector<Tensor>& outputs) {
   for (const Tensor& output : outputs) {
     if (layer_op(output) != nullptr) continue;
-    throw GraphError("Output tensors to a Model must be the output of a TensorFlow `Layer` (thus holding past layer "
-                     "metadata). Found: " + tensor_text(output));
+    throw GraphError(
+        "Output tensors to a Model must be the output of a TensorFlow `Layer` (thus holding past layer "
+        "metadata). Found: " +
+        tensor_text(output));
   }
 }
 
@@ -154,9 +156,9 @@ class Walk {
   }
 
   std::unordered_set<const Node*> seen_;
-  std::vector<NodePtr> finished_;   // inputs before users
-  std::vector<NodePtr> nodes_;      // in the order in which they first got a depth
-  std::vector<LayerRef> layers_;    // likewise
+  std::vector<NodePtr> finished_;  // inputs before users
+  std::vector<NodePtr> nodes_;     // in the order in which they first got a depth
+  std::vector<LayerRef> layers_;   // likewise
   std::unordered_map<const Node*, int> node_depth_;
   std::unordered_map<const Layer*, int> layer_depth_;
   std::unordered_map<const Layer*, int> layer_index_;
@@ -180,8 +182,8 @@ void check_connected(const ModelGraph& graph, const std::vector<Tensor>& inputs)
     for (const Tensor& tensor : needed) {
       if (computable.contains(tensor.node().get())) continue;
       throw GraphError("Graph disconnected: cannot obtain value for tensor " + tensor_text(tensor) + " at layer \"" +
-                       call.layer.name() + "\". The following previous layers were accessed without issue: " +
-                       names_text(complete));
+                       call.layer.name() +
+                       "\". The following previous layers were accessed without issue: " + names_text(complete));
     }
     computable.insert(call.node.get());
     complete.push_back(call.layer.name());

@@ -20,8 +20,8 @@ struct ModelNode {
 };
 
 struct ModelGraph {
-  std::vector<LayerRef> layers;   // by depth, inputs first; within a depth by first visit from the outputs
-  std::vector<ModelNode> nodes;   // in order of execution, inputs first
+  std::vector<LayerRef> layers;  // by depth, inputs first; within a depth by first visit from the outputs
+  std::vector<ModelNode> nodes;  // in order of execution, inputs first
 };
 
 /// Iterative, so that depth is limited by memory only. Throws GraphError when an output cannot be computed from the

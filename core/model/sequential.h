@@ -11,7 +11,7 @@ class SequentialEntry {
  public:
   SequentialEntry(LayerRef layer) : layer_(std::move(layer)) {}  // NOLINT(google-explicit-constructor): lists of layers
   /// Throws ConfigError unless Input made the tensor.
-  SequentialEntry(const Tensor& input);                          // NOLINT(google-explicit-constructor)
+  SequentialEntry(const Tensor& input);  // NOLINT(google-explicit-constructor)
 
   const LayerRef& layer() const { return layer_; }
   const Tensor& input() const { return input_; }

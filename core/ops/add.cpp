@@ -7,11 +7,15 @@ namespace {
 
 struct Add {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(a + b); }
+  static T apply(T a, T b) {
+    return static_cast<T>(a + b);
+  }
 };
 
-constexpr ElementwiseRule kRule = binary_rule<Add, Types::numeric>(
-    "add", [](const GradientArgs& args) -> std::vector<Tensor> { return {args.grad(), args.grad()}; });
+constexpr ElementwiseRule kRule =
+    binary_rule<Add, Types::numeric>("add", [](const GradientArgs& args) -> std::vector<Tensor> {
+      return {args.grad(), args.grad()};
+    });
 
 }  // namespace
 

@@ -55,7 +55,9 @@ class RuleOp final : public ElementwiseOp {
     return result;
   }
 
-  ElementwiseLoop loop(std::span<const Dtype> inputs) const override { return rule_.loop(inputs[rule_.select ? 1 : 0]); }
+  ElementwiseLoop loop(std::span<const Dtype> inputs) const override {
+    return rule_.loop(inputs[rule_.select ? 1 : 0]);
+  }
 
  private:
   const ElementwiseRule& rule_;

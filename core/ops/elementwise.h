@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elementwise ops: out[i] = f(a[i], b[i], ...) after broadcasting. An op supplies one contiguous loop a dtype; broadcasting,
-// fusion of chains and in-place execution are done here, once for all of them.
+// Elementwise ops: out[i] = f(a[i], b[i], ...) after broadcasting. An op supplies one contiguous loop a dtype;
+// broadcasting, fusion of chains and in-place execution are done here, once for all of them.
 #pragma once
 
 #include <cmath>
@@ -96,7 +96,8 @@ constexpr ElementwiseRule predicate_rule(std::string_view name) {
 /// Applies a rule: broadcasts the shapes; operands must have one dtype (DtypeError otherwise).
 Tensor elementwise(const ElementwiseRule& rule, std::vector<Tensor> inputs);
 
-/// The registry entry of a rule, with the standard examples (same shape, broadcasting, scalar) of inputs in [low, high).
+/// The registry entry of a rule, with the standard examples (same shape, broadcasting, scalar) of inputs in [low,
+/// high).
 OpEntry elementwise_entry(const ElementwiseRule& rule, double low, double high);
 
 /// The candidate list of every ElementwiseOp: the chunked kernel of elementwise_kernel.h.

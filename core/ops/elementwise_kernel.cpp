@@ -151,7 +151,8 @@ class ElementwiseKernel final : public Kernel {
     return scratch + static_cast<std::size_t>(places_[static_cast<std::size_t>(v)].index) * kChunkBytes;
   }
 
-  /// Chunk-sized scratch slots for broadcast inputs and for results that are not outputs, reused after their last reader.
+  /// Chunk-sized scratch slots for broadcast inputs and for results that are not outputs, reused after their last
+  /// reader.
   void assign_slots() {
     const auto values = chain_.dtypes.size();
     std::vector<std::size_t> last_use(values, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a chain of elementwise steps chunk by chunk, so that what one step writes the next reads from the first-level cache.
-// A single elementwise op is a chain of one step.
+// Runs a chain of elementwise steps chunk by chunk, so that what one step writes the next reads from the first-level
+// cache. A single elementwise op is a chain of one step.
 #pragma once
 
 #include <array>

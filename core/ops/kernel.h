@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels: how an op is computed on a device. Each op names its candidates in order, the plain reference last; the first
-// that does not decline runs. The choice is a pure function of op, shapes, dtypes and instruction set.
+// Kernels: how an op is computed on a device. Each op names its candidates in order, the plain reference last; the
+// first that does not decline runs. The choice is a pure function of op, shapes, dtypes and instruction set.
 #pragma once
 
 #include <cstddef>
@@ -24,9 +24,13 @@ struct KernelArgs {
   void* state;    // what Kernel::make_state() returned for this run state
 
   template <class T>
-  const T* input(int i) const { return static_cast<const T*>(inputs[i]); }
+  const T* input(int i) const {
+    return static_cast<const T*>(inputs[i]);
+  }
   template <class T>
-  T* output(int i = 0) const { return static_cast<T*>(outputs[i]); }
+  T* output(int i = 0) const {
+    return static_cast<T*>(outputs[i]);
+  }
 };
 
 /// A prepared kernel for fixed shapes. Immutable: many threads run it at once, each with its own KernelArgs.

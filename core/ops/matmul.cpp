@@ -108,8 +108,8 @@ std::vector<TensorSpec> MatMulOp::infer(std::span<const TensorSpec> inputs) cons
                      (transpose_a_ ? " transposed" : "") + " and " + b.shape.str() +
                      (transpose_b_ ? " transposed" : ""));
   }
-  const Shape batch = broadcast_shapes(a.shape.slice(0, a.shape.rank() - 2), b.shape.slice(0, b.shape.rank() - 2),
-                                       "matmul");
+  const Shape batch =
+      broadcast_shapes(a.shape.slice(0, a.shape.rank() - 2), b.shape.slice(0, b.shape.rank() - 2), "matmul");
   return {{batch.concat({left.rows, right.columns}), a.dtype}};
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Internal to matmul: the op, with the bias and activation that fusion may attach, and what its kernel candidates share.
+// Internal to matmul: the op, with the bias and activation that fusion may attach, and what its kernel candidates
+// share.
 #pragma once
 
 #include "core/ops/elementwise.h"

@@ -53,8 +53,8 @@ Prepared prepare_matmul_onednn(const KernelRequest& request) {
     relu.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
     attributes.set_post_ops(relu);
   }
-  const auto description = op.epilogue().bias ? dnnl::matmul::desc(src, weights, bias, dst)
-                                              : dnnl::matmul::desc(src, weights, dst);
+  const auto description =
+      op.epilogue().bias ? dnnl::matmul::desc(src, weights, bias, dst) : dnnl::matmul::desc(src, weights, dst);
   const dnnl::matmul::primitive_desc chosen(description, attributes, onednn_engine(), true);
   if (!chosen) return "oneDNN has no implementation";
   std::vector<OnednnArgument> arguments{{DNNL_ARG_SRC, src, OnednnArgument::input, 0},

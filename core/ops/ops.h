@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ops: pure functions on tensors. Each checks shapes and dtypes at once (ShapeError, DtypeError naming the op, what it
-// expected and what it received) and computes when a value is asked for. Operands of one op have one dtype; nothing is
-// promoted silently. Shapes may have unknown dimensions. Unless said otherwise an op is differentiable in its floating
-// inputs, and its gradient is made of these same functions, so gradients of gradients work. Thread-safe.
+// The ops: pure functions on tensors. Each checks shapes and dtypes at once (ShapeError, DtypeError naming the op, what
+// it expected and what it received) and computes when a value is asked for. Operands of one op have one dtype; nothing
+// is promoted silently. Shapes may have unknown dimensions. Unless said otherwise an op is differentiable in its
+// floating inputs, and its gradient is made of these same functions, so gradients of gradients work. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -79,7 +79,8 @@ Tensor cast(const Tensor& x, Dtype dtype);
 /// The same values, through which no gradient flows.
 Tensor stop_gradient(const Tensor& x);
 
-/// a (..., m, k) times b (..., k, n), either transposed in its last two axes first; leading axes broadcast. Floating only.
+/// a (..., m, k) times b (..., k, n), either transposed in its last two axes first; leading axes broadcast. Floating
+/// only.
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a = false, bool transpose_b = false);
 
 // Reductions over `axes` (negative ones count from the end; empty = all). keepdims leaves axes of size 1.
@@ -101,8 +102,8 @@ Tensor expand_dims(const Tensor& x, int axis);
 /// Removes axes of size 1 (empty = all such).
 Tensor squeeze(const Tensor& x, std::vector<int> axes = {});
 
-/// x[begin[i] : end[i] : step[i]] on every axis i; end None = to the end of the axis; step >= 1 (empty = all 1). Positions
-/// count from 0; since None is -1, Python's end of -1 cannot be said.
+/// x[begin[i] : end[i] : step[i]] on every axis i; end None = to the end of the axis; step >= 1 (empty = all 1).
+/// Positions count from 0; since None is -1, Python's end of -1 cannot be said.
 Tensor slice(const Tensor& x, std::vector<Dim> begin, std::vector<Dim> end, std::vector<Dim> step = {});
 Tensor concatenate(const std::vector<Tensor>& inputs, int axis = -1);
 /// Joins along a new axis.
@@ -115,7 +116,8 @@ Tensor flip(const Tensor& x, std::vector<int> axes);
 /// Rows of x: out[i..., ...] = x[ids[i...], ...]. ids: int32 or int64. An id out of range gives NaN (0 for integers).
 /// The gradient in x is by rows.
 Tensor gather(const Tensor& x, const Tensor& ids);
-/// Zeros of (rows,) + updates.shape[ids.rank:], plus updates[i...] added to row ids[i...] in order; ids out of range are skipped.
+/// Zeros of (rows,) + updates.shape[ids.rank:], plus updates[i...] added to row ids[i...] in order; ids out of range
+/// are skipped.
 Tensor scatter_add(const Tensor& ids, const Tensor& updates, Dim rows);
 /// 0, 1, ... along `axis` of `shape`.
 Tensor iota(const Shape& shape, int axis, Dtype dtype = Dtype::int64);
@@ -127,8 +129,8 @@ Tensor log_softmax(const Tensor& x, int axis = -1);
 /// -log_softmax(logits)[labels] for logits (..., classes) and integer labels (...); NaN for labels out of range.
 Tensor sparse_softmax_cross_entropy(const Tensor& logits, const Tensor& labels);
 
-// Random numbers (Philox4x32-10), not differentiable. Axis 0 is the sample axis: row i of a draw has global sample index
-// state[2] + i, so a block's rows are the same numbers whichever rank computes them.
+// Random numbers (Philox4x32-10), not differentiable. Axis 0 is the sample axis: row i of a draw has global sample
+// index state[2] + i, so a block's rows are the same numbers whichever rank computes them.
 /// Uniform in [low, high).
 Tensor random_uniform(const RandomKey& key, const Shape& shape, double low = 0.0, double high = 1.0,
                       Dtype dtype = Dtype::float32);
@@ -151,8 +153,8 @@ inline Tensor operator-(const Tensor& a, const Tensor& b) { return ops::subtract
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return ops::multiply(a, b); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return ops::divide(a, b); }
 inline Tensor operator-(const Tensor& x) { return ops::negative(x); }
-// A number takes the dtype of the tensor beside it. Beside an integer tensor it must be whole, and cannot be divided by:
-// DtypeError says to cast first, as the result would not be what NumPy or Keras give.
+// A number takes the dtype of the tensor beside it. Beside an integer tensor it must be whole, and cannot be divided
+// by: DtypeError says to cast first, as the result would not be what NumPy or Keras give.
 namespace detail {
 Tensor number_like(double value, const Tensor& tensor);
 Tensor divisor_like(double value, const Tensor& tensor);

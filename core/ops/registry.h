@@ -20,7 +20,8 @@ struct ExampleInput {
   double high = 1.0;
 };
 
-/// One case of the conformance test. Floating inputs marked float32 are also run as float64, where numeric gradients are taken.
+/// One case of the conformance test. Floating inputs marked float32 are also run as float64, where numeric gradients
+/// are taken.
 struct OpExample {
   std::string label;
   std::vector<ExampleInput> inputs;

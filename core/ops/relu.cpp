@@ -7,7 +7,9 @@ namespace {
 
 struct Relu {
   template <class T>
-  static T apply(T x) { return x > T{0} ? x : T{0}; }
+  static T apply(T x) {
+    return x > T{0} ? x : T{0};
+  }
 };
 
 std::vector<Tensor> gradient(const GradientArgs& args) {

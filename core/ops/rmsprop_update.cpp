@@ -92,12 +92,10 @@ void register_rmsprop_update(OpRegistry& registry) {
   const auto build = [](const std::vector<Tensor>& x) {
     return ops::rmsprop_update(x[0], x[1], x[2], x[3], 0.9, 1e-7);
   };
-  registry.add({"rmsprop_update",
-                {{"reference", "cpu", prepare}},
-                {{"a step",
-                  {input(-1, 1), input(-1, 1), input(0, 1), {{{}, Dtype::float32}, 0.001, 0.01}},
-                  build,
-                  false}}});
+  registry.add(
+      {"rmsprop_update",
+       {{"reference", "cpu", prepare}},
+       {{"a step", {input(-1, 1), input(-1, 1), input(0, 1), {{{}, Dtype::float32}, 0.001, 0.01}}, build, false}}});
 }
 
 }  // namespace strata

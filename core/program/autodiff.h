@@ -8,9 +8,10 @@
 
 namespace strata {
 
-/// d(sum of all elements of `targets`)/d(sources[i]). `seeds` (one a target, of its shape; empty = ones) replace the ones.
-/// A source on which no target depends gets an empty Gradient. A gradient by rows stays by rows only when every
-/// contribution to that source is one. Throws ShapeError when a seed does not fit, DtypeError for a target that is not floating.
+/// d(sum of all elements of `targets`)/d(sources[i]). `seeds` (one a target, of its shape; empty = ones) replace the
+/// ones. A source on which no target depends gets an empty Gradient. A gradient by rows stays by rows only when every
+/// contribution to that source is one. Throws ShapeError when a seed does not fit, DtypeError for a target that is not
+/// floating.
 std::vector<Gradient> gradients(const std::vector<Tensor>& targets, const std::vector<Tensor>& sources,
                                 const std::vector<Tensor>& seeds = {});
 

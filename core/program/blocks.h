@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The block: the unit of work everywhere. A global batch of n samples is cut into V blocks; ranks own contiguous runs of
-// blocks. Pure arithmetic, the same on every rank.
+// The block: the unit of work everywhere. A global batch of n samples is cut into V blocks; ranks own contiguous runs
+// of blocks. Pure arithmetic, the same on every rank.
 #pragma once
 
 #include "core/base/shape.h"

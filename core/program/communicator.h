@@ -14,13 +14,14 @@
 
 namespace strata {
 
-/// A sum over blocks to prepare. The sum is taken in one fixed binary tree over block numbers: node (level, i) adds nodes
-/// (level - 1, 2i) and (level - 1, 2i + 1); a node without a sibling is carried up. So its bits do not depend on the ranks.
+/// A sum over blocks to prepare. The sum is taken in one fixed binary tree over block numbers: node (level, i) adds
+/// nodes (level - 1, 2i) and (level - 1, 2i + 1); a node without a sibling is carried up. So its bits do not depend on
+/// the ranks.
 struct BlockSumSpec {
-  Dtype dtype;                       // float32 or float64
-  Dim count;                         // elements of one partial
-  Dim blocks;                        // over all ranks; rank r owns rank_blocks(blocks, size, r), at least one
-  std::span<void* const> partials;   // this rank's blocks in order; device memory that stays valid and in place
+  Dtype dtype;                      // float32 or float64
+  Dim count;                        // elements of one partial
+  Dim blocks;                       // over all ranks; rank r owns rank_blocks(blocks, size, r), at least one
+  std::span<void* const> partials;  // this rank's blocks in order; device memory that stays valid and in place
 };
 
 /// A prepared sum, run once a step. Ranks must start equal sums in the same order.

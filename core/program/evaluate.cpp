@@ -20,7 +20,8 @@ const Buffer& buffer_of(const Tensor& tensor) {
   return values.empty() ? *leaf_buffer(tensor.node()->op()) : values[static_cast<std::size_t>(tensor.index())];
 }
 
-/// The bytes of a tensor for a view of it. Those of a variable may change, which the view must not see: they are copied.
+/// The bytes of a tensor for a view of it. Those of a variable may change, which the view must not see: they are
+/// copied.
 Buffer view_of(const Tensor& tensor, Device& device, Stream& stream) {
   const Buffer& buffer = buffer_of(tensor);
   const bool live = tensor.node()->values().empty() && dynamic_cast<const VariableOp*>(&tensor.node()->op()) != nullptr;
@@ -61,7 +62,8 @@ void compute(Node& node, Device& device, Stream& stream) {
 const Buffer& Tensor::eval() const {
   if (!node_) throw GraphError("An empty Tensor handle has no value.");
   if (is_symbolic()) {
-    throw GraphError("A symbolic tensor (" + spec().str() + ") has no value: it depends on an Input. Run it through a Model.");
+    throw GraphError("A symbolic tensor (" + spec().str() +
+                     ") has no value: it depends on an Input. Run it through a Model.");
   }
   if (node_->values().empty()) {
     const ThreadEnvironment environment;

@@ -27,8 +27,8 @@ void erase_instructions(Graph& graph, const std::vector<bool>& erased) {
 std::optional<std::size_t> sole_reader(const Graph& graph, const std::vector<std::vector<std::size_t>>& readers,
                                        int value) {
   const auto& all = readers[static_cast<std::size_t>(value)];
-  const bool viewed = std::any_of(graph.values.begin(), graph.values.end(),
-                                  [&](const GraphValue& v) { return v.view_of == value; });
+  const bool viewed =
+      std::any_of(graph.values.begin(), graph.values.end(), [&](const GraphValue& v) { return v.view_of == value; });
   if (all.size() != 1 || viewed || graph.is_output(value)) return std::nullopt;
   return all[0];
 }
@@ -168,8 +168,8 @@ class ElementwiseGrouping {
     for (std::size_t member : members) {
       for (int v : graph_.instructions[member].inputs) {
         const auto made = producer_.find(v);
-        const bool internal = made != producer_.end() &&
-                              std::find(members.begin(), members.end(), made->second) != members.end();
+        const bool internal =
+            made != producer_.end() && std::find(members.begin(), members.end(), made->second) != members.end();
         if (!internal && std::find(inputs.begin(), inputs.end(), v) == inputs.end()) inputs.push_back(v);
       }
     }

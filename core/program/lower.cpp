@@ -61,7 +61,8 @@ class Lowering {
   }
 
   void visit(const std::shared_ptr<Node>& node) {
-    for (const TensorSpec& spec : node->outputs()) require_known(spec, "the result of " + std::string(node->op().name()));
+    for (const TensorSpec& spec : node->outputs())
+      require_known(spec, "the result of " + std::string(node->op().name()));
     if (auto variable = variable_read(*node)) {
       const Tensor read(node, 0);
       place(read, graph_.add_value({GraphValue::variable, read.spec(), graph_.variables.size()}));

@@ -153,7 +153,8 @@ class ProgramBuilder {
   }
 
   int owner(int value) const {
-    while (values_[static_cast<std::size_t>(value)].shares >= 0) value = values_[static_cast<std::size_t>(value)].shares;
+    while (values_[static_cast<std::size_t>(value)].shares >= 0)
+      value = values_[static_cast<std::size_t>(value)].shares;
     return value;
   }
 
@@ -198,7 +199,8 @@ class ProgramBuilder {
   void emit(std::size_t i) {
     const GraphInstruction& source = graph_.instructions[i];
     Program::Instruction instruction{std::string(source.op->name()), chosen_[i].candidate, chosen_[i].kernel, {}, {}};
-    if (const std::string attributes = source.op->attributes(); !attributes.empty()) instruction.text += " " + attributes;
+    if (const std::string attributes = source.op->attributes(); !attributes.empty())
+      instruction.text += " " + attributes;
     for (int v : source.inputs) {
       instruction.text += " " + graph_.spec(v).str();
       instruction.inputs.push_back(place(v));

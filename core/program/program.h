@@ -25,7 +25,8 @@ struct ProgramOptions {
 class Program {
  public:
   /// Compiles `outputs` as a function of `inputs` (placeholders of known shape) and of the variables they read.
-  /// Throws ShapeError when a shape is not known, GraphError when an output depends on a placeholder not among the inputs.
+  /// Throws ShapeError when a shape is not known, GraphError when an output depends on a placeholder not among the
+  /// inputs.
   static std::shared_ptr<const Program> compile(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs,
                                                 Device& device, const ProgramOptions& options = {});
 
@@ -41,7 +42,8 @@ class Program {
   std::size_t ready_after(int output) const { return ready_after_[static_cast<std::size_t>(output)]; }
   /// One line an instruction: "matmul transpose=NN bias relu float32 (64, 784) float32 (784, 64) float32 (64,): xsmm".
   std::vector<std::string> kernel_list() const;
-  /// A hash of the graph, its shapes and the kernels chosen; equal on ranks that compute the same function in the same way.
+  /// A hash of the graph, its shapes and the kernels chosen; equal on ranks that compute the same function in the same
+  /// way.
   std::uint64_t hash() const;
 
  private:
@@ -77,7 +79,8 @@ class Program {
 /// All that changes when a Program runs: bindings, arena, kernel states. Used by one thread at a time.
 class RunState {
  public:
-  /// With an arena of its own; pass one of at least program.arena_bytes() to share memory between states that never run at once.
+  /// With an arena of its own; pass one of at least program.arena_bytes() to share memory between states that never run
+  /// at once.
   explicit RunState(std::shared_ptr<const Program> program, std::shared_ptr<Storage> arena = nullptr);
 
   /// Device memory of the spec's size. Every input and output must be bound before the first run.

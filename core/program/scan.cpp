@@ -66,7 +66,8 @@ std::string graph_text(const std::vector<Tensor>& inputs, const std::vector<Tens
 
 Shape stacked(Dim steps, const Shape& slice) { return Shape{steps}.concat(slice); }
 
-// inputs: initial carries, sequences, captured. outputs: final carries, stacked outputs, stacked carries before each step.
+// inputs: initial carries, sequences, captured. outputs: final carries, stacked outputs, stacked carries before each
+// step.
 class ScanOp final : public Op {
  public:
   ScanOp(Body body, bool reverse)
@@ -226,7 +227,6 @@ class ScanKernel final : public Kernel {
   }
 
  private:
-
   /// The place in the sequences of the step that runs i-th.
   Dim at(Dim i) const { return reverse_ ? steps_ - 1 - i : i; }
 
@@ -240,13 +240,16 @@ class ScanKernel final : public Kernel {
     for (std::size_t c = 0; c < carries_; ++c) {
       state.bind_input(static_cast<int>(c), saved(args, c, at(i)));
       const bool last = i + 1 == steps_;
-      state.bind_output(static_cast<int>(c), last ? args.output<std::byte>(static_cast<int>(c)) : saved(args, c, at(i + 1)));
+      state.bind_output(static_cast<int>(c),
+                        last ? args.output<std::byte>(static_cast<int>(c)) : saved(args, c, at(i + 1)));
     }
     for (std::size_t s = carries_; s < carries_ + sequences_; ++s) {
-      state.bind_input(static_cast<int>(s), args.input<std::byte>(static_cast<int>(s)) + t * program_->inputs()[s].bytes());
+      state.bind_input(static_cast<int>(s),
+                       args.input<std::byte>(static_cast<int>(s)) + t * program_->inputs()[s].bytes());
     }
     for (std::size_t o = carries_; o < carries_ + outputs_; ++o) {
-      state.bind_output(static_cast<int>(o), args.output<std::byte>(static_cast<int>(o)) + t * program_->outputs()[o].bytes());
+      state.bind_output(static_cast<int>(o),
+                        args.output<std::byte>(static_cast<int>(o)) + t * program_->outputs()[o].bytes());
     }
   }
 

@@ -23,8 +23,8 @@ struct ScanResult {
   std::vector<Tensor> outputs;  // of all steps, stacked along axis 0 in the order of the sequences
 };
 
-/// Runs `body` over axis 0 of the sequences (at least one; equally long), from the end when `reverse`. The body is traced
-/// once. Differentiable in the initial carries, the sequences and whatever floating tensors the body uses.
+/// Runs `body` over axis 0 of the sequences (at least one; equally long), from the end when `reverse`. The body is
+/// traced once. Differentiable in the initial carries, the sequences and whatever floating tensors the body uses.
 /// Throws ShapeError or DtypeError when a carry does not keep its spec, ConfigError without a sequence.
 ScanResult scan(const ScanBody& body, const std::vector<Tensor>& initial, const std::vector<Tensor>& sequences,
                 bool reverse = false);

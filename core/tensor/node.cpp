@@ -31,8 +31,8 @@ std::vector<Gradient> Op::gradient(const GradientArgs& args) const { return std:
 
 Node::Node(std::shared_ptr<const Op> op, std::vector<Tensor> inputs, std::vector<TensorSpec> outputs)
     : op_(std::move(op)), inputs_(std::move(inputs)), outputs_(std::move(outputs)), scope_(this_scope) {
-  symbolic_ = op_->is_source() ||
-              std::any_of(inputs_.begin(), inputs_.end(), [](const Tensor& t) { return t.is_symbolic(); });
+  symbolic_ =
+      op_->is_source() || std::any_of(inputs_.begin(), inputs_.end(), [](const Tensor& t) { return t.is_symbolic(); });
 }
 
 // Releasing a long chain node by node would recurse once a node: the last owner collects them in a list instead.

@@ -12,7 +12,8 @@
 
 namespace strata {
 
-/// The derivative with respect to one tensor: dense, or by rows (`values[i]` belongs to row `ids[i]`; repeated ids add up).
+/// The derivative with respect to one tensor: dense, or by rows (`values[i]` belongs to row `ids[i]`; repeated ids add
+/// up).
 struct Gradient {
   Tensor values;
   Tensor ids;  // int64 [n]; empty when dense
@@ -40,7 +41,8 @@ class Op {
   virtual std::string_view name() const = 0;
   /// Shapes and dtypes of the outputs. Throws ShapeError or DtypeError beginning with the op's name.
   virtual std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const = 0;
-  /// Every attribute as text, such as "axes=[0] keepdims=1". Two ops of one name and equal attributes are the same function.
+  /// Every attribute as text, such as "axes=[0] keepdims=1". Two ops of one name and equal attributes are the same
+  /// function.
   virtual std::string attributes() const { return {}; }
   /// d(sum of grads * outputs)/d(inputs), one entry an input, in public ops; an empty entry where there is none.
   virtual std::vector<Gradient> gradient(const GradientArgs& args) const;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tensor: a value handle on one output of a graph node. Ops build nodes; nothing is computed before a value is asked for.
+// Tensor: a value handle on one output of a graph node. Ops build nodes; nothing is computed before a value is asked
+// for.
 #pragma once
 
 #include <cstring>
@@ -28,8 +29,8 @@ struct TensorSpec {
   friend bool operator==(const TensorSpec&, const TensorSpec&) = default;
 };
 
-/// A cheap handle; copies mean the same tensor. Building graphs from several threads at once is safe; evaluating tensors
-/// that share uncomputed nodes from several threads at once is not.
+/// A cheap handle; copies mean the same tensor. Building graphs from several threads at once is safe; evaluating
+/// tensors that share uncomputed nodes from several threads at once is not.
 class Tensor {
  public:
   Tensor() = default;
@@ -106,7 +107,8 @@ T Tensor::item() const {
   return to_vector<T>().at(0);
 }
 
-/// The device on which this thread evaluates tensors and creates constants: the CPU unless a DeviceScope says otherwise.
+/// The device on which this thread evaluates tensors and creates constants: the CPU unless a DeviceScope says
+/// otherwise.
 Device& current_device();
 
 /// Changes current_device() of this thread until the end of the scope.

@@ -24,8 +24,7 @@ void copy_between(const Buffer& to, const Buffer& from, std::size_t bytes) {
 
 }  // namespace
 
-Variable::Variable(std::string path, const Tensor& value, bool trainable)
-    : state_(std::make_shared<State>()) {
+Variable::Variable(std::string path, const Tensor& value, bool trainable) : state_(std::make_shared<State>()) {
   state_->path = std::move(path);
   state_->spec = value.spec();
   state_->trainable = trainable;

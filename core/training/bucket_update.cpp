@@ -15,8 +15,11 @@ constexpr Dim kGrain = 4096;  // elements below which a thread of its own does n
 std::shared_ptr<const Program> compile_update(const OptimizerRule& rule, Dtype dtype, Dim count, Device& device) {
   const DeviceScope scope(device);
   const TensorSpec range{{count}, dtype};
-  UpdateInputs in{placeholder(range, "variable"), placeholder(range, "gradient"), {},
-                  placeholder({{}, dtype}, "learning_rate"), placeholder({{}, Dtype::int64}, "iteration")};
+  UpdateInputs in{placeholder(range, "variable"),
+                  placeholder(range, "gradient"),
+                  {},
+                  placeholder({{}, dtype}, "learning_rate"),
+                  placeholder({{}, Dtype::int64}, "iteration")};
   std::vector<Tensor> inputs{in.learning_rate, in.iteration, in.gradient, in.variable};
   ProgramOptions options;
   options.aliases.emplace_back(0, 3);
@@ -59,8 +62,7 @@ void BucketUpdate::add_part(const OptimizerRule& rule, const FlatSet& set, Index
   parts_.push_back(std::move(state));
 }
 
-void BucketUpdate::run(double learning_rate, std::int64_t iteration,
-                       std::span<const std::unique_ptr<Stream>> streams) {
+void BucketUpdate::run(double learning_rate, std::int64_t iteration, std::span<const std::unique_ptr<Stream>> streams) {
   const auto single = static_cast<float>(learning_rate);
   const void* rate = dtype_ == Dtype::float32 ? static_cast<const void*>(&single) : &learning_rate;
   device_.copy_from_host(numbers_->data(), rate, size_of(dtype_), *streams[0]);

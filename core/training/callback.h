@@ -70,10 +70,10 @@ class Callback {
 
 /// What fit returns: the logs of every epoch, and how long training took.
 struct History {
-  std::vector<int> epoch;                                           // 0-based
+  std::vector<int> epoch;                                            // 0-based
   std::vector<std::pair<std::string, std::vector<double>>> history;  // a name's values, one an epoch
-  Dim steps = 0;                 // training steps
-  double training_seconds = 0.0;  // in training steps after the first, validation excluded
+  Dim steps = 0;                                                     // training steps
+  double training_seconds = 0.0;                     // in training steps after the first, validation excluded
   std::chrono::steady_clock::time_point first_step;  // when the first step had ended
 
   void append(int epoch_number, const Logs& logs);

@@ -30,9 +30,11 @@ Tensor fit_input(const Tensor& x, const Shape& expected, const std::string& name
 
 void require_count(const std::string& what, const std::vector<Tensor>& arrays, std::size_t expected) {
   if (arrays.size() == expected) return;
-  throw ConfigError("Error when checking model " + what + ": the list of arrays that you are passing to your model is "
-                    "not the size the model expected. Expected to see " + std::to_string(expected) +
-                    " array(s), but instead got " + std::to_string(arrays.size()) + ": " + shapes_of(arrays));
+  throw ConfigError("Error when checking model " + what +
+                    ": the list of arrays that you are passing to your model is "
+                    "not the size the model expected. Expected to see " +
+                    std::to_string(expected) + " array(s), but instead got " + std::to_string(arrays.size()) + ": " +
+                    shapes_of(arrays));
 }
 
 class ArrayChecker {
@@ -67,7 +69,7 @@ CheckedArrays CheckedArrays::rows_between(Dim first, Dim last) const {
 }
 
 CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
-                     const Arrays& sample_weight) {
+                           const Arrays& sample_weight) {
   const auto& inputs = model.inputs();
   const auto names = model.input_names();
   require_count("input", x.tensors(), inputs.size());

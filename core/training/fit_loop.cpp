@@ -18,7 +18,8 @@ void check(const FitOptions& o) {
   require(o.initial_epoch >= 0, "expected an initial_epoch of at least 0, received " + std::to_string(o.initial_epoch));
   require(o.validation_split >= 0.0 && o.validation_split < 1.0,
           "expected a validation_split in [0, 1), received " + std::to_string(o.validation_split));
-  require(o.steps_per_epoch >= 0, "expected steps_per_epoch of at least 0, received " + std::to_string(o.steps_per_epoch));
+  require(o.steps_per_epoch >= 0,
+          "expected steps_per_epoch of at least 0, received " + std::to_string(o.steps_per_epoch));
   require(o.max_steps >= 0, "expected max_steps of at least 0, received " + std::to_string(o.max_steps));
   require(o.blocks >= 0, "expected blocks of at least 0, received " + std::to_string(o.blocks));
   require(o.verbose >= 0 && o.verbose <= 2, "expected verbose to be 0, 1 or 2, received " + std::to_string(o.verbose));
@@ -41,8 +42,10 @@ class FitLoop final : public TrainingControl {
         engine_(trainer.engine(StepKind::train, data_.specs, options.blocks)) {
     const Dim all = (data_.rows + batch_size_ - 1) / batch_size_;
     steps_ = options.steps_per_epoch == 0 ? all : options.steps_per_epoch;
-    require(steps_ <= all, "expected steps_per_epoch of at most " + std::to_string(all) + ", which is all of the data, "
-                           "received " + std::to_string(steps_));
+    require(steps_ <= all, "expected steps_per_epoch of at most " + std::to_string(all) +
+                               ", which is all of the data, "
+                               "received " +
+                               std::to_string(steps_));
     samples_ = std::min(data_.rows, steps_ * batch_size_);
     verbose_ = communicator_.rank() == 0 ? options.verbose : 0;
     stop_ = options.max_steps > 0 && trainer.iterations_ >= options.max_steps;
@@ -55,8 +58,9 @@ class FitLoop final : public TrainingControl {
 
   History run() {
     require_equal(communicator_, describe(), "plan");
-    TrainingParameters parameters{options_.batch_size, options_.epochs, steps_, samples_, validation_.rows, verbose_,
-                                  validation_.rows > 0, communicator_.rank()};
+    TrainingParameters parameters{
+        options_.batch_size,  options_.epochs,     steps_, samples_, validation_.rows, verbose_,
+        validation_.rows > 0, communicator_.rank()};
     for (const auto& callback : options_.callbacks) callback->attach(this, parameters);
     tell([](Callback& callback) { callback.on_train_begin(); });
     announce();
@@ -77,13 +81,13 @@ class FitLoop final : public TrainingControl {
     engine_->prepare(batch_size_);
     return "program " + std::to_string(engine_->hash(batch_size_)) + ", weights " +
            std::to_string(hash_weights(trainer_.model_->weights())) + ", " + std::to_string(data_.rows) + " samples, " +
-           std::to_string(validation_.rows) + " validation samples, batch_size " +
-           std::to_string(options_.batch_size) + ", epochs " + std::to_string(options_.initial_epoch) + " to " +
-           std::to_string(options_.epochs) + ", steps_per_epoch " + std::to_string(steps_) + ", max_steps " +
-           std::to_string(options_.max_steps) + ", shuffle " + std::to_string(options_.shuffle) + ", seed " +
-           std::to_string(trainer_.session_.seed()) + ", callbacks " + std::to_string(options_.callbacks.size()) +
-           ", optimizer " + trainer_.optimizer_->class_name() + " " + trainer_.optimizer_->config().to_json() +
-           " at " + Config(learning_rate()).to_json();
+           std::to_string(validation_.rows) + " validation samples, batch_size " + std::to_string(options_.batch_size) +
+           ", epochs " + std::to_string(options_.initial_epoch) + " to " + std::to_string(options_.epochs) +
+           ", steps_per_epoch " + std::to_string(steps_) + ", max_steps " + std::to_string(options_.max_steps) +
+           ", shuffle " + std::to_string(options_.shuffle) + ", seed " + std::to_string(trainer_.session_.seed()) +
+           ", callbacks " + std::to_string(options_.callbacks.size()) + ", optimizer " +
+           trainer_.optimizer_->class_name() + " " + trainer_.optimizer_->config().to_json() + " at " +
+           Config(learning_rate()).to_json();
   }
 
   void announce() const {
@@ -119,7 +123,12 @@ class FitLoop final : public TrainingControl {
     for (const auto& callback : options_.callbacks) callback->on_train_batch_begin(step);
     const Dim first = step * batch_size_;
     const Dim size = std::min(batch_size_, data_.rows - first);
-    Batch batch{data_.arrays, options_.shuffle ? &order : nullptr, first, size, 0, 0,
+    Batch batch{data_.arrays,
+                options_.shuffle ? &order : nullptr,
+                first,
+                size,
+                0,
+                0,
                 static_cast<std::int64_t>(number) * data_.rows + first};
     const auto start = std::chrono::steady_clock::now();
     trainer_.train_batch(*engine_, batch);
@@ -169,7 +178,7 @@ class FitLoop final : public TrainingControl {
   int verbose_ = 0;
   bool stop_ = false;           // agreed by all ranks
   bool wants_to_stop_ = false;  // this rank's callbacks
-  Dim done_ = 0;  // samples of this epoch
+  Dim done_ = 0;                // samples of this epoch
   std::vector<char> stops_;
   History history_;
 };
@@ -188,7 +197,8 @@ History Trainer::fit(const Arrays& x, const Arrays& y, const FitOptions& options
     if (kept == 0 || kept == data.rows) {
       throw ConfigError("Training data contains " + std::to_string(data.rows) +
                         " samples, which is not sufficient to split it into a validation and training set as "
-                        "specified by `validation_split=" + std::to_string(options.validation_split) + "`.");
+                        "specified by `validation_split=" +
+                        std::to_string(options.validation_split) + "`.");
     }
     validation = data.rows_between(kept, data.rows);
     data = data.rows_between(0, kept);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flat buffers of a compiled model: per dtype one for the values of the trainable variables and one for each optimizer
-// slot, all with the same offsets; and one for the variables without gradients.
+// The flat buffers of a compiled model: per dtype one for the values of the trainable variables and one for each
+// optimizer slot, all with the same offsets; and one for the variables without gradients.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "core/training/optimizer.h"
 #include "core/tensor/variable.h"
+#include "core/training/optimizer.h"
 
 namespace strata {
 

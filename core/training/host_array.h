@@ -39,9 +39,9 @@ class HostArray {
 class Arrays {
  public:
   Arrays() = default;
-  Arrays(const Tensor& tensor) : tensors_{tensor} {}                             // NOLINT(google-explicit-constructor)
-  Arrays(std::vector<Tensor> tensors) : tensors_(std::move(tensors)) {}          // NOLINT(google-explicit-constructor)
-  Arrays(std::initializer_list<Tensor> tensors) : tensors_(tensors) {}           // NOLINT(google-explicit-constructor)
+  Arrays(const Tensor& tensor) : tensors_{tensor} {}                     // NOLINT(google-explicit-constructor)
+  Arrays(std::vector<Tensor> tensors) : tensors_(std::move(tensors)) {}  // NOLINT(google-explicit-constructor)
+  Arrays(std::initializer_list<Tensor> tensors) : tensors_(tensors) {}   // NOLINT(google-explicit-constructor)
   const std::vector<Tensor>& tensors() const { return tensors_; }
   bool empty() const { return tensors_.empty(); }
 

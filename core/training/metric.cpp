@@ -53,9 +53,7 @@ std::shared_ptr<const MetricFunction> named(std::string name, F f) {
 std::shared_ptr<const MetricFunction> find_metric(const std::string& name) {
   if (name == "accuracy" || name == "acc") return named(name, accuracy);
   if (name == "binary_accuracy" || name == "BinaryAccuracy") {
-    return named(name, [](const Tensor& y_true, const Tensor& y_pred) {
-      return binary_accuracy(y_true, y_pred, 0.5);
-    });
+    return named(name, [](const Tensor& y_true, const Tensor& y_pred) { return binary_accuracy(y_true, y_pred, 0.5); });
   }
   if (name == "categorical_accuracy" || name == "CategoricalAccuracy") return named(name, categorical_accuracy);
   if (name == "sparse_categorical_accuracy" || name == "SparseCategoricalAccuracy") {
@@ -75,8 +73,10 @@ Metric::Metric(const std::string& name) : function_(find_metric(name)) {}
 
 Metric metrics::BinaryAccuracy(double threshold) {
   if (!(threshold > 0.0 && threshold < 1.0)) {
-    throw ConfigError("Invalid value for argument `threshold`. Expected a value in interval (0, 1). "
-                      "Received: threshold=" + Config(threshold).to_json());
+    throw ConfigError(
+        "Invalid value for argument `threshold`. Expected a value in interval (0, 1). "
+        "Received: threshold=" +
+        Config(threshold).to_json());
   }
   return named("binary_accuracy", [threshold](const Tensor& y_true, const Tensor& y_pred) {
     return binary_accuracy(y_true, y_pred, threshold);

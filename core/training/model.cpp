@@ -97,7 +97,8 @@ std::int64_t Model::iterations() const { return state_->compiled()->iterations()
 Optimizer Model::optimizer() const { return state_->compiled()->optimizer(); }
 
 Sequential::Sequential(std::initializer_list<SequentialEntry> entries, const std::string& name)
-    : Sequential(std::make_shared<SequentialGraph>(std::vector<SequentialEntry>(entries), LayerOptions{.name = name})) {}
+    : Sequential(std::make_shared<SequentialGraph>(std::vector<SequentialEntry>(entries), LayerOptions{.name = name})) {
+}
 
 std::uint64_t hash_weights(const std::vector<Variable>& variables) {
   const std::unique_ptr<XXH64_state_t, decltype(&XXH64_freeState)> state(XXH64_createState(), &XXH64_freeState);

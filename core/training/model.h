@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Model: a graph of layers that can be trained. In a world of several ranks fit, evaluate and predict are data-parallel:
-// every rank calls them with the same arguments and data, and rank 0 alone prints.
+// Model: a graph of layers that can be trained. In a world of several ranks fit, evaluate and predict are
+// data-parallel: every rank calls them with the same arguments and data, and rank 0 alone prints.
 #pragma once
 
 #include <initializer_list>
@@ -24,10 +24,10 @@ namespace strata {
 class Losses {
  public:
   Losses() = default;
-  Losses(Loss loss) : losses_{std::move(loss)} {}                        // NOLINT(google-explicit-constructor)
-  Losses(const char* name) : losses_{Loss(name)} {}                      // NOLINT(google-explicit-constructor)
-  Losses(std::vector<Loss> losses) : losses_(std::move(losses)), list_(true) {}        // NOLINT(google-explicit-constructor)
-  Losses(std::initializer_list<Loss> losses) : losses_(losses), list_(true) {}  // NOLINT(google-explicit-constructor)
+  Losses(Loss loss) : losses_{std::move(loss)} {}                                // NOLINT(google-explicit-constructor)
+  Losses(const char* name) : losses_{Loss(name)} {}                              // NOLINT(google-explicit-constructor)
+  Losses(std::vector<Loss> losses) : losses_(std::move(losses)), list_(true) {}  // NOLINT(google-explicit-constructor)
+  Losses(std::initializer_list<Loss> losses) : losses_(losses), list_(true) {}   // NOLINT(google-explicit-constructor)
 
   /// One loss an output. Throws ConfigError with Keras' text when a list has another length.
   std::vector<Loss> for_outputs(std::size_t outputs) const;
@@ -41,8 +41,8 @@ class Losses {
 struct CompileOptions {
   Optimizer optimizer = "rmsprop";
   Losses loss = {};
-  std::vector<double> loss_weights = {};  // one an output; empty = all 1
-  std::vector<Metric> metrics = {};       // applied to every output; names must differ
+  std::vector<double> loss_weights = {};            // one an output; empty = all 1
+  std::vector<Metric> metrics = {};                 // applied to every output; names must differ
   std::shared_ptr<Communicator> communicator = {};  // the ranks that train together; null = the session's
 };
 
@@ -53,18 +53,18 @@ struct ValidationData {
 };
 
 struct FitOptions {
-  Dim batch_size = 32;               // the global batch: all ranks together
+  Dim batch_size = 32;  // the global batch: all ranks together
   int epochs = 1;
-  int verbose = 1;                   // 0 silent, 1 progress bar, 2 one line an epoch
+  int verbose = 1;  // 0 silent, 1 progress bar, 2 one line an epoch
   std::vector<std::shared_ptr<Callback>> callbacks = {};
-  double validation_split = 0.0;     // this last part of the data is kept for validation
+  double validation_split = 0.0;  // this last part of the data is kept for validation
   ValidationData validation_data = {};
   bool shuffle = true;
-  Arrays sample_weight = {};              // one weight a sample, for each output or for the only one
+  Arrays sample_weight = {};  // one weight a sample, for each output or for the only one
   int initial_epoch = 0;
-  Dim steps_per_epoch = 0;           // 0 = all data; at most that
-  Dim max_steps = 0;                 // training ends after so many steps since compile; 0 = no limit
-  Dim blocks = 0;                    // of every batch, over all ranks; 0 = one a rank. Fixed blocks give equal bits on any ranks
+  Dim steps_per_epoch = 0;  // 0 = all data; at most that
+  Dim max_steps = 0;        // training ends after so many steps since compile; 0 = no limit
+  Dim blocks = 0;           // of every batch, over all ranks; 0 = one a rank. Fixed blocks give equal bits on any ranks
 };
 
 struct EvaluateOptions {
@@ -139,8 +139,8 @@ class Model : public LayerRef {
   std::shared_ptr<State> state_;
 };
 
-/// A model that is a chain of layers: `Sequential({Input({784}), layers::Dense(64), layers::Dense(10)})`. Without an Input
-/// it is built by the first data it sees.
+/// A model that is a chain of layers: `Sequential({Input({784}), layers::Dense(64), layers::Dense(10)})`. Without an
+/// Input it is built by the first data it sees.
 class Sequential : public Model {
  public:
   Sequential(std::initializer_list<SequentialEntry> entries = {}, const std::string& name = "");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A keyed permutation of 0 .. n-1 that is computed, not stored: position i of an epoch is a function of (seed, epoch, i).
+// A keyed permutation of 0 .. n-1 that is computed, not stored: position i of an epoch is a function of (seed, epoch,
+// i).
 #pragma once
 
 #include <array>
@@ -9,8 +10,8 @@
 
 namespace strata {
 
-/// A balanced Feistel network on the smallest even number of bits that holds n, walked until it lands below n (Black and
-/// Rogaway, "Ciphers with arbitrary finite domains", 2002). Immutable; thread-safe. n >= 1.
+/// A balanced Feistel network on the smallest even number of bits that holds n, walked until it lands below n (Black
+/// and Rogaway, "Ciphers with arbitrary finite domains", 2002). Immutable; thread-safe. n >= 1.
 class Permutation {
  public:
   Permutation(Dim n, std::uint64_t seed, std::uint64_t epoch);

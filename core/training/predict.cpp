@@ -12,7 +12,8 @@ namespace {
 class Collector {
  public:
   Collector(const TensorSpec& output, Dim rows, const PredictOptions& options, Communicator& communicator)
-      : row_{output.shape.slice(1, output.shape.rank()), output.dtype}, communicator_(communicator),
+      : row_{output.shape.slice(1, output.shape.rank()), output.dtype},
+        communicator_(communicator),
         local_(options.local) {
     if (!local_ && communicator.rank() == 0) bytes_.resize(static_cast<std::size_t>(rows) * row_bytes());
   }
@@ -57,8 +58,10 @@ std::vector<Tensor> Trainer::predict(const Arrays& x, const PredictOptions& opti
   }
   build_for(x);
   const CheckedArrays data = check_arrays(*model_, nullptr, x, {}, {});
-  require_equal(communicator_, std::to_string(data.rows) + " samples, batch_size " +
-                std::to_string(options.batch_size) + ", local " + std::to_string(options.local), "prediction");
+  require_equal(communicator_,
+                std::to_string(data.rows) + " samples, batch_size " + std::to_string(options.batch_size) + ", local " +
+                    std::to_string(options.local),
+                "prediction");
   const auto held = engine(StepKind::predict, data.specs, options.blocks);
   StepEngine& step = *held;
   step.prepare(std::min(options.batch_size, data.rows));

@@ -92,8 +92,8 @@ void ProgressBar::finish(const Logs& logs, Dim done) {
 
 void ProgressBar::draw(Dim current, double elapsed, const Logs& logs, bool finished) {
   const Dim target = options_.target;
-  std::string text = target > 0 ? count(current, target) + " " + cells(current, target)
-                                : fmt::format("{:7}/Unknown", current);
+  std::string text =
+      target > 0 ? count(current, target) + " " + cells(current, target) : fmt::format("{:7}/Unknown", current);
   const double one = current > 0 ? elapsed / static_cast<double>(current) : 0.0;
   if (target > 0 && !finished) {
     text += " - ETA: " + remaining(one * static_cast<double>(target - current));

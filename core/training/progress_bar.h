@@ -15,12 +15,12 @@ namespace strata {
 class ProgressBar {
  public:
   struct Options {
-    Dim target = 0;                      // units in all; 0 = unknown
-    std::string unit = "sample";         // or "step"
-    int verbose = 1;                     // 0 silent, 1 bar, 2 one line at the end
-    bool dynamic = false;                // redraws in place (a terminal)
-    std::function<void(const std::string&)> write;             // receives text with its '\n', '\r', '\b'
-    std::function<std::chrono::duration<double>()> clock;      // time since some start
+    Dim target = 0;                                        // units in all; 0 = unknown
+    std::string unit = "sample";                           // or "step"
+    int verbose = 1;                                       // 0 silent, 1 bar, 2 one line at the end
+    bool dynamic = false;                                  // redraws in place (a terminal)
+    std::function<void(const std::string&)> write;         // receives text with its '\n', '\r', '\b'
+    std::function<std::chrono::duration<double>()> clock;  // time since some start
   };
 
   /// Where `write` or `clock` are empty: standard output, and the steady clock. `dynamic` is the caller's decision.
@@ -38,7 +38,7 @@ class ProgressBar {
   std::chrono::duration<double> start_{};
   std::optional<std::chrono::duration<double>> last_;  // when it was drawn
   Dim seen_ = 0;
-  std::size_t width_ = 0;                              // of what was drawn
+  std::size_t width_ = 0;  // of what was drawn
 };
 
 /// Whether standard output is a terminal.

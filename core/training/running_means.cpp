@@ -11,9 +11,7 @@ bool is_shown(const SumSpec& spec) { return !spec.name.empty() && spec.name != "
 
 }  // namespace
 
-RunningMeans::RunningMeans(const std::vector<SumSpec>& specs)
-    : specs_(specs),
-      totals_(specs.size(), 0.0) {}
+RunningMeans::RunningMeans(const std::vector<SumSpec>& specs) : specs_(specs), totals_(specs.size(), 0.0) {}
 
 void RunningMeans::add(std::span<const double> sums, Dim samples) {
   for (std::size_t i = 0; i < totals_.size(); ++i) totals_[i] += sums[i];

@@ -124,9 +124,8 @@ void StepEngine::create_regions(const StepProgram& compiled) {
 void StepEngine::create_gradient_buckets() {
   for (const auto& region : regions_) {
     const FlatLayout& layout = region->layout;
-    const Dim wanted = communicator_.size() == 1
-                           ? layout.elements
-                           : static_cast<Dim>(options_.bucket_bytes / size_of(layout.dtype));
+    const Dim wanted =
+        communicator_.size() == 1 ? layout.elements : static_cast<Dim>(options_.bucket_bytes / size_of(layout.dtype));
     Dim end = layout.elements;
     for (std::size_t v = layout.variables.size(); v-- > 0;) {
       const Dim begin = layout.offsets[v];
@@ -205,9 +204,8 @@ void StepEngine::bind_outputs(const Slot& slot, const StepProgram& compiled, Run
       }
     } else {
       for (std::size_t v = 0; v < region->layout.variables.size(); ++v) {
-        const auto spec = std::find_if(state_specs_.begin(), state_specs_.end(), [&](const StateSpec& s) {
-          return s.variable == region->layout.variables[v];
-        });
+        const auto spec = std::find_if(state_specs_.begin(), state_specs_.end(),
+                                       [&](const StateSpec& s) { return s.variable == region->layout.variables[v]; });
         state.bind_output(compiled.first_state + static_cast<int>(spec - state_specs_.begin()),
                           region->at(slot.index, region->layout.offsets[v]));
       }
@@ -236,7 +234,8 @@ void StepEngine::load(Slot& slot, const Batch& batch, IndexRange samples, Stream
     }
   }
   state.host_numbers = {{batch.seed, batch.step, batch.sample_base + samples.first},
-                        static_cast<double>(batch.size), static_cast<double>(samples.size())};
+                        static_cast<double>(batch.size),
+                        static_cast<double>(samples.size())};
   device_.copy_from_host(state.numbers->data(), &state.host_numbers, sizeof(StepNumbers), stream);
 }
 
@@ -271,8 +270,8 @@ void StepEngine::bind_predictions(Slot& slot, const Batch& batch, IndexRange sam
   for (std::size_t k = 0; k < predictions_.size(); ++k) {
     const int output = compiled.first_prediction + static_cast<int>(k);
     const std::size_t bytes = row_bytes(compiled.program->outputs()[static_cast<std::size_t>(output)]);
-    slot.states.at(samples.size()).run->bind_output(output,
-                                                    predictions_[k]->data() + static_cast<std::size_t>(first) * bytes);
+    slot.states.at(samples.size())
+        .run->bind_output(output, predictions_[k]->data() + static_cast<std::size_t>(first) * bytes);
   }
 }
 
@@ -411,8 +410,8 @@ void StepEngine::apply_states(const Bucket& bucket) {
 }
 
 std::uint64_t StepEngine::hash(Dim batch_size) {
-  std::string text = std::string(instruction_set()) + " blocks=" + std::to_string(blocks_) +
-                     " batch=" + std::to_string(batch_size);
+  std::string text =
+      std::string(instruction_set()) + " blocks=" + std::to_string(blocks_) + " batch=" + std::to_string(batch_size);
   for (Dim b = 0; b < blocks_; ++b) {
     const Dim rows = block_samples(batch_size, blocks_, b).size();
     if (rows > 0) text += " " + std::to_string(rows) + ":" + std::to_string(program(rows).hash());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// StepEngine: runs one kind of step on global batches: cuts them into blocks, runs this rank's blocks on its threads, sums
-// over all blocks, applies the optimizer. A steady-state step allocates nothing.
+// StepEngine: runs one kind of step on global batches: cuts them into blocks, runs this rank's blocks on its threads,
+// sums over all blocks, applies the optimizer. A steady-state step allocates nothing.
 #pragma once
 
 #include <exception>
@@ -21,8 +21,8 @@ enum class BlockOrder {
 };
 
 struct EngineOptions {
-  Dim blocks = 0;                     // over all ranks; 0 = one a rank
-  int threads = 0;                    // that run blocks; 0 = as OpenMP says
+  Dim blocks = 0;   // over all ranks; 0 = one a rank
+  int threads = 0;  // that run blocks; 0 = as OpenMP says
   BlockOrder order = BlockOrder::block_by_block;
   std::size_t bucket_bytes = 1 << 20;  // of gradients summed in one message
 };
@@ -38,7 +38,8 @@ struct Batch {
   std::int64_t sample_base = 0;  // global sample index of the batch's first sample
 };
 
-/// Throws ConfigError when there are more ranks than blocks. Used from one thread; every member that runs a step is collective.
+/// Throws ConfigError when there are more ranks than blocks. Used from one thread; every member that runs a step is
+/// collective.
 class StepEngine {
  public:
   StepEngine(StepKind kind, std::shared_ptr<Functional> model, Objective objective, DataSpecs data, FlatState& state,
@@ -62,7 +63,8 @@ class StepEngine {
 
   /// When predicting: this rank's rows (own_samples()) of output `k` of the last batch, on the host.
   const std::byte* predictions(std::size_t k);
-  /// When predicting, after prepare(): the outputs' specs for some block size (only axis 0 differs between block sizes).
+  /// When predicting, after prepare(): the outputs' specs for some block size (only axis 0 differs between block
+  /// sizes).
   std::vector<TensorSpec> prediction_specs() const;
   IndexRange own_samples(Dim batch_size) const;
   Dim blocks() const { return blocks_; }
@@ -120,14 +122,14 @@ class StepEngine {
   std::vector<SumSpec> sum_specs_;
   std::vector<StateSpec> state_specs_;
   std::vector<double> sums_;
-  std::vector<std::unique_ptr<Region>> regions_;   // one a trainable set, then sums, then states by dtype
-  std::vector<std::unique_ptr<Bucket>> buckets_;   // in the order in which they are summed
-  std::vector<std::unique_ptr<Slot>> slots_;       // one a block of this rank
-  std::vector<std::unique_ptr<Stream>> streams_;   // one a thread
-  std::vector<std::shared_ptr<Storage>> arenas_;   // one a thread, or one a slot when going op by op
+  std::vector<std::unique_ptr<Region>> regions_;  // one a trainable set, then sums, then states by dtype
+  std::vector<std::unique_ptr<Bucket>> buckets_;  // in the order in which they are summed
+  std::vector<std::unique_ptr<Slot>> slots_;      // one a block of this rank
+  std::vector<std::unique_ptr<Stream>> streams_;  // one a thread
+  std::vector<std::shared_ptr<Storage>> arenas_;  // one a thread, or one a slot when going op by op
   std::vector<std::shared_ptr<Storage>> predictions_;
   std::vector<std::vector<std::byte>> host_predictions_;
-  std::vector<std::exception_ptr> errors_;         // one a thread
+  std::vector<std::exception_ptr> errors_;  // one a thread
   std::size_t started_ = 0;
   bool regions_ready_ = false;
 };

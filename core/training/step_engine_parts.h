@@ -46,8 +46,8 @@ struct StepNumbers {
 /// One block size of one block: its bindings and input buffers.
 struct SlotState {
   std::unique_ptr<RunState> run;
-  std::vector<std::shared_ptr<Storage>> data;     // one an array of the batch
-  std::vector<std::vector<std::byte>> staging;    // likewise, when the host cannot write `data`
+  std::vector<std::shared_ptr<Storage>> data;   // one an array of the batch
+  std::vector<std::vector<std::byte>> staging;  // likewise, when the host cannot write `data`
   std::shared_ptr<Storage> numbers;
   StepNumbers host_numbers{};
 };
@@ -61,14 +61,12 @@ struct StepEngine::Slot {
     events = bucket_events;
     next_event = 0;
   }
-  bool has(std::size_t instruction) const {
-    return run != nullptr && instruction < run->program().instruction_count();
-  }
+  bool has(std::size_t instruction) const { return run != nullptr && instruction < run->program().instruction_count(); }
 
-  Dim index;                          // within this rank
-  std::map<Dim, SlotState> states;    // by rows
+  Dim index;                                  // within this rank
+  std::map<Dim, SlotState> states;            // by rows
   std::vector<std::unique_ptr<Event>> ready;  // of every bucket: this block's part is computed
-  RunState* run = nullptr;            // of the current batch; null when the block is empty
+  RunState* run = nullptr;                    // of the current batch; null when the block is empty
   const std::vector<BucketReady>* events = nullptr;
   std::size_t next_event = 0;
 };

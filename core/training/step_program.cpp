@@ -114,8 +114,8 @@ class StepTracer {
     return values * ops::reshape(ops::cast(weights_[k], values.dtype()), Shape(dims));
   }
 
-  // The last variable's gradient comes first: programs compute outputs in order, and backward meets the last layer first,
-  // so that its gradient can be on the way to other ranks while those before it are computed.
+  // The last variable's gradient comes first: programs compute outputs in order, and backward meets the last layer
+  // first, so that its gradient can be on the way to other ranks while those before it are computed.
   void trace_gradients(const std::vector<Variable>& variables) {
     if (!total_) throw ConfigError("There is no loss to train with: give compile() one, or add_loss() in a layer.");
     std::vector<Tensor> sources;
@@ -128,8 +128,10 @@ class StepTracer {
     for (const StateUpdate& update : trace_.updates) {
       Tensor value = update.value;
       if (!is_floating(value.dtype())) {
-        throw DtypeError("State '" + update.variable.path() + "': expected a floating dtype, which can be summed over "
-                         "blocks, received " + value.spec().str());
+        throw DtypeError("State '" + update.variable.path() +
+                         "': expected a floating dtype, which can be summed over "
+                         "blocks, received " +
+                         value.spec().str());
       }
       if (update.combine == Combine::mean) value = value * ops::cast(block_samples_ / batch_samples_, value.dtype());
       outputs_.push_back(value);

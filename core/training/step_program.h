@@ -30,8 +30,8 @@ struct Objective {
 
 /// Sums over the samples of a step, each divided by `positions` times the global number of samples to give a mean.
 struct SumSpec {
-  std::string name;    // "loss" of an output, or a metric: what the logs call it; empty = part of the loss only
-  Dim positions = 1;   // loss or metric values a sample
+  std::string name;     // "loss" of an output, or a metric: what the logs call it; empty = part of the loss only
+  Dim positions = 1;    // loss or metric values a sample
   double weight = 0.0;  // the share of this mean in the total loss; 0 for metrics
 };
 
@@ -42,9 +42,9 @@ struct StateSpec {
 };
 
 /// A compiled step for blocks of `rows` samples. Immutable.
-/// Inputs: x..., y..., weights..., random state int64 [3], then two float64 scalars: the samples of the whole batch and those
-/// of this block.
-/// Outputs: gradients (one a trainable variable, the last variable's first), sums (float64 scalars), states, predictions.
+/// Inputs: x..., y..., weights..., random state int64 [3], then two float64 scalars: the samples of the whole batch and
+/// those of this block. Outputs: gradients (one a trainable variable, the last variable's first), sums (float64
+/// scalars), states, predictions.
 struct StepProgram {
   std::shared_ptr<const Program> program;
   int random_state = 0;

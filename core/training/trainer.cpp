@@ -30,7 +30,8 @@ Objective make_objective(const Functional& model, const CompileOptions& options)
   for (std::size_t i = 0; i < objective.metrics.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (objective.metrics[i]->name() != objective.metrics[j]->name()) continue;
-      throw ConfigError("Found two metrics with the same name: " + objective.metrics[i]->name() + ". Names must differ.");
+      throw ConfigError("Found two metrics with the same name: " + objective.metrics[i]->name() +
+                        ". Names must differ.");
     }
   }
   return objective;
@@ -124,7 +125,8 @@ std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data
   const EngineKey key{kind, blocks, describe(data)};
   auto cached = engines_.find(key);
   if (cached == engines_.end()) {
-    require_equal(communicator_, key.data + ", blocks " + std::to_string(blocks) + ", " + describe_variables(), "model");
+    require_equal(communicator_, key.data + ", blocks " + std::to_string(blocks) + ", " + describe_variables(),
+                  "model");
   }
   place_variables();
   share_weights();

@@ -23,7 +23,7 @@ struct CheckedArrays {
 
 /// Checks data against the model's inputs, outputs and losses. `y` may be empty when predicting.
 CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
-                     const Arrays& sample_weight);
+                           const Arrays& sample_weight);
 
 /// Means over the samples seen so far: what the logs of a run show.
 class RunningMeans {
@@ -82,7 +82,8 @@ class Trainer {
   void require_compiled() const;
   std::vector<double> run_single(StepKind kind, const Arrays& x, const Arrays& y, const BatchOptions& options);
   void name_results(const Logs& logs);
-  Logs run_evaluation(const CheckedArrays& data, Dim batch_size, Dim blocks, const std::function<void(Dim, const Logs&)>& seen);
+  Logs run_evaluation(const CheckedArrays& data, Dim batch_size, Dim blocks,
+                      const std::function<void(Dim, const Logs&)>& seen);
   void train_batch(StepEngine& engine, Batch batch);
 
   std::shared_ptr<Functional> model_;

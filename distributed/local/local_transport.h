@@ -35,7 +35,7 @@ class LocalTransport final : public Transport {
     enum class State { free, sending, receiving, received };
     State state = State::free;
     int peer = 0;
-    Envelope envelope;  // of a message sent
+    Envelope envelope;     // of a message sent
     void* data = nullptr;  // of a message to receive, with its size and tag
     std::size_t bytes = 0;
     int tag = 0;

@@ -2,7 +2,6 @@
 // The world of a build without MPI.
 #include <fmt/format.h>
 
-
 #include "core/base/error.h"
 #include "distributed/launch_environment.h"
 #include "distributed/world.h"

@@ -16,6 +16,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 namespace strata::examples {
 namespace {
@@ -235,6 +236,10 @@ int run(int argc, char** argv, const std::string& description, Options defaults,
     errors.reset();
     shutdown_world(false);
     return 0;
+  } catch (const CommError& e) {
+    print_error(errors.get(), e.what());
+    // A rank that ended is looked for every half second: one that stays a little is not taken for the cause.
+    std::this_thread::sleep_for(std::chrono::seconds(1));
   } catch (const std::exception& e) {
     print_error(errors.get(), e.what());
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the guide's model, trains one step on the values 0 and 1, and prints the summary: layers, training and ranks all link.
+// Builds the guide's model, trains one step on the values 0 and 1, and prints the summary: layers, training and ranks
+// all link.
 #include <strata/strata.h>
 
 #include <cstdio>

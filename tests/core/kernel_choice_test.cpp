@@ -59,7 +59,8 @@ TEST(KernelChoice, OneStepOfTheGuidesModel) {
       "cast dtype=int64 uint8 (64,)",
       "fused_elementwise cast[dtype=float32](0) divide(1,3) multiply(4,2) -> 5 float64 () float32 () float32 ()",
       "broadcast_to shape=(64,) float32 (1,)",
-      "fused_elementwise equal(0,1) cast[dtype=float32](4) subtract(2,5) multiply(6,3) -> 7 int64 (64, 1) int64 (10,) float32 (64, 10) float32 (64, 1)",
+      "fused_elementwise equal(0,1) cast[dtype=float32](4) subtract(2,5) multiply(6,3) -> 7 int64 (64, 1) int64 (10,) "
+      "float32 (64, 10) float32 (64, 1)",
       "sum axes=[0] keepdims=0 float32 (64, 10)",
       "matmul transpose=TN float32 (64, 64) float32 (64, 10)",
       "matmul transpose=NT float32 (64, 10) float32 (64, 10)",

@@ -39,9 +39,7 @@ Tensor reduced(const Tensor& values, const Tensor& weights) {
   return ops::sum(weighted) / static_cast<double>(weighted.shape().elements());
 }
 
-Tensor gradient_of(const Tensor& value, const Tensor& source) {
-  return dense(gradients({value}, {source})[0], source);
-}
+Tensor gradient_of(const Tensor& value, const Tensor& source) { return dense(gradients({value}, {source})[0], source); }
 
 // Here Strata follows another backend of Keras than the one that wrote the file; tests below cover these two.
 bool differs_on_tensorflow(const std::string& name) {
@@ -117,8 +115,8 @@ TEST(Loss, TargetsMayLackOrRepeatALastAxisOfOne) {
   const Loss mse = losses::MeanSquaredError();
   const Tensor flat = constant({1.0f, 4.0f}, {2});
   const Tensor column = constant({0.0f, 1.0f}, {2, 1});
-  for (const Tensor& values : {mse->values(flat, column), mse->values(column, flat),
-                               mse->values(flat, ops::reshape(column, {2}))}) {
+  for (const Tensor& values :
+       {mse->values(flat, column), mse->values(column, flat), mse->values(flat, ops::reshape(column, {2}))}) {
     EXPECT_EQ(values.shape(), (Shape{2}));
     EXPECT_FLOAT_EQ(values.to_vector<float>()[1], 9.0f);
   }
@@ -152,10 +150,16 @@ TEST(Loss, LabelsOutOfRangeAreNamed) {
   std::vector<std::uint8_t> labels{0, 1, 2, 3, 4, 5, 6, 9, 8};
   EXPECT_NO_THROW(check(constant(labels, {9})));
   labels[7] = 12;
-  expect_error<ConfigError>([&] { check(constant(labels, {9, 1})); },
-                            "SparseCategoricalCrossentropy: expected labels in [0, 10), received 12 in sample 7");
-  expect_error<ConfigError>([&] { check(constant(std::vector<std::int64_t>{3, -1}, {2})); },
-                            "SparseCategoricalCrossentropy: expected labels in [0, 10), received -1 in sample 1");
+  expect_error<ConfigError>(
+      [&] {
+        check(constant(labels, {9, 1}));
+      },
+      "SparseCategoricalCrossentropy: expected labels in [0, 10), received 12 in sample 7");
+  expect_error<ConfigError>(
+      [&] {
+        check(constant(std::vector<std::int64_t>{3, -1}, {2}));
+      },
+      "SparseCategoricalCrossentropy: expected labels in [0, 10), received -1 in sample 1");
   EXPECT_THROW(check(constant({10}, {1})), ConfigError);
   EXPECT_NO_THROW(check(constant({9.0f}, {1})));
   EXPECT_THROW(check(constant({10.0f}, {1})), ConfigError);

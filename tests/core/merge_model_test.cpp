@@ -61,7 +61,8 @@ TEST_F(MergeModel, LayersStandInKerasOrder) {
 
 TEST_F(MergeModel, Predicts) {
   const auto predictions = model.predict_all(arrays("x"));
-  for (std::size_t k = 0; k < 2; ++k) expect_close(predictions[k], golden_tensor(golden.at("predictions")[k]), 1e-5, 1e-6);
+  for (std::size_t k = 0; k < 2; ++k)
+    expect_close(predictions[k], golden_tensor(golden.at("predictions")[k]), 1e-5, 1e-6);
 }
 
 TEST_F(MergeModel, EvaluatesWithAndWithoutWeights) {

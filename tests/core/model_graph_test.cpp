@@ -168,13 +168,19 @@ TEST_F(ModelGraphTest, RefusesNamesUsedTwice) {
 TEST_F(ModelGraphTest, RefusesUnsuitableInputsAndOutputs) {
   const Tensor a = Input({2}), b = Input({3}, {.batch_size = 16}), c = Input({3}, {.batch_size = 8});
   const Tensor x = layers::Dense(2)(a);
-  expect_error<GraphError>([&] { model({a, a}, {x}); },
-                           "The list of inputs passed to the model is redundant. All inputs should only appear once. "
-                           "Found: [Tensor(\"input_1:0\", shape=(None, 2), dtype=float32), Tensor(\"input_1:0\", "
-                           "shape=(None, 2), dtype=float32)]");
-  expect_error<GraphError>([&] { model({constant({0.f, 0.f}, {1, 2})}, {x}); },
-                           "Input tensors to a Model must come from `tf.keras.Input`. Received: Tensor(\"constant:0\", "
-                           "shape=(1, 2), dtype=float32) (missing previous layer metadata).");
+  expect_error<GraphError>(
+      [&] {
+        model({a, a}, {x});
+      },
+      "The list of inputs passed to the model is redundant. All inputs should only appear once. "
+      "Found: [Tensor(\"input_1:0\", shape=(None, 2), dtype=float32), Tensor(\"input_1:0\", "
+      "shape=(None, 2), dtype=float32)]");
+  expect_error<GraphError>(
+      [&] {
+        model({constant({0.f, 0.f}, {1, 2})}, {x});
+      },
+      "Input tensors to a Model must come from `tf.keras.Input`. Received: Tensor(\"constant:0\", "
+      "shape=(1, 2), dtype=float32) (missing previous layer metadata).");
   expect_error<GraphError>(
       [&] { model({x}, {layers::Dense(1)(x)}); },
       "Input tensors to a Model must come from `tf.keras.Input`, they cannot be the output of another "
@@ -209,8 +215,11 @@ TEST_F(ModelGraphTest, ChecksWhatAModelIsCalledOn) {
   expect_error<ConfigError>([&] { net(two); },
                             "Layer model expects 2 inputs, but it received 1 input tensors. Inputs received: "
                             "[Tensor(\"constant:0\", shape=(1, 2), dtype=float32)]");
-  expect_error<ShapeError>([&] { net({three, three}); },
-                           "Input 0 is incompatible with layer model: expected shape=(None, 2), found shape=[1, 3]");
+  expect_error<ShapeError>(
+      [&] {
+        net({three, three});
+      },
+      "Input 0 is incompatible with layer model: expected shape=(None, 2), found shape=[1, 3]");
   EXPECT_EQ(net({two, three}).shape(), (Shape{1, 5}));
 }
 

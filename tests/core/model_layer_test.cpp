@@ -220,10 +220,13 @@ TEST_F(LayerTest, ErrorsNameTheLayer) {
       [&] { dense.count_params(); },
       "You tried to call `count_params` on dense, but the layer isn't built. Call the layer on an "
       "input first.");
-  expect_error<ConfigError>([&] { dense({Input({1}), Input({1})}); },
-                            "Layer dense expects 1 inputs, but it received 2 input tensors. Inputs received: "
-                            "[Tensor(\"placeholder:0\", shape=(None, 1), dtype=float32), Tensor(\"placeholder:0\", "
-                            "shape=(None, 1), dtype=float32)]");
+  expect_error<ConfigError>(
+      [&] {
+        dense({Input({1}), Input({1})});
+      },
+      "Layer dense expects 1 inputs, but it received 2 input tensors. Inputs received: "
+      "[Tensor(\"placeholder:0\", shape=(None, 1), dtype=float32), Tensor(\"placeholder:0\", "
+      "shape=(None, 1), dtype=float32)]");
 }
 
 /// Looks only.
@@ -238,9 +241,12 @@ TEST_F(LayerTest, ChecksInputsWithTheTextsOfKeras) {
   const auto call = [](InputSpec spec, const TensorSpec& input) {
     LayerRef(std::make_shared<Picky>(std::move(spec)))(ops::zeros(input.shape, input.dtype));
   };
-  expect_error<ShapeError>([&] { call({.rank = 4}, {{2, 784}}); },
-                           "Input 0 of layer picky is incompatible with the layer: expected ndim=4, found ndim=2. Full "
-                           "shape received: [2, 784]");
+  expect_error<ShapeError>(
+      [&] {
+        call({.rank = 4}, {{2, 784}});
+      },
+      "Input 0 of layer picky is incompatible with the layer: expected ndim=4, found ndim=2. Full "
+      "shape received: [2, 784]");
   expect_error<ShapeError>(
       [&] { call({.min_rank = 2}, {{2}}); },
       "Input 0 of layer picky_1 is incompatible with the layer: : expected min_ndim=2, found ndim=1. "
@@ -251,9 +257,12 @@ TEST_F(LayerTest, ChecksInputsWithTheTextsOfKeras) {
       },
       "Input 0 of layer picky_2 is incompatible with the layer: expected axis -1 of input shape to "
       "have value 784 but received input with shape [2, 100]");
-  expect_error<DtypeError>([&] { call({.dtype = Dtype::float32}, {{2}, Dtype::int32}); },
-                           "Input 0 of layer picky_3 is incompatible with the layer: expected dtype=float32, found "
-                           "dtype=int32");
+  expect_error<DtypeError>(
+      [&] {
+        call({.dtype = Dtype::float32}, {{2}, Dtype::int32});
+      },
+      "Input 0 of layer picky_3 is incompatible with the layer: expected dtype=float32, found "
+      "dtype=int32");
   call({.rank = 2, .min_rank = 1, .axes = {{0, 2}, {-1, 3}}, .dtype = Dtype::int32}, {{2, 3}, Dtype::int32});
 }
 

@@ -55,9 +55,7 @@ class MaskTest : public ::testing::Test {
     return LayerRef(std::make_shared<Functional>(std::move(inputs), std::vector{output}, LayerOptions{.name = name}));
   }
   /// y = x + 1, so that steps of 0 are told from steps that do not count.
-  static LayerRef add_one() {
-    return layers::Dense(1, {.kernel_initializer = "ones", .bias_initializer = "ones"});
-  }
+  static LayerRef add_one() { return layers::Dense(1, {.kernel_initializer = "ones", .bias_initializer = "ones"}); }
 
   const Tensor x_ = constant({1.f, 2.f, 0.f, 0.f, 5.f, 6.f}, {2, 3});
 
@@ -137,8 +135,8 @@ TEST_F(MaskTest, TheMaskOfTheCallerComesFirst) {
             R"([[["nz", 0, 0, {"mask": ["m", 0, 0]}]]])");
   expect_error<GraphError>([&] { sum(input, {.mask = {last}}); },
                            "Layer sum was called on symbolic tensors, all of which must come from Input or from a "
-                           "layer. Received: " + tensor_text(std::vector{input, last}) +
-                               ". Ops between layers belong into a layer.");
+                           "layer. Received: " +
+                               tensor_text(std::vector{input, last}) + ". Ops between layers belong into a layer.");
 }
 
 TEST_F(MaskTest, AnInitialStateReachesTheLayer) {

@@ -72,9 +72,12 @@ TEST_F(SequentialTest, IsALayer) {
 }
 
 TEST_F(SequentialTest, RefusesWhatIsNotAChain) {
-  expect_error<ConfigError>([&] { SequentialGraph({layers::Dense(1), Input({2})}); },
-                            "Sequential: an Input must come first. Received: Tensor(\"input_1:0\", shape=(None, 2), "
-                            "dtype=float32)");
+  expect_error<ConfigError>(
+      [&] {
+        SequentialGraph({layers::Dense(1), Input({2})});
+      },
+      "Sequential: an Input must come first. Received: Tensor(\"input_1:0\", shape=(None, 2), "
+      "dtype=float32)");
   const layers::Dense twice(4);
   expect_error<ConfigError>(
       [&] {

@@ -118,9 +118,9 @@ TEST_F(WeightsTest, SeveralUpdatesInAStepApplyInOrder) {
 
 TEST_F(WeightsTest, NamesOfWeightsAreUniqueInAModel) {
   const Tensor inner_input = Input({2});
-  const LayerRef encoder(std::make_shared<Functional>(
-      std::vector{inner_input}, std::vector{layers::Dense(2, {.name = "dense"})(inner_input)},
-      LayerOptions{.name = "encoder"}));
+  const LayerRef encoder(std::make_shared<Functional>(std::vector{inner_input},
+                                                      std::vector{layers::Dense(2, {.name = "dense"})(inner_input)},
+                                                      LayerOptions{.name = "encoder"}));
   const LayerRef pair = make_layer<Pair>(LayerOptions{.name = "pair"});
   const Tensor input = Input({2});
   const Tensor output = layers::Dense(1, {.name = "dense"})(pair(encoder(input)));

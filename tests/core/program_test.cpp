@@ -44,7 +44,8 @@ TEST(Program, FusesBiasAndActivationIntoTheProduct) {
   const Tensor y = ops::relu(ops::matmul(x, w) + b);
   const auto fused = Program::compile({x, w, b}, {y}, cpu_device());
   EXPECT_EQ(fused->kernel_list().size(), 1u);
-  const auto plain = Program::compile({x, w, b}, {y}, cpu_device(), {.fuse = false, .aliases = {}, .reference_only = true});
+  const auto plain =
+      Program::compile({x, w, b}, {y}, cpu_device(), {.fuse = false, .aliases = {}, .reference_only = true});
   EXPECT_EQ(plain->kernel_list().size(), 3u);
   const auto a = run(fused)[0], c = run(plain)[0];
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], c[i], 1e-5f);

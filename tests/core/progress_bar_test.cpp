@@ -32,8 +32,9 @@ TEST(ProgressBar, FinalLineOfTheGuide) {
   Screen screen(48000);
   screen.now += 2.64;
   screen.bar.finish({{"loss", 0.3414}, {"accuracy", 0.9036}, {"val_loss", 0.18721}, {"val_accuracy", 0.94508}});
-  EXPECT_EQ(screen.take(), "\n48000/48000 [==============================] - 3s 55us/sample - loss: 0.3414 - "
-                           "accuracy: 0.9036 - val_loss: 0.1872 - val_accuracy: 0.9451\n");
+  EXPECT_EQ(screen.take(),
+            "\n48000/48000 [==============================] - 3s 55us/sample - loss: 0.3414 - "
+            "accuracy: 0.9036 - val_loss: 0.1872 - val_accuracy: 0.9451\n");
 }
 
 TEST(ProgressBar, RunningLine) {
@@ -89,7 +90,11 @@ TEST(ProgressBar, TimeOfOneUnit) {
 
 TEST(ProgressBar, SmallValuesGetAnExponent) {
   Screen screen(1);
-  screen.bar.finish({{"a", 0.00101}, {"b", 0.001}, {"c", -2.5}, {"d", 0.0}, {"e", std::nan("")},
+  screen.bar.finish({{"a", 0.00101},
+                     {"b", 0.001},
+                     {"c", -2.5},
+                     {"d", 0.0},
+                     {"e", std::nan("")},
                      {"f", std::numeric_limits<double>::infinity()}});
   const std::string text = screen.take();
   EXPECT_EQ(text.substr(text.find(" - a")),

@@ -50,7 +50,9 @@ TEST(Scan, GradientsOfGradients) {
   // c_3 = x^3 c_0 for a constant sequence x: d2/dx2 = 6 x c_0, with x captured.
   const Tensor x = scalar(2, Dtype::float64);
   const auto result = scan(
-      [&](const std::vector<Tensor>& c, const std::vector<Tensor>&) -> ScanStep { return {{c[0] * x}, {}}; },
+      [&](const std::vector<Tensor>& c, const std::vector<Tensor>&) -> ScanStep {
+        return {{c[0] * x}, {}};
+      },
       {scalar(5, Dtype::float64)}, {ops::zeros({3}, Dtype::float64)});
   const Tensor first = gradients({result.carries[0]}, {x})[0].values;
   EXPECT_EQ(first.item<double>(), 3 * 4 * 5);

@@ -241,8 +241,11 @@ TEST(Training, AStopAtTheBeginningOfAnEpochStopsAllRanks) {
   testing::run_ranks(2, [&](Communicator& communicator) {
     Model model = small_model();
     model.compile({.loss = kLoss});
-    model.fit(data.x, data.y, {.batch_size = 10, .epochs = 4, .verbose = 0,
-                               .callbacks = {std::make_shared<StopWhenItBegins>(communicator.rank() == 1)}});
+    model.fit(data.x, data.y,
+              {.batch_size = 10,
+               .epochs = 4,
+               .verbose = 0,
+               .callbacks = {std::make_shared<StopWhenItBegins>(communicator.rank() == 1)}});
     EXPECT_EQ(model.iterations(), 2);
   });
 }

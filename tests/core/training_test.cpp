@@ -119,8 +119,8 @@ TEST(Training, DenseModelTrainsAsInKeras) {
 TEST(Training, PredictsAsKeras) {
   const auto golden = read_golden("dense_model.json");
   Model model = golden_model(golden);
-  expect_close(model.predict(golden_tensor(golden.at("x")), {.batch_size = 3}),
-               golden_tensor(golden.at("predictions")), 1e-5, 1e-6);
+  expect_close(model.predict(golden_tensor(golden.at("x")), {.batch_size = 3}), golden_tensor(golden.at("predictions")),
+               1e-5, 1e-6);
   compile(model);
   const auto scores = model.test_on_batch(golden_tensor(golden.at("x")), golden_tensor(golden.at("y")));
   EXPECT_NEAR(scores[0], golden.at("loss").get<double>(), 1e-6);

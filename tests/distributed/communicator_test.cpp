@@ -90,8 +90,8 @@ TEST(Deadline, NamesTheRankThatDoesNotCome) {
     EXPECT_EQ(error.rank(), 0);
     EXPECT_EQ(error.peer(), 1);
     EXPECT_EQ(error.operation(), "broadcast");
-    EXPECT_EQ(std::string(error.what()), "rank 0 waited 0.2 s for " + c.describe(1) +
-                                             " in broadcast: no message. It may have died or be late.");
+    EXPECT_EQ(std::string(error.what()),
+              "rank 0 waited 0.2 s for " + c.describe(1) + " in broadcast: no message. It may have died or be late.");
     over = true;
   });
 }

@@ -46,9 +46,8 @@ TEST_F(LayersTest, DenseRefusesWhatItCannotTake) {
                            "The last dimension of the inputs to `Dense` should be defined. Found `None`.");
   expect_error<DtypeError>([] { layers::Dense(2, {.dtype = Dtype::int32}); },
                            "Unable to build `Dense` layer with non-floating point dtype <dtype: 'int32'>");
-  expect_error<ConfigError>(
-      [] { layers::Dense(0); },
-      "Received an invalid value for `units`, expected a positive integer. Received: units=0");
+  expect_error<ConfigError>([] { layers::Dense(0); },
+                            "Received an invalid value for `units`, expected a positive integer. Received: units=0");
   expect_error<ConfigError>([] { layers::Dense(2, {.activation = "relux"}); }, "Unknown activation function:relux");
   const layers::Dense dense(2, {.name = "d"});
   dense(Input({784}));
@@ -129,12 +128,10 @@ TEST_F(LayersTest, ActivationValues) {
   expect("hard_silu", [](double v) { return v * std::clamp(v / 6 + 0.5, 0.0, 1.0); });
   expect("gelu", [](double v) { return v * (1 + std::erf(v / std::sqrt(2.0))) / 2; });
   expect("mish", [](double v) { return v * std::tanh(std::log1p(std::exp(v))); });
-  expect("softmax", [](double v) {
-    return std::exp(v) / (std::exp(-2.0) + std::exp(-0.5) + 1 + std::exp(0.5) + std::exp(7.0));
-  });
-  expect("log_softmax", [](double v) {
-    return v - std::log(std::exp(-2.0) + std::exp(-0.5) + 1 + std::exp(0.5) + std::exp(7.0));
-  });
+  expect("softmax",
+         [](double v) { return std::exp(v) / (std::exp(-2.0) + std::exp(-0.5) + 1 + std::exp(0.5) + std::exp(7.0)); });
+  expect("log_softmax",
+         [](double v) { return v - std::log(std::exp(-2.0) + std::exp(-0.5) + 1 + std::exp(0.5) + std::exp(7.0)); });
 }
 
 TEST_F(LayersTest, ActivationsOfLargeNumbersStayFinite) {
@@ -174,8 +171,11 @@ TEST_F(LayersTest, FlattenAndReshapeKeepTheBatch) {
       },
       "total size of new array must be unchanged: expected 12 elements a sample for an input of shape "
       "(None, 12), received target shape (3, 3)");
-  expect_error<ConfigError>([] { layers::Reshape({-1, -1}); },
-                            "Can only specify one unknown dimension. Received target_shape=(None, None)");
+  expect_error<ConfigError>(
+      [] {
+        layers::Reshape({-1, -1});
+      },
+      "Can only specify one unknown dimension. Received target_shape=(None, None)");
 }
 
 TEST_F(LayersTest, FlattenInAModelWithUnknownDimensions) {
@@ -259,16 +259,22 @@ TEST_F(LayersTest, MergesValues) {
 TEST_F(LayersTest, MergesRefuseWithTheTextsOfKeras) {
   expect_error<ConfigError>([] { layers::add({Input({2})}); },
                             "A merge layer should be called on a list of at least 2 inputs. Got 1 inputs.");
-  expect_error<ShapeError>([] { layers::add({Input({9, 9, 64}), Input({7, 7, 64})}); },
-                           "Operands could not be broadcast together with shapes (9, 9, 64) (7, 7, 64)");
+  expect_error<ShapeError>(
+      [] {
+        layers::add({Input({9, 9, 64}), Input({7, 7, 64})});
+      },
+      "Operands could not be broadcast together with shapes (9, 9, 64) (7, 7, 64)");
   expect_error<ShapeError>(
       [] {
         layers::average({Input({2}, {.batch_size = 16}), Input({2}, {.batch_size = 8})});
       },
       "Can not merge tensors with different batch sizes. Got tensors with shapes : [(16, 2), (8, 2)]");
-  expect_error<ShapeError>([] { layers::concatenate({Input({4, 2}), Input({5, 3})}); },
-                           "A `Concatenate` layer requires inputs with matching shapes except for the concat axis. Got "
-                           "inputs shapes: [(None, 4, 2), (None, 5, 3)]");
+  expect_error<ShapeError>(
+      [] {
+        layers::concatenate({Input({4, 2}), Input({5, 3})});
+      },
+      "A `Concatenate` layer requires inputs with matching shapes except for the concat axis. Got "
+      "inputs shapes: [(None, 4, 2), (None, 5, 3)]");
   expect_error<ConfigError>([] { layers::concatenate({Input({2})}); },
                             "A `Concatenate` layer should be called on a list of at least 2 inputs. Got 1 inputs.");
 }
