@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The host as a device: every operation completes before it returns.
+#include <sys/mman.h>
+
 #include <cstring>
 #include <new>
 
@@ -8,7 +10,12 @@
 namespace strata {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+/// Of a cache line, or for large memory of a huge page.
+constexpr std::align_val_t alignment(std::size_t bytes) {
+  return std::align_val_t{bytes >= kHugePage ? kHugePage : 64};
+}
 
 class CpuStream final : public Stream {
  public:
@@ -29,8 +36,13 @@ class CpuDevice final : public Device {
   std::string_view kernels() const override { return "cpu"; }
   bool host_accessible() const override { return true; }
 
-  void* allocate(std::size_t bytes) override { return ::operator new(bytes, kAlignment); }
-  void deallocate(void* data, std::size_t bytes) noexcept override { ::operator delete(data, bytes, kAlignment); }
+  void* allocate(std::size_t bytes) override {
+    void* data = ::operator new(bytes, alignment(bytes));
+    // Rows gathered at random are spread over many pages: finding small ones takes a tenth of the time of reading.
+    if (bytes >= kHugePage) madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+    return data;
+  }
+  void deallocate(void* data, std::size_t bytes) noexcept override { ::operator delete(data, bytes, alignment(bytes)); }
 
   void copy_from_host(void* device, const void* host, std::size_t bytes, Stream& stream) override {
     copy(device, host, bytes, stream);

@@ -34,11 +34,12 @@ class Example {
   EvaluateOptions evaluate_options(int verbose) const;
   /// Rank 0 only, as print() in the guide; nothing with --verbose 0.
   void print(const std::string& line) const;
-  /// Runs `load`; its time does not count as time to the first step.
+  /// Runs `load` on every rank; the time until the last of them has its data does not count as time to the first step.
   template <class F>
   auto load(F&& load_data) {
     const auto start = std::chrono::steady_clock::now();
     auto data = load_data();
+    world_->barrier();
     loading_ += std::chrono::steady_clock::now() - start;
     return data;
   }
