@@ -11,7 +11,9 @@ namespace {
 class DenseLayer final : public Layer {
  public:
   DenseLayer(Dim units, const layers::DenseOptions& options)
-      : Layer({options.name, options.trainable, options.dtype}), units_(units), options_(options) {
+      : Layer({options.name, options.trainable, options.dtype, options.activity_regularizer}),
+        units_(units),
+        options_(options) {
     if (units < 1) {
       throw ConfigError("Received an invalid value for `units`, expected a positive integer. Received: units=" +
                         std::to_string(units));
@@ -32,11 +34,11 @@ class DenseLayer final : public Layer {
                            {"use_bias", options_.use_bias},
                            {"kernel_initializer", options_.kernel_initializer.config()},
                            {"bias_initializer", options_.bias_initializer.config()},
-                           {"kernel_regularizer", nullptr},
-                           {"bias_regularizer", nullptr},
-                           {"activity_regularizer", nullptr},
-                           {"kernel_constraint", nullptr},
-                           {"bias_constraint", nullptr}});
+                           {"kernel_regularizer", options_.kernel_regularizer.config()},
+                           {"bias_regularizer", options_.bias_regularizer.config()},
+                           {"activity_regularizer", options_.activity_regularizer.config()},
+                           {"kernel_constraint", options_.kernel_constraint.config()},
+                           {"bias_constraint", options_.bias_constraint.config()}});
   }
 
   void build(const Shape& input) override {
@@ -44,8 +46,15 @@ class DenseLayer final : public Layer {
       throw ShapeError("The last dimension of the inputs to `Dense` should be defined. Found `None`.");
     }
     set_input_spec({{.min_rank = 2, .axes = {{-1, input.back()}}}});
-    kernel_ = add_weight("kernel", {input.back(), units_}, {.initializer = options_.kernel_initializer});
-    if (options_.use_bias) bias_ = add_weight("bias", {units_}, {.initializer = options_.bias_initializer});
+    kernel_ = add_weight("kernel", {input.back(), units_},
+                         {.initializer = options_.kernel_initializer,
+                          .regularizer = options_.kernel_regularizer,
+                          .constraint = options_.kernel_constraint});
+    if (!options_.use_bias) return;
+    bias_ = add_weight("bias", {units_},
+                       {.initializer = options_.bias_initializer,
+                        .regularizer = options_.bias_regularizer,
+                        .constraint = options_.bias_constraint});
   }
 
   Tensor call(const Tensor& input, CallContext&) override {
@@ -62,20 +71,24 @@ class DenseLayer final : public Layer {
 };
 
 layers::Dense dense_from_config(const Config& config) {
-  const LayerConfig arguments("Dense", config,
-                              {"units", "activation", "use_bias", "kernel_initializer", "bias_initializer"});
+  const LayerConfig arguments(
+      "Dense", config,
+      {"units", "activation", "use_bias", "kernel_initializer", "bias_initializer", "kernel_regularizer",
+       "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint"});
   const LayerOptions common = arguments.options();
-  layers::DenseOptions options{.activation = strata::Activation::from_config(arguments.get("activation")),
-                               .use_bias = arguments.flag("use_bias", true),
-                               .name = common.name,
-                               .trainable = common.trainable,
-                               .dtype = common.dtype};
-  if (arguments.has("kernel_initializer")) {
-    options.kernel_initializer = Initializer::from_config(arguments.get("kernel_initializer"));
-  }
-  if (arguments.has("bias_initializer")) {
-    options.bias_initializer = Initializer::from_config(arguments.get("bias_initializer"));
-  }
+  const layers::DenseOptions options{
+      .activation = strata::Activation::from_config(arguments.get("activation")),
+      .use_bias = arguments.flag("use_bias", true),
+      .kernel_initializer = arguments.initializer("kernel_initializer", "glorot_uniform"),
+      .bias_initializer = arguments.initializer("bias_initializer", "zeros"),
+      .kernel_regularizer = arguments.regularizer("kernel_regularizer"),
+      .bias_regularizer = arguments.regularizer("bias_regularizer"),
+      .activity_regularizer = arguments.regularizer("activity_regularizer"),
+      .kernel_constraint = arguments.constraint("kernel_constraint"),
+      .bias_constraint = arguments.constraint("bias_constraint"),
+      .name = common.name,
+      .trainable = common.trainable,
+      .dtype = common.dtype};
   return layers::Dense(arguments.integer("units"), options);
 }
 

@@ -15,9 +15,14 @@ struct DenseOptions {
   bool use_bias = true;
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
+  Regularizer kernel_regularizer = {};
+  Regularizer bias_regularizer = {};
+  Regularizer activity_regularizer = {};
+  Constraint kernel_constraint = {};
+  Constraint bias_constraint = {};
   std::string name = {};
   bool trainable = true;
-  std::optional<Dtype> dtype = {};
+  std::optional<DtypePolicy> dtype = {};
 };
 
 /// y = activation(x kernel + bias), over the last axis of x.

@@ -15,7 +15,7 @@ struct DropoutOptions {
   std::optional<std::int64_t> seed = {};
   std::string name = {};
   bool trainable = true;
-  std::optional<Dtype> dtype = {};
+  std::optional<DtypePolicy> dtype = {};
 };
 
 /// In training sets each element to 0 with probability `rate` and multiplies the others by 1 / (1 - rate); otherwise

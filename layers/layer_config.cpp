@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kCommon = {"name", "trainable", "dtype", "batch_input_shape"};
 
-/// "float32", or a dtype policy: {"class_name": "Policy", "config": {"name": "float32"}}.
-std::optional<Dtype> dtype_of_config(const Config& dtype) {
-  if (dtype.is_null()) return {};
-  return dtype_from_string(dtype.is_object() ? dtype.at("config").at("name").as_string() : dtype.as_string());
-}
-
 }  // namespace
 
 LayerConfig::LayerConfig(std::string class_name, const Config& config, const std::vector<std::string>& arguments)
@@ -34,7 +28,7 @@ LayerConfig::LayerConfig(std::string class_name, const Config& config, const std
 LayerOptions LayerConfig::options() const {
   return {.name = has("name") ? get("name").as_string() : "",
           .trainable = flag("trainable", true),
-          .dtype = dtype_of_config(get("dtype"))};
+          .dtype = DtypePolicy::from_config(get("dtype"))};
 }
 
 const Config& LayerConfig::get(const std::string& key) const {

@@ -28,7 +28,17 @@ class LayerConfig {
   Dim integer(const std::string& key) const;
   double number(const std::string& key) const;
   Dim integer(const std::string& key, Dim otherwise) const { return has(key) ? integer(key) : otherwise; }
+  double number(const std::string& key, double otherwise) const { return has(key) ? number(key) : otherwise; }
   bool flag(const std::string& key, bool otherwise) const { return has(key) ? get(key).as_bool() : otherwise; }
+  std::string text(const std::string& key, const std::string& otherwise) const {
+    return has(key) ? get(key).as_string() : otherwise;
+  }
+  Initializer initializer(const std::string& key, Initializer otherwise) const {
+    return has(key) ? Initializer::from_config(get(key)) : std::move(otherwise);
+  }
+  // None when absent.
+  Regularizer regularizer(const std::string& key) const { return Regularizer::from_config(get(key)); }
+  Constraint constraint(const std::string& key) const { return Constraint::from_config(get(key)); }
 
  private:
   const Config& required(const std::string& key) const;

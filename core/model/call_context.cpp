@@ -51,9 +51,9 @@ Tensor CallContext::value(const Variable& variable) const {
   return variable.value();
 }
 
-void CallContext::add_loss(const Tensor& loss) {
+void CallContext::add_loss(const Tensor& loss, Combine combine) {
   if (loss.rank() != 0) throw ShapeError("add_loss: expected a scalar, received " + loss.spec().str());
-  trace_.losses.push_back(loss);
+  trace_.losses.push_back({loss, combine});
 }
 
 CallContext CallContext::nested(const std::string& name, const CallOptions& options) {

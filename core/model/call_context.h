@@ -33,12 +33,18 @@ struct StateUpdate {
   Combine combine = Combine::mean;
 };
 
+/// A scalar that a layer adds to the loss.
+struct AddedLoss {
+  Tensor value = {};
+  Combine combine = Combine::mean;
+};
+
 /// One trace of a model's function: what is common to all its layer calls, and what they left behind.
 struct Trace {
   bool training = false;
   Tensor random_state = {};               // int64 [3]: seed, step, global sample index of row 0
   std::vector<StateUpdate> updates = {};  // one per variable, the last that was given
-  std::vector<Tensor> losses = {};        // scalars from add_loss
+  std::vector<AddedLoss> losses = {};     // from add_loss
 };
 
 /// Handed to Layer::call. Lives for one call, in one thread.
@@ -73,9 +79,9 @@ class CallContext {
   void update(const Variable& variable, const Tensor& value, Combine combine);
   /// What `variable` will be after the updates so far; its present value when there are none.
   Tensor value(const Variable& variable) const;
-  /// Adds a scalar to the loss. Where a step has several blocks, the mean of their scalars, weighted by their samples,
-  /// is added. Throws ShapeError for any other shape.
-  void add_loss(const Tensor& loss);
+  /// Adds a scalar to the loss. Where a step has several blocks: the mean of their scalars, weighted by their samples,
+  /// or with Combine::sum their sum, which suits a sum over samples. Throws ShapeError for any other shape.
+  void add_loss(const Tensor& loss, Combine combine = Combine::mean);
   /// The context of a layer called within this one. Calls of one name are numbered: "path/name#0", "path/name#1".
   CallContext nested(const std::string& name, const CallOptions& options);
 

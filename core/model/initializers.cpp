@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/initializers.h"
 
-#include <algorithm>
 #include <cmath>
-#include <functional>
-#include <map>
 
 #include "core/base/error.h"
+#include "core/model/named_rules.h"
 #include "core/model/orthogonal.h"
 
 namespace strata {
@@ -74,105 +72,65 @@ Initializer filled(const char* name, Config config, double value) {
           [value](const Shape& shape, Dtype dtype, const RandomKey&) { return ops::full(shape, value, dtype); }};
 }
 
-/// The arguments in a config; each is asked for once by its name.
-class Arguments {
- public:
-  Arguments(const std::string& class_name, const Config& config, std::vector<std::string> known) : config_(config) {
-    for (const auto& member : config.as_object()) {
-      if (std::find(known.begin(), known.end(), member.first) != known.end()) continue;
-      throw ConfigError("Initializer " + class_name + ": unknown argument '" + member.first + "'");
-    }
-  }
-  double number(const char* key, double otherwise) const {
-    return config_.contains(key) ? config_.at(key).as_double() : otherwise;
-  }
-  std::string text(const char* key, const char* otherwise) const {
-    return config_.contains(key) ? config_.at(key).as_string() : otherwise;
-  }
-  Seed seed() const {
-    if (!config_.contains("seed") || config_.at("seed").is_null()) return {};
-    return config_.at("seed").as_int();
-  }
-
- private:
-  const Config& config_;
-};
-
-struct Entry {
-  std::vector<std::string> aliases;
-  std::vector<std::string> arguments;
-  std::function<Initializer(const Arguments&)> make;
-};
-
 using Make = Initializer (*)(Seed);
 
-Entry seed_only(std::vector<std::string> aliases, Make make) {
-  return {std::move(aliases), {"seed"}, [make](const Arguments& a) { return make(a.seed()); }};
+RuleTable<Initializer>::Entry seed_only(const std::string& alias, Make make) {
+  return {{alias}, {"seed"}, [make](const RuleArguments& a) { return make(a.seed()); }};
 }
 
-/// By Keras class name.
-const std::map<std::string, Entry>& entries() {
+const RuleTable<Initializer>& table() {
   using namespace initializers;
-  static const std::map<std::string, Entry> all = {
-      {"Zeros", {{"zeros", "zero"}, {}, [](const Arguments&) { return Zeros(); }}},
-      {"Ones", {{"ones", "one"}, {}, [](const Arguments&) { return Ones(); }}},
-      {"Constant", {{"constant"}, {"value"}, [](const Arguments& a) { return Constant(a.number("value", 0.0)); }}},
-      {"RandomNormal",
-       {{"random_normal", "normal"},
-        {"mean", "stddev", "seed"},
-        [](const Arguments& a) { return RandomNormal(a.number("mean", 0.0), a.number("stddev", 0.05), a.seed()); }}},
-      {"RandomUniform",
-       {{"random_uniform", "uniform"},
-        {"minval", "maxval", "seed"},
-        [](const Arguments& a) {
-          return RandomUniform(a.number("minval", -0.05), a.number("maxval", 0.05), a.seed());
-        }}},
-      {"TruncatedNormal",
-       {{"truncated_normal"},
-        {"mean", "stddev", "seed"},
-        [](const Arguments& a) { return TruncatedNormal(a.number("mean", 0.0), a.number("stddev", 0.05), a.seed()); }}},
-      {"VarianceScaling",
-       {{"variance_scaling"},
-        {"scale", "mode", "distribution", "seed"},
-        [](const Arguments& a) {
-          return VarianceScaling(a.number("scale", 1.0), a.text("mode", "fan_in"),
-                                 a.text("distribution", "truncated_normal"), a.seed());
-        }}},
-      {"GlorotUniform", seed_only({"glorot_uniform"}, GlorotUniform)},
-      {"GlorotNormal", seed_only({"glorot_normal"}, GlorotNormal)},
-      {"HeUniform", seed_only({"he_uniform"}, HeUniform)},
-      {"HeNormal", seed_only({"he_normal"}, HeNormal)},
-      {"LecunUniform", seed_only({"lecun_uniform"}, LecunUniform)},
-      {"LecunNormal", seed_only({"lecun_normal"}, LecunNormal)},
-      {"Orthogonal",
-       {{"orthogonal"},
-        {"gain", "seed"},
-        [](const Arguments& a) { return Orthogonal(a.number("gain", 1.0), a.seed()); }}},
-      {"Identity",
-       {{"identity", "IdentityInitializer"},
-        {"gain"},
-        [](const Arguments& a) { return Identity(a.number("gain", 1.0)); }}},
-  };
+  static const RuleTable<Initializer> all(
+      "Initializer", "Unknown initializer:",
+      {{"Zeros", {{"zeros", "zero"}, {}, [](const RuleArguments&) { return Zeros(); }}},
+       {"Ones", {{"ones", "one"}, {}, [](const RuleArguments&) { return Ones(); }}},
+       {"Constant", {{"constant"}, {"value"}, [](const RuleArguments& a) { return Constant(a.number("value", 0.0)); }}},
+       {"RandomNormal",
+        {{"random_normal", "normal"},
+         {"mean", "stddev", "seed"},
+         [](const RuleArguments& a) {
+           return RandomNormal(a.number("mean", 0.0), a.number("stddev", 0.05), a.seed());
+         }}},
+       {"RandomUniform",
+        {{"random_uniform", "uniform"},
+         {"minval", "maxval", "seed"},
+         [](const RuleArguments& a) {
+           return RandomUniform(a.number("minval", -0.05), a.number("maxval", 0.05), a.seed());
+         }}},
+       {"TruncatedNormal",
+        {{"truncated_normal"},
+         {"mean", "stddev", "seed"},
+         [](const RuleArguments& a) {
+           return TruncatedNormal(a.number("mean", 0.0), a.number("stddev", 0.05), a.seed());
+         }}},
+       {"VarianceScaling",
+        {{"variance_scaling"},
+         {"scale", "mode", "distribution", "seed"},
+         [](const RuleArguments& a) {
+           return VarianceScaling(a.number("scale", 1.0), a.text("mode", "fan_in"),
+                                  a.text("distribution", "truncated_normal"), a.seed());
+         }}},
+       {"GlorotUniform", seed_only("glorot_uniform", GlorotUniform)},
+       {"GlorotNormal", seed_only("glorot_normal", GlorotNormal)},
+       {"HeUniform", seed_only("he_uniform", HeUniform)},
+       {"HeNormal", seed_only("he_normal", HeNormal)},
+       {"LecunUniform", seed_only("lecun_uniform", LecunUniform)},
+       {"LecunNormal", seed_only("lecun_normal", LecunNormal)},
+       {"Orthogonal",
+        {{"orthogonal"},
+         {"gain", "seed"},
+         [](const RuleArguments& a) { return Orthogonal(a.number("gain", 1.0), a.seed()); }}},
+       {"Identity", {{"identity", "IdentityInitializer"}, {"gain"}, [](const RuleArguments& a) {
+                       return Identity(a.number("gain", 1.0));
+                     }}}});
   return all;
-}
-
-Initializer make(const std::string& name, const Config& config) {
-  for (const auto& [class_name, entry] : entries()) {
-    const bool found =
-        class_name == name || std::find(entry.aliases.begin(), entry.aliases.end(), name) != entry.aliases.end();
-    if (found) return entry.make(Arguments(class_name, config, entry.arguments));
-  }
-  throw ConfigError("Unknown initializer:" + name);
 }
 
 }  // namespace
 
-Initializer::Initializer(const std::string& name) : Initializer(make(name, Config::object())) {}
+Initializer::Initializer(const std::string& name) : Initializer(table().make(name)) {}
 
-Initializer Initializer::from_config(const Config& config) {
-  if (config.is_string()) return Initializer(config.as_string());
-  return make(config.at("class_name").as_string(), config.contains("config") ? config.at("config") : Config::object());
-}
+Initializer Initializer::from_config(const Config& config) { return table().make(config); }
 
 namespace initializers {
 

@@ -2,6 +2,7 @@
 #include "core/model/layer.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/error.h"
 #include "core/model/layer_op.h"
@@ -11,7 +12,7 @@
 namespace strata {
 
 Layer::Layer(LayerOptions options)
-    : options_(std::move(options)), dtype_(options_.dtype.value_or(Session::current().default_dtype())) {}
+    : options_(std::move(options)), policy_(options_.dtype.value_or(Session::current().default_dtype())) {}
 
 const std::string& Layer::name() const {
   if (name_.empty()) {
@@ -21,7 +22,7 @@ const std::string& Layer::name() const {
 }
 
 Config Layer::get_config() const {
-  Config all = Config::object({{"name", name()}, {"trainable", trainable()}, {"dtype", to_string(dtype())}});
+  Config all = Config::object({{"name", name()}, {"trainable", trainable()}, {"dtype", policy_.config()}});
   for (const auto& [key, value] : config().as_object()) all.set(key, value);
   return all;
 }
@@ -45,6 +46,33 @@ std::vector<Tensor> Layer::compute_mask(const std::vector<Tensor>&, const std::v
 void Layer::set_trainable(bool trainable) {
   options_.trainable = trainable;
   for (const auto& layer : tracked_) layer->set_trainable(trainable);
+}
+
+void Layer::set_learning_rate_factor(double factor) {
+  if (!std::isfinite(factor) || factor < 0.0) {
+    throw ConfigError("Layer '" + name() + "': expected a finite learning rate factor of at least 0, received " +
+                      Config(factor).to_json());
+  }
+  learning_rate_factor_ = factor;
+}
+
+void Layer::collect_rules(double factor, std::vector<WeightRule>& rules) const {
+  const double own = factor * learning_rate_factor_;
+  for (WeightRule rule : own_rules_) {
+    rule.learning_rate_factor = own;
+    rules.push_back(std::move(rule));
+  }
+  for (const LayerRef& layer : sublayers()) layer.layer().collect_rules(own, rules);
+}
+
+std::vector<WeightRule> Layer::weight_rules() const {
+  std::vector<WeightRule> all, once;
+  collect_rules(1.0, all);
+  VariableSet seen;
+  for (WeightRule& rule : all) {
+    if (seen.insert(rule.variable).second) once.push_back(std::move(rule));
+  }
+  return once;
 }
 
 std::vector<Variable> Layer::weights() const {
@@ -110,6 +138,9 @@ std::vector<Tensor> Layer::run(const std::vector<Tensor>& inputs, CallContext& c
     throw ConfigError(
         "A layer's `call` method should return a Tensor or a list of Tensors, not None (layer: " + name() + ").");
   }
+  if (options_.activity_regularizer) {
+    for (const Tensor& output : outputs) context.add_loss(options_.activity_regularizer(output), Combine::sum);
+  }
   std::vector<Tensor> masks = compute_mask(checked, context.masks(), context);
   masks.resize(outputs.size());
   context.set_output_masks(std::move(masks));
@@ -130,6 +161,7 @@ void Layer::ensure_built(const std::vector<TensorSpec>& inputs) {
   try {
     build_specs(inputs);
   } catch (...) {
+    own_rules_.resize(weights_before);
     own_weights_.resize(weights_before);  // so that another try does not add to them
     tracked_.resize(layers_before);
     throw;
@@ -205,6 +237,7 @@ Variable Layer::add_weight(const std::string& weight_name, const Shape& shape, c
                      (value ? value.spec().str() : "an empty Tensor handle"));
   }
   own_weights_.emplace_back(path, value, options.trainable);
+  own_rules_.push_back({own_weights_.back(), options.regularizer, options.constraint, 1.0});
   return own_weights_.back();
 }
 

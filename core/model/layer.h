@@ -11,8 +11,11 @@
 
 #include "core/base/config.h"
 #include "core/model/call_context.h"
+#include "core/model/constraint.h"
+#include "core/model/dtype_policy.h"
 #include "core/model/initializer.h"
 #include "core/model/input_spec.h"
+#include "core/model/regularizer.h"
 #include "core/tensor/variable.h"
 
 namespace strata {
@@ -23,7 +26,8 @@ class LayerRef;
 struct LayerOptions {
   std::string name = {};  // "" = Keras' automatic name
   bool trainable = true;
-  std::optional<Dtype> dtype = {};  // of the weights; floating inputs are cast to it; empty = the session's default
+  std::optional<DtypePolicy> dtype = {};  // of arithmetic and weights; empty = the session's default
+  Regularizer activity_regularizer = {};  // a penalty on each output, summed over the batch
 };
 
 /// Options of Layer::add_weight.
@@ -31,6 +35,16 @@ struct WeightOptions {
   Initializer initializer = "glorot_uniform";
   bool trainable = true;
   std::optional<Dtype> dtype = {};  // empty = the layer's variable_dtype()
+  Regularizer regularizer = {};
+  Constraint constraint = {};
+};
+
+/// What training does with one weight besides following its gradient.
+struct WeightRule {
+  Variable variable = {};
+  Regularizer regularizer = {};
+  Constraint constraint = {};
+  double learning_rate_factor = 1.0;
 };
 
 /// A variable under a name that is unique within a model.
@@ -81,16 +95,21 @@ class Layer {
   /// Unique within a model. Given by the options, else by the session when first asked for (a LayerRef asks at once).
   const std::string& name() const;
   /// As Keras' layer.dtype: the same as variable_dtype().
-  Dtype dtype() const { return dtype_; }
+  Dtype dtype() const { return variable_dtype(); }
   /// The dtype that run() casts floating inputs to.
-  Dtype compute_dtype() const { return dtype_; }
+  Dtype compute_dtype() const { return policy_.compute_dtype(); }
   /// The dtype of weights.
-  Dtype variable_dtype() const { return dtype_; }
+  Dtype variable_dtype() const { return policy_.variable_dtype(); }
+  const DtypePolicy& dtype_policy() const { return policy_; }
   bool supports_masking() const { return supports_masking_; }
   bool built() const { return built_; }
   bool trainable() const { return options_.trainable; }
   /// Also of the layers within this one. A compiled model sees the change when it is compiled again.
   virtual void set_trainable(bool trainable);
+  /// Multiplies the optimizer's learning rate for the weights of this layer and the layers within it; 1 unless set. A
+  /// compiled model sees the change when it is compiled again. Throws ConfigError unless finite and not negative.
+  void set_learning_rate_factor(double factor);
+  double learning_rate_factor() const { return learning_rate_factor_; }
 
   /// Own weights, then those of tracked layers; those made trainable first. The order does not depend on trainable().
   virtual std::vector<Variable> weights() const;
@@ -102,6 +121,9 @@ class Layer {
   /// Variable::path: where two would be equal, later ones get numbers, "dense/kernel_1". A weight that lies in several
   /// layers is named after the first.
   std::vector<NamedVariable> named_weights() const;
+  /// The rules of all weights, those of the layers within included, each weight once. Learning rate factors of nested
+  /// layers multiply.
+  std::vector<WeightRule> weight_rules() const;
   /// The layers directly within this one, in order.
   virtual std::vector<LayerRef> sublayers() const;
   /// Elements of all weights, each weight counted once. Throws ConfigError when the layer is not built.
@@ -143,16 +165,19 @@ class Layer {
   std::vector<Tensor> checked_inputs(const std::vector<Tensor>& inputs) const;
   std::string unused_weight_name(const std::string& name) const;
   std::shared_ptr<Node> node_of_call(int call) const;
+  void collect_rules(double factor, std::vector<WeightRule>& rules) const;
   void collect_names(const std::string& path, std::vector<NamedVariable>& names) const;
 
   LayerOptions options_;
-  Dtype dtype_;
+  DtypePolicy policy_;
   mutable std::string name_;
   bool built_ = false;
   bool autocast_ = true;
   bool supports_masking_ = false;
   std::vector<InputSpec> input_specs_;
+  double learning_rate_factor_ = 1.0;
   std::vector<Variable> own_weights_;
+  std::vector<WeightRule> own_rules_;  // one per own weight
   std::vector<std::shared_ptr<Layer>> tracked_;
   std::vector<std::weak_ptr<Node>> nodes_;
 };
@@ -186,6 +211,7 @@ class LayerRef {
   Dim count_params() const { return layer_->count_params(); }
   bool trainable() const { return layer_->trainable(); }
   void set_trainable(bool trainable) const { layer_->set_trainable(trainable); }
+  void set_learning_rate_factor(double factor) const { layer_->set_learning_rate_factor(factor); }
   Config get_config() const { return layer_->get_config(); }
 
   /// The tensor of the first symbolic call, as Keras' layer.input and layer.output. Throws ConfigError when there is no

@@ -87,8 +87,9 @@ class StepTracer {
       sums.push_back(ops::cast(loss, Dtype::float64));
       step_.sums.push_back({several ? names[k] + "_loss" : "loss", positions, share});
     }
-    for (const Tensor& loss : trace_.losses) {
-      const Tensor in_block = loss * ops::cast(block_samples_, loss.dtype());
+    for (const auto& [loss, combine] : trace_.losses) {
+      const Tensor& samples = combine == Combine::mean ? block_samples_ : batch_samples_;
+      const Tensor in_block = loss * ops::cast(samples, loss.dtype());
       add_to_total(in_block / ops::cast(batch_samples_, loss.dtype()));
       sums.push_back(ops::cast(in_block, Dtype::float64));
       step_.sums.push_back({"", 1, 1.0});
