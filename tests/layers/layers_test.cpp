@@ -56,11 +56,11 @@ TEST_F(LayersTest, DenseRefusesWhatItCannotTake) {
                            "value 784 but received input with shape [None, 100]");
 }
 
-TEST_F(LayersTest, AConfigWithARegularizerIsRefusedNotIgnored) {
+TEST_F(LayersTest, AnArgumentOfAnotherLayerIsRefusedNotIgnored) {
   Config config = layers::Dense(2, {.name = "d"}).get_config();
-  config.set("kernel_regularizer", Config::object({{"class_name", "L2"}}));
+  config.set("depthwise_regularizer", Config::object({{"class_name", "L2"}}));
   expect_error<ConfigError>([&] { LayerRegistry::instance().make("Dense", config); },
-                            "Unrecognized keyword arguments passed to Dense: {'kernel_regularizer': {\"class_name\": "
+                            "Unrecognized keyword arguments passed to Dense: {'depthwise_regularizer': {\"class_name\": "
                             "\"L2\"}}");
 }
 
