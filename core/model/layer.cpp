@@ -138,13 +138,21 @@ std::vector<Tensor> Layer::run(const std::vector<Tensor>& inputs, CallContext& c
     throw ConfigError(
         "A layer's `call` method should return a Tensor or a list of Tensors, not None (layer: " + name() + ").");
   }
-  if (options_.activity_regularizer) {
-    for (const Tensor& output : outputs) context.add_loss(options_.activity_regularizer(output), Combine::sum);
-  }
+  add_activity_losses(outputs, context);
   std::vector<Tensor> masks = compute_mask(checked, context.masks(), context);
   masks.resize(outputs.size());
   context.set_output_masks(std::move(masks));
   return outputs;
+}
+
+// Keras 3 divides by the batch size, so that the penalty does not depend on it.
+void Layer::add_activity_losses(const std::vector<Tensor>& outputs, CallContext& context) const {
+  if (!options_.activity_regularizer) return;
+  for (const Tensor& output : outputs) {
+    const Tensor penalty = options_.activity_regularizer(output);
+    const bool batched = output.rank() > 0 && output.shape()[0] > 0;
+    context.add_loss(batched ? penalty / static_cast<double>(output.shape()[0]) : penalty);
+  }
 }
 
 void Layer::build_specs(const std::vector<TensorSpec>& inputs) {

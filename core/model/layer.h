@@ -27,7 +27,7 @@ struct LayerOptions {
   std::string name = {};  // "" = Keras' automatic name
   bool trainable = true;
   std::optional<DtypePolicy> dtype = {};  // of arithmetic and weights; empty = the session's default
-  Regularizer activity_regularizer = {};  // a penalty on each output, summed over the batch
+  Regularizer activity_regularizer = {};  // a penalty on each output, divided by the batch size
 };
 
 /// Options of Layer::add_weight.
@@ -162,6 +162,7 @@ class Layer {
   void set_built(bool built = true) { built_ = built; }
 
  private:
+  void add_activity_losses(const std::vector<Tensor>& outputs, CallContext& context) const;
   std::vector<Tensor> checked_inputs(const std::vector<Tensor>& inputs) const;
   std::string unused_weight_name(const std::string& name) const;
   std::shared_ptr<Node> node_of_call(int call) const;

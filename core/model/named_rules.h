@@ -17,11 +17,12 @@ namespace strata {
 /// The arguments in the config of one rule; a missing or null one has its default.
 class RuleArguments {
  public:
-  /// Throws ConfigError for an argument that is not `known`; `what` is "Initializer Zeros".
+  /// Throws ConfigError for an argument that is not `known` and not null; `what` is "Initializer Zeros".
   RuleArguments(const std::string& what, const Config& config, const std::vector<std::string>& known)
       : config_(config) {
     for (const auto& member : config.as_object()) {
-      if (std::find(known.begin(), known.end(), member.first) != known.end()) continue;
+      const bool expected = std::find(known.begin(), known.end(), member.first) != known.end();
+      if (expected || member.second.is_null()) continue;
       throw ConfigError(what + ": unknown argument '" + member.first + "'");
     }
   }
