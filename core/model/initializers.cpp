@@ -49,7 +49,7 @@ double fan(const Shape& shape, const std::string& mode) {
 /// The standard deviation of a normal distribution cut at two of its own standard deviations.
 constexpr double kTruncatedStddev = 0.87962566103423978;
 
-InitialValue scaled_variance(double scale, std::string mode, std::string distribution, Seed seed) {
+InitialValue scaled_variance(double scale, const std::string& mode, const std::string& distribution, Seed seed) {
   return [=](const Shape& shape, Dtype dtype, const RandomKey& key) {
     const double variance = scale / std::max(1.0, fan(shape, mode));
     const RandomKey from = seeded(key, seed);

@@ -56,7 +56,7 @@ Prepared prepare(const KernelRequest& request) {
   });
 }
 
-OpExample example(std::string label, Shape shape, std::vector<int> axes) {
+OpExample example(std::string label, Shape shape, const std::vector<int>& axes) {
   const auto build = [=](const std::vector<Tensor>& x) { return std::vector<Tensor>{ops::flip(x[0], axes)}; };
   return {std::move(label), {{{std::move(shape)}}}, build};
 }

@@ -72,7 +72,8 @@ Prepared prepare(const KernelRequest& request) {
   });
 }
 
-OpExample example(std::string label, Shape shape, std::vector<Dim> before, std::vector<Dim> after, double value) {
+OpExample example(std::string label, Shape shape, const std::vector<Dim>& before, const std::vector<Dim>& after,
+                  double value) {
   const auto build = [=](const std::vector<Tensor>& x) {
     return std::vector<Tensor>{ops::pad(x[0], before, after, value)};
   };

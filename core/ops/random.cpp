@@ -168,7 +168,7 @@ Tensor draw(const RandomRule& rule, const RandomKey& key, const Shape& shape, do
 }
 
 OpEntry random_entry(const RandomRule& rule, Tensor (*build)(const RandomKey& key, const Shape& shape, Dtype dtype),
-                     std::vector<Dtype> dtypes) {
+                     const std::vector<Dtype>& dtypes) {
   OpEntry entry{std::string(rule.name), {{"reference", "cpu", prepare}}, {}};
   for (Dtype dtype : dtypes) {
     for (const Shape& shape : {Shape{}, Shape{5}, Shape{3, 10}, Shape{2, 7, 31}}) {

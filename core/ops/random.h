@@ -32,6 +32,6 @@ PhiloxKey random_key(std::uint64_t seed, std::uint64_t stream, std::uint64_t ste
 Tensor draw(const RandomRule& rule, const RandomKey& key, const Shape& shape, double first, double second, Dtype dtype);
 /// The registry entry; `build` draws from (state, shape).
 OpEntry random_entry(const RandomRule& rule, Tensor (*build)(const RandomKey& key, const Shape& shape, Dtype dtype),
-                     std::vector<Dtype> dtypes);
+                     const std::vector<Dtype>& dtypes);
 
 }  // namespace strata

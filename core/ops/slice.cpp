@@ -97,7 +97,8 @@ Prepared prepare(const KernelRequest& request) {
                          const KernelArgs& args) { copy.run(args.inputs[0], args.outputs[0]); });
 }
 
-OpExample example(std::string label, Shape shape, std::vector<Dim> begin, std::vector<Dim> end, std::vector<Dim> step) {
+OpExample example(std::string label, Shape shape, const std::vector<Dim>& begin, const std::vector<Dim>& end,
+                  const std::vector<Dim>& step) {
   const auto build = [=](const std::vector<Tensor>& x) {
     return std::vector<Tensor>{ops::slice(x[0], begin, end, step)};
   };

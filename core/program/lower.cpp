@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/program/graph.h"
+#include "core/tensor/host_copy.h"
 
 namespace strata {
 namespace {
@@ -88,11 +89,7 @@ class Lowering {
   std::size_t intern(const Tensor& tensor) {
     const DeviceScope scope(device_);
     const Buffer& buffer = tensor.eval();
-    std::string bytes(tensor.spec().bytes(), '\0');
-    Device& home = buffer.storage->device();
-    const auto stream = home.make_stream();
-    home.copy_to_host(bytes.data(), buffer.data(), bytes.size(), *stream);
-    stream->synchronize();
+    const std::string bytes = host_copy(buffer, tensor.spec().bytes());
     const auto [found, added] = interned_.try_emplace(tensor.spec().str() + ":" + bytes, graph_.constants.size());
     if (added) graph_.constants.push_back(on_device(buffer, bytes));
     return found->second;

@@ -10,6 +10,7 @@
 #include "core/base/thread_environment.h"
 #include "core/program/copy.h"
 #include "core/program/graph.h"
+#include "core/tensor/host_copy.h"
 
 namespace strata {
 
@@ -249,12 +250,8 @@ std::uint64_t Program::hash() const {
     text += "\n";
   }
   for (const TensorSpec& spec : outputs_) text += spec.str() + "\n";
-  const auto stream = device_.make_stream();
   for (const Buffer& constant : constants_) {
-    std::string bytes(constant.storage->bytes() - constant.offset, '\0');
-    device_.copy_to_host(bytes.data(), constant.data(), bytes.size(), *stream);
-    stream->synchronize();
-    text += bytes;
+    text += host_copy(constant, constant.storage->bytes() - constant.offset);
   }
   return XXH3_64bits(text.data(), text.size());
 }

@@ -12,6 +12,7 @@
 #include "core/ops/registry.h"
 #include "core/program/autodiff.h"
 #include "core/program/program.h"
+#include "core/tensor/host_copy.h"
 
 namespace strata {
 namespace {
@@ -35,12 +36,7 @@ struct Body {
 };
 
 std::string content_hash(const Tensor& tensor) {
-  const Buffer& buffer = tensor.eval();
-  std::vector<std::byte> bytes(tensor.spec().bytes());
-  Device& device = buffer.storage->device();
-  const auto stream = device.make_stream();
-  device.copy_to_host(bytes.data(), buffer.data(), bytes.size(), *stream);
-  stream->synchronize();
+  const std::string bytes = host_copy(tensor.eval(), tensor.spec().bytes());
   return std::to_string(XXH3_64bits(bytes.data(), bytes.size()));
 }
 

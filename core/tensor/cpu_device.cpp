@@ -42,7 +42,7 @@ class CpuDevice final : public Device {
     if (bytes >= kHugePage) madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
     return data;
   }
-  void deallocate(void* data, std::size_t bytes) noexcept override { ::operator delete(data, bytes, alignment(bytes)); }
+  void deallocate(void* data, std::size_t bytes) noexcept override { ::operator delete(data, alignment(bytes)); }
 
   void copy_from_host(void* device, const void* host, std::size_t bytes, Stream& stream) override {
     copy(device, host, bytes, stream);

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "core/base/error.h"
+#include "core/tensor/host_copy.h"
 #include "core/training/trainer.h"
 
 namespace strata {
@@ -103,13 +104,8 @@ Sequential::Sequential(std::initializer_list<SequentialEntry> entries, const std
 std::uint64_t hash_weights(const std::vector<Variable>& variables) {
   const std::unique_ptr<XXH64_state_t, decltype(&XXH64_freeState)> state(XXH64_createState(), &XXH64_freeState);
   XXH64_reset(state.get(), 0);
-  std::vector<std::byte> host;
   for (const Variable& variable : variables) {
-    Device& device = variable.buffer().storage->device();
-    const auto stream = device.make_stream();
-    host.resize(variable.spec().bytes());
-    device.copy_to_host(host.data(), variable.buffer().data(), host.size(), *stream);
-    stream->synchronize();
+    const std::string host = host_copy(variable.buffer(), variable.spec().bytes());
     XXH64_update(state.get(), host.data(), host.size());
   }
   return XXH64_digest(state.get());

@@ -46,8 +46,9 @@ void require_equal(Communicator& communicator, const std::string& text, const st
   communicator.allgather(&own, all.data(), sizeof(own));
   for (std::size_t r = 1; r < all.size(); ++r) {
     if (all[r] == all[0]) continue;
-    throw ConfigError(communicator.describe(static_cast<int>(r)) + " has another " + what +
-                      " than rank 0: all ranks must run the same program on the same data. This rank has: " + text);
+    std::string message = communicator.describe(static_cast<int>(r));
+    message += " has another " + what + " than rank 0: all ranks must run the same program on the same data. ";
+    throw ConfigError(message + "This rank has: " + text);
   }
 }
 

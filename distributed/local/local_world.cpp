@@ -43,7 +43,7 @@ std::shared_ptr<LocalWorld> LocalWorld::part(int number, int color, int size) {
   const auto [entry, added] = parts_.try_emplace({number, color});
   Part& part = entry->second;
   if (added) part = {std::make_shared<LocalWorld>(size), size};
-  const std::shared_ptr<LocalWorld> world = part.world;
+  std::shared_ptr<LocalWorld> world = part.world;
   if (--part.missing == 0) parts_.erase(entry);
   return world;
 }

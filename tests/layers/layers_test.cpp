@@ -59,9 +59,10 @@ TEST_F(LayersTest, DenseRefusesWhatItCannotTake) {
 TEST_F(LayersTest, AnArgumentOfAnotherLayerIsRefusedNotIgnored) {
   Config config = layers::Dense(2, {.name = "d"}).get_config();
   config.set("depthwise_regularizer", Config::object({{"class_name", "L2"}}));
-  expect_error<ConfigError>([&] { LayerRegistry::instance().make("Dense", config); },
-                            "Unrecognized keyword arguments passed to Dense: {'depthwise_regularizer': {\"class_name\": "
-                            "\"L2\"}}");
+  expect_error<ConfigError>(
+      [&] { LayerRegistry::instance().make("Dense", config); },
+      "Unrecognized keyword arguments passed to Dense: {'depthwise_regularizer': {\"class_name\": "
+      "\"L2\"}}");
 }
 
 TEST_F(LayersTest, ConfigsOfOtherVersionsAreRead) {
