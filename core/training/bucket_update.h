@@ -14,15 +14,22 @@ namespace strata {
 
 class BucketUpdate {
  public:
-  /// Elements [first, first + count) of `set`; `gradient` is where their summed gradient will be.
+  /// Elements [first, first + count) of `set`, which are whole variables; `gradient` is where their summed gradient
+  /// will be. Variables with a learning-rate factor or a constraint are updated by programs of their own.
   BucketUpdate(const OptimizerRule& rule, const FlatSet& set, Dim first, Dim count, void* gradient, Device& device,
                int threads);
   /// Allocates nothing. The result does not depend on the number of threads: rules are elementwise.
   void run(double learning_rate, std::int64_t iteration, std::span<const std::unique_ptr<Stream>> streams);
 
  private:
-  void add_part(const OptimizerRule& rule, const FlatSet& set, IndexRange range, std::byte* gradient);
+  /// Elements [first, last) of variables without rules of their own, one part a thread.
+  void add_range(IndexRange range, int threads);
+  /// One part; `weight` is the rule of the only variable in it, or null.
+  void add_part(IndexRange range, const WeightRule* weight);
 
+  const OptimizerRule& rule_;
+  const FlatSet& set_;
+  std::byte* gradient_;  // of element 0 of the set
   Device& device_;
   Dtype dtype_;
   std::shared_ptr<Storage> numbers_;  // learning rate, then iteration at byte 8

@@ -27,7 +27,7 @@ std::vector<FlatSet> make_sets(const std::vector<Variable>& variables, Device& d
   std::vector<FlatSet> sets;
   for (FlatLayout& layout : make_layouts(variables)) {
     Buffer values = zeroed(device, layout.bytes());
-    sets.push_back({std::move(layout), std::move(values), {}});
+    sets.push_back({std::move(layout), std::move(values), {}, {}});
   }
   return sets;
 }
@@ -62,8 +62,17 @@ std::vector<FlatLayout> make_layouts(const std::vector<Variable>& variables) {
   return layouts;
 }
 
-FlatState::FlatState(const std::vector<Variable>& trainable, const std::vector<Variable>& others, Device& device)
-    : device_(device), trainable_(make_sets(trainable, device)), others_(make_sets(others, device)) {}
+FlatState::FlatState(const std::vector<Variable>& trainable, const std::vector<Variable>& others,
+                     const std::vector<WeightRule>& rules, Device& device)
+    : device_(device), trainable_(make_sets(trainable, device)), others_(make_sets(others, device)) {
+  for (FlatSet& set : trainable_) {
+    for (const Variable& variable : set.layout.variables) {
+      const auto rule =
+          std::find_if(rules.begin(), rules.end(), [&](const WeightRule& r) { return r.variable == variable; });
+      set.rules.push_back(rule == rules.end() ? WeightRule{.variable = variable} : *rule);
+    }
+  }
+}
 
 void FlatState::create_slots(const std::vector<SlotSpec>& specs) {
   const DeviceScope scope(device_);

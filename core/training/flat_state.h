@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/tensor/variable.h"
+#include "core/model/layer.h"
 #include "core/training/optimizer.h"
 
 namespace strata {
@@ -30,13 +30,15 @@ struct FlatSet {
   FlatLayout layout;
   Buffer values;
   std::vector<Buffer> slots;
+  std::vector<WeightRule> rules;  // one a variable
 };
 
 /// Owned by one compiled model. Not thread-safe.
 class FlatState {
  public:
-  /// Zero values; nothing is adopted yet.
-  FlatState(const std::vector<Variable>& trainable, const std::vector<Variable>& others, Device& device);
+  /// Zero values; nothing is adopted yet. Variables that `rules` does not name follow their gradient alone.
+  FlatState(const std::vector<Variable>& trainable, const std::vector<Variable>& others,
+            const std::vector<WeightRule>& rules, Device& device);
 
   /// Creates the slots, each at its initial value.
   void create_slots(const std::vector<SlotSpec>& specs);

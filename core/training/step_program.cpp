@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/step_program.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/ops/ops.h"
 #include "core/program/autodiff.h"
@@ -87,6 +89,7 @@ class StepTracer {
       sums.push_back(ops::cast(loss, Dtype::float64));
       step_.sums.push_back({several ? names[k] + "_loss" : "loss", positions, share});
     }
+    add_weight_penalties();
     for (const auto& [loss, combine] : trace_.losses) {
       const Tensor& samples = combine == Combine::mean ? block_samples_ : batch_samples_;
       const Tensor in_block = loss * ops::cast(samples, loss.dtype());
@@ -104,6 +107,15 @@ class StepTracer {
       }
     }
     return sums;
+  }
+
+  /// Every block takes its share of the penalties, by its samples, so that a step has them once.
+  void add_weight_penalties() {
+    const auto trained = model_.trainable_weights();
+    for (const WeightRule& rule : model_.weight_rules()) {
+      const bool counts = rule.regularizer && std::find(trained.begin(), trained.end(), rule.variable) != trained.end();
+      if (counts) trace_.losses.push_back({rule.regularizer(rule.variable.value()), Combine::mean});
+    }
   }
 
   void add_to_total(const Tensor& part) { total_ = total_ ? total_ + ops::cast(part, total_.dtype()) : part; }

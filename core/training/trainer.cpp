@@ -92,7 +92,7 @@ void Trainer::require_compiled() const {
 
 void Trainer::place_variables() {
   if (!state_) {
-    state_ = std::make_unique<FlatState>(trainable_, others_, device_);
+    state_ = std::make_unique<FlatState>(trainable_, others_, model_->weight_rules(), device_);
     if (compiled_) state_->create_slots(optimizer_->slots());
   }
   if (!state_->adopt()) return;

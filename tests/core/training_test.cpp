@@ -154,7 +154,7 @@ TEST(Training, SmallBucketsGiveEqualBits) {
       Model model = mlp();
       auto graph = std::static_pointer_cast<Functional>(model.shared());
       const Objective objective{{losses::SparseCategoricalCrossentropy({.from_logits = true})}, {1.0}, {"accuracy"}};
-      FlatState state(model.layer().trainable_weights(), {}, cpu_device());
+      FlatState state(model.layer().trainable_weights(), {}, {}, cpu_device());
       const Optimizer optimizer = optimizers::RMSprop();
       state.create_slots(optimizer->slots());
       state.adopt();
