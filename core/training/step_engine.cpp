@@ -101,18 +101,18 @@ void StepEngine::create_regions(const StepProgram& compiled) {
     return region;
   };
   if (kind_ == StepKind::train) {
-    for (const FlatSet& set : state_.trainable()) add_region(Region::gradients, set.layout, &set);
+    for (const FlatSet& set : state_.trainable()) add_region(Region::Kind::gradients, set.layout, &set);
     create_gradient_buckets();
   }
   if (!sums_.empty()) {
     const Dim count = static_cast<Dim>((sums_.size() + 7) / 8 * 8);
-    add_bucket(add_region(Region::sums, {Dtype::float64, {}, {}, count}, nullptr), 0, count);
+    add_bucket(add_region(Region::Kind::sums, {Dtype::float64, {}, {}, count}, nullptr), 0, count);
   }
   std::vector<Variable> states;
   for (const StateSpec& spec : state_specs_) states.push_back(spec.variable);
   for (FlatLayout& layout : make_layouts(states)) {
     const Dim count = layout.elements;
-    add_bucket(add_region(Region::states, std::move(layout), nullptr), 0, count);
+    add_bucket(add_region(Region::Kind::states, std::move(layout), nullptr), 0, count);
   }
   for (auto& slot : slots_) {
     for (std::size_t b = 0; b < buckets_.size(); ++b) slot->ready.push_back(device_.make_event());
@@ -149,10 +149,10 @@ void StepEngine::find_events(Step& step) const {
   for (std::size_t b = 0; b < buckets_.size(); ++b) {
     const Bucket& bucket = *buckets_[b];
     std::size_t ready = 0;
-    if (bucket.region.kind == Region::gradients) {
+    if (bucket.region.kind == Region::Kind::gradients) {
       int output = compiled.first_sum;
       for (const auto& region : regions_) {
-        for (std::size_t v = 0; region->kind == Region::gradients && v < region->layout.offsets.size(); ++v) {
+        for (std::size_t v = 0; region->kind == Region::Kind::gradients && v < region->layout.offsets.size(); ++v) {
           --output;
           const Dim at = region->layout.offsets[v];
           const bool inside = region.get() == &bucket.region && at >= bucket.first && at < bucket.first + bucket.count;
@@ -196,9 +196,9 @@ void StepEngine::prepare_slot(Slot& slot, Dim rows) {
 void StepEngine::bind_outputs(const Slot& slot, const StepProgram& compiled, RunState& state) const {
   int gradient = compiled.first_sum;  // the last variable's comes first
   for (const auto& region : regions_) {
-    if (region->kind == Region::gradients) {
+    if (region->kind == Region::Kind::gradients) {
       for (Dim offset : region->layout.offsets) state.bind_output(--gradient, region->at(slot.index, offset));
-    } else if (region->kind == Region::sums) {
+    } else if (region->kind == Region::Kind::sums) {
       for (std::size_t i = 0; i < sum_specs_.size(); ++i) {
         state.bind_output(compiled.first_sum + static_cast<int>(i), region->at(slot.index, static_cast<Dim>(i)));
       }
@@ -373,14 +373,15 @@ void StepEngine::finish(const Optimizer* optimizer, std::int64_t iteration) {
   const bool wait_for_all = optimizer != nullptr && (*optimizer)->needs_all_gradients();
   for (auto& bucket : buckets_) {
     bucket->sum->wait();
-    if (bucket->region.kind == Region::gradients && !wait_for_all) update(*bucket, *optimizer, iteration);
-    if (bucket->region.kind == Region::sums) {
+    const bool gradients = optimizer != nullptr && bucket->region.kind == Region::Kind::gradients;
+    if (gradients && !wait_for_all) update(*bucket, *optimizer, iteration);
+    if (bucket->region.kind == Region::Kind::sums) {
       device_.copy_to_host(sums_.data(), bucket->partials[0], sums_.size() * sizeof(double), *streams_[0]);
     }
-    if (bucket->region.kind == Region::states) apply_states(*bucket);
+    if (bucket->region.kind == Region::Kind::states) apply_states(*bucket);
   }
   for (auto& bucket : buckets_) {
-    if (bucket->region.kind == Region::gradients && wait_for_all) update(*bucket, *optimizer, iteration);
+    if (wait_for_all && bucket->region.kind == Region::Kind::gradients) update(*bucket, *optimizer, iteration);
   }
   streams_[0]->synchronize();
 }

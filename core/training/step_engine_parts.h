@@ -11,7 +11,8 @@ namespace strata {
 
 /// Memory summed over all blocks: one partial a block of this rank, all with one layout.
 struct StepEngine::Region {
-  enum Kind { gradients, sums, states } kind;
+  enum class Kind { gradients, sums, states };
+  Kind kind;
   FlatLayout layout;
   const FlatSet* set;  // of gradients: the variables they belong to
   std::shared_ptr<Storage> storage;

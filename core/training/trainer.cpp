@@ -47,8 +47,11 @@ void require_equal(Communicator& communicator, const std::string& text, const st
   for (std::size_t r = 1; r < all.size(); ++r) {
     if (all[r] == all[0]) continue;
     std::string message = communicator.describe(static_cast<int>(r));
-    message += " has another " + what + " than rank 0: all ranks must run the same program on the same data. ";
-    throw ConfigError(message + "This rank has: " + text);
+    message.append(" has another ")
+        .append(what)
+        .append(" than rank 0: all ranks must run the same program on the same data. This rank has: ")
+        .append(text);
+    throw ConfigError(message);
   }
 }
 
