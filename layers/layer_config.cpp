@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "layers/registry.h"
 
 namespace strata {
 namespace {
@@ -40,6 +41,16 @@ const Config& LayerConfig::required(const std::string& key) const {
   if (!has(key))
     throw ConfigError(class_name_ + ": expected the argument '" + key + "', received " + config_.to_json());
   return get(key);
+}
+
+LayerRef LayerConfig::layer_from(const Config& config) const {
+  return LayerRegistry::instance().make(config.at("class_name").as_string(), config.at("config"));
+}
+
+std::vector<LayerRef> LayerConfig::layers(const std::string& key) const {
+  std::vector<LayerRef> all;
+  for (const Config& config : required(key).as_list()) all.push_back(layer_from(config));
+  return all;
 }
 
 Dim LayerConfig::integer(const std::string& key) const { return required(key).as_int(); }

@@ -36,12 +36,17 @@ class LayerConfig {
   Initializer initializer(const std::string& key, Initializer otherwise) const {
     return has(key) ? Initializer::from_config(get(key)) : std::move(otherwise);
   }
+  /// A layer within the layer: {"class_name", "config"}.
+  LayerRef layer(const std::string& key) const { return layer_from(required(key)); }
+  /// Several of them.
+  std::vector<LayerRef> layers(const std::string& key) const;
   // None when absent.
   Regularizer regularizer(const std::string& key) const { return Regularizer::from_config(get(key)); }
   Constraint constraint(const std::string& key) const { return Constraint::from_config(get(key)); }
 
  private:
   const Config& required(const std::string& key) const;
+  LayerRef layer_from(const Config& config) const;
 
   std::string class_name_;
   const Config& config_;

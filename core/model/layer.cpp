@@ -10,6 +10,26 @@
 #include "core/model/variable_set.h"
 
 namespace strata {
+namespace {
+
+/// The layers that this thread is building, from the outermost in: "lstm/lstm_cell".
+thread_local std::string build_path;
+
+/// Adds a layer to build_path until the end of the scope.
+class BuildScope {
+ public:
+  explicit BuildScope(const std::string& layer) : previous_(build_path) {
+    build_path += (build_path.empty() ? "" : "/") + layer;
+  }
+  ~BuildScope() { build_path = std::move(previous_); }
+  BuildScope(const BuildScope&) = delete;
+  BuildScope& operator=(const BuildScope&) = delete;
+
+ private:
+  std::string previous_;
+};
+
+}  // namespace
 
 Layer::Layer(LayerOptions options)
     : options_(std::move(options)), policy_(options_.dtype.value_or(Session::current().default_dtype())) {}
@@ -165,6 +185,7 @@ void Layer::ensure_built(const std::vector<TensorSpec>& inputs) {
   if (built_) return;
   const LayerScope layer_scope(name());
   const CallScope outside(nullptr);
+  const BuildScope build_scope(name());
   const std::size_t weights_before = own_weights_.size(), layers_before = tracked_.size();
   try {
     build_specs(inputs);
@@ -233,13 +254,17 @@ std::string Layer::unused_weight_name(const std::string& wanted) const {
   return candidate;
 }
 
+// First values depend on the path of layers being built, so that layers which give the layers within them fixed names
+// (every LSTM has an lstm_cell) do not start from numbers that depend on which of them was built first.
 Variable Layer::add_weight(const std::string& weight_name, const Shape& shape, const WeightOptions& options) {
-  const std::string path = name() + "/" + unused_weight_name(weight_name);
+  const std::string own_name = unused_weight_name(weight_name);
+  const std::string path = name() + "/" + own_name;
+  const std::string origin = build_path.empty() ? path : build_path + "/" + own_name;
   const TensorSpec spec{shape, options.dtype.value_or(variable_dtype())};
   if (!shape.is_known()) throw ShapeError("Weight '" + path + "': expected a known shape, received " + shape.str());
   Session& session = Session::current();
   const Tensor state = constant<std::int64_t>({static_cast<std::int64_t>(session.seed()), 0, 0}, {3});
-  const Tensor value = options.initializer(shape, spec.dtype, RandomKey{state, session.weight_stream(path)});
+  const Tensor value = options.initializer(shape, spec.dtype, RandomKey{state, session.weight_stream(origin)});
   if (!value || value.spec() != spec) {
     throw ShapeError("Weight '" + path + "': expected an initial value of " + spec.str() + ", received " +
                      (value ? value.spec().str() : "an empty Tensor handle"));

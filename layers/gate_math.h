@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal to LSTM and ConvLSTM: what their gates compute.
+#pragma once
+
+#include "layers/activations.h"
+#include "layers/cell.h"
+
+namespace strata {
+
+/// With [i f g o] = input + recurrent, parts of the last axis, s = recurrent_activation and a = activation:
+/// c' = s(f) c + s(i) a(g), h' = s(o) a(c'). Output h', states h' and c'.
+CellStep lstm_step(const Tensor& input, const Tensor& recurrent, const Tensor& c, const Activation& activation,
+                   const Activation& recurrent_activation);
+
+/// `initializer` for all gates but the forget gate, which begins at 1.
+Initializer ones_for_forget_gate(const Initializer& initializer);
+
+}  // namespace strata
