@@ -2,6 +2,7 @@
 #include "layers/dropout.h"
 
 #include "core/base/error.h"
+#include "layers/dropout_mask.h"
 #include "layers/layer_config.h"
 #include "layers/registry.h"
 
@@ -28,21 +29,11 @@ class DropoutLayer final : public Layer {
   }
 
   Tensor call(const Tensor& input, CallContext& context) override {
-    if (!context.training() || rate_ == 0.0) return input;
-    if (rate_ == 1.0) return ops::zeros_like(input);
-    const Tensor keep = ops::random_bernoulli(key(context), mask_shape(input.shape()), 1.0 - rate_);
-    return ops::select(keep, input * (1.0 / (1.0 - rate_)), scalar(0, input.dtype()));
+    if (!context.training()) return input;
+    return drop_out(input, mask_shape(input.shape()), rate_, dropout_key(context, options_.seed));
   }
 
  private:
-  RandomKey key(CallContext& context) const {
-    RandomKey key = context.random_key();
-    if (options_.seed) {
-      key.state = ops::concatenate({constant<std::int64_t>({*options_.seed}, {1}), ops::slice(key.state, {1}, {3})}, 0);
-    }
-    return key;
-  }
-
   Shape mask_shape(const Shape& input) const {
     Shape mask = options_.noise_shape;
     if (mask.rank() == 0) return input;
