@@ -2,6 +2,7 @@
 #include "layers/dropout.h"
 
 #include "core/base/error.h"
+#include "layers/dropout_mask.h"
 #include "layers/layer_config.h"
 #include "layers/registry.h"
 #include "layers/seeded_key.h"
@@ -29,11 +30,8 @@ class DropoutLayer final : public Layer {
   }
 
   Tensor call(const Tensor& input, CallContext& context) override {
-    if (!context.training() || rate_ == 0.0) return input;
-    if (rate_ == 1.0) return ops::zeros_like(input);
-    const Tensor keep =
-        ops::random_bernoulli(seeded_key(context, options_.seed), mask_shape(input.shape()), 1.0 - rate_);
-    return ops::select(keep, input * (1.0 / (1.0 - rate_)), scalar(0, input.dtype()));
+    if (!context.training()) return input;
+    return drop_out(input, mask_shape(input.shape()), rate_, seeded_key(context, options_.seed));
   }
 
  private:

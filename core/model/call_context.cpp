@@ -17,13 +17,14 @@ RandomKey CallContext::random_key() { return {trace_.random_state, hash_name(pat
 
 const Tensor& CallContext::mask(std::size_t i) const {
   static const Tensor none;
-  return i < masks_.size() ? masks_[i] : none;
+  return i < options_.mask.size() ? options_.mask[i] : none;
 }
 
 void CallContext::set_input_masks(const std::vector<Tensor>& masks) {
-  if (masks_.size() < masks.size()) masks_.resize(masks.size());
+  std::vector<Tensor>& own = options_.mask;
+  if (own.size() < masks.size()) own.resize(masks.size());
   for (std::size_t i = 0; i < masks.size(); ++i) {
-    if (!masks_[i]) masks_[i] = masks[i];
+    if (!own[i]) own[i] = masks[i];
   }
 }
 

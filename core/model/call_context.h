@@ -18,6 +18,9 @@ struct CallOptions {
   std::optional<bool> training = {};       // empty = as the outer call, false outermost
   std::vector<Tensor> mask = {};           // one per input; missing ones and empty handles = the mask it came with
   std::vector<Tensor> initial_state = {};  // of recurrent layers
+  Tensor attention_mask = {};              // of attention layers: bool (batch, query steps, key steps), who sees whom
+  bool return_attention_scores = false;    // of attention layers: a second output
+  bool use_causal_mask = false;            // of attention layers: no step sees later ones
 };
 
 /// How the values that blocks computed for one state become the new state.
@@ -53,11 +56,7 @@ class CallContext {
   /// `path` is unique to this call within the model, such as "encoder#0/dropout_1#0"; "" for the outermost model.
   /// `training` is what holds for the call, whatever options.training says.
   CallContext(Trace& trace, std::string path, bool training, const CallOptions& options = {})
-      : trace_(trace),
-        path_(std::move(path)),
-        training_(training),
-        masks_(options.mask),
-        initial_state_(options.initial_state) {}
+      : trace_(trace), path_(std::move(path)), training_(training), options_(options) {}
 
   bool training() const { return training_; }
   const std::string& path() const { return path_; }
@@ -68,9 +67,13 @@ class CallContext {
   /// with from the layer that made it in the model; an empty handle when there is none.
   const Tensor& mask(std::size_t i = 0) const;
   /// Those of all inputs, up to the last that has one.
-  const std::vector<Tensor>& masks() const { return masks_; }
+  const std::vector<Tensor>& masks() const { return options_.mask; }
   /// The caller's; empty when it gave none.
-  const std::vector<Tensor>& initial_state() const { return initial_state_; }
+  const std::vector<Tensor>& initial_state() const { return options_.initial_state; }
+  /// The caller's; an empty handle when it gave none.
+  const Tensor& attention_mask() const { return options_.attention_mask; }
+  bool return_attention_scores() const { return options_.return_attention_scores; }
+  bool use_causal_mask() const { return options_.use_causal_mask; }
 
   /// Sets `variable` after the step. Several updates of one variable in a step (a layer that is called twice) apply in
   /// the order of the calls: each starts from value(variable), and the last one is what the step leaves behind.
@@ -98,8 +101,7 @@ class CallContext {
   Trace& trace_;
   std::string path_;
   bool training_;
-  std::vector<Tensor> masks_;
-  std::vector<Tensor> initial_state_;
+  CallOptions options_;  // its masks become those of the inputs where the caller gave none
   std::vector<Tensor> output_masks_;
   int draws_ = 0;
   std::unordered_map<std::string, int> calls_;

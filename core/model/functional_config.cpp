@@ -21,12 +21,38 @@ Config mask_config(const std::vector<Tensor>& masks, const CallNumbers& calls) {
   return list.size() == 1 ? list[0] : Config(list);
 }
 
-/// An initial state counts as further inputs; a mask is a keyword argument.
-Config inbound_node(const ModelNode& call, const CallNumbers& calls) {
-  auto [tensors, options] = call.op().arguments(call.node->inputs());
-  tensors.insert(tensors.end(), options.initial_state.begin(), options.initial_state.end());
+/// What the caller said besides the inputs, as keyword arguments.
+Config option_arguments(const CallOptions& options, const CallNumbers& calls) {
   Config arguments = Config::object();
   if (options.training) arguments.set("training", *options.training);
+  if (options.attention_mask) arguments.set("attention_mask", history(options.attention_mask, calls));
+  if (options.return_attention_scores) arguments.set("return_attention_scores", true);
+  if (options.use_causal_mask) arguments.set("use_causal_mask", true);
+  return arguments;
+}
+
+/// A call that takes its inputs one by one: all but the first are keyword arguments, and so is the mask of each.
+Config inbound_node_by_name(const CallArguments& call, const std::vector<std::string>& names,
+                            const CallNumbers& calls) {
+  Config arguments = option_arguments(call.options, calls);
+  for (std::size_t i = 1; i < call.inputs.size(); ++i) arguments.set(names.at(i), history(call.inputs[i], calls));
+  for (std::size_t i = 0; i < call.options.mask.size(); ++i) {
+    const Tensor& mask = call.options.mask[i];
+    if (mask) arguments.set(names.at(i) + "_mask", history(mask, calls));
+  }
+  Config::List first = history(call.inputs[0], calls);
+  first.push_back(arguments);
+  return Config::List{std::move(first)};
+}
+
+/// An initial state counts as further inputs; a mask is a keyword argument.
+Config inbound_node(const ModelNode& call, const CallNumbers& calls) {
+  CallArguments given = call.op().arguments(call.node->inputs());
+  const std::vector<std::string> names = call.layer.layer().call_arguments();
+  if (!names.empty()) return inbound_node_by_name(given, names, calls);
+  auto& [tensors, options] = given;
+  tensors.insert(tensors.end(), options.initial_state.begin(), options.initial_state.end());
+  Config arguments = option_arguments(options, calls);
   if (!options.mask.empty()) arguments.set("mask", mask_config(options.mask, calls));
   Config::List sources;
   for (const Tensor& tensor : tensors) {

@@ -71,6 +71,9 @@ class Layer {
   virtual std::string class_name() const = 0;
   /// The constructor's arguments under Keras' names, without name, trainable and dtype.
   virtual Config config() const { return Config::object(); }
+  /// The names of the arguments when Keras' call takes the inputs one by one: {"query", "value", "key"}. Empty when it
+  /// takes a tensor or a list of them.
+  virtual std::vector<std::string> call_arguments() const { return {}; }
   /// What Keras' layer.get_config() returns: name, trainable and dtype, then config().
   virtual Config get_config() const;
 

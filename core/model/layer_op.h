@@ -19,7 +19,7 @@ struct CallSpecs {
 };
 
 /// A symbolic call of a layer, as an op: what makes a tensor part of a graph of layers. The inputs of its node are the
-/// layer's inputs, then the masks that the caller gave, then the initial state.
+/// layer's inputs, then the masks that the caller gave, then the initial state, then the attention mask.
 class LayerOp final : public Op {
  public:
   /// `call` is the number of this call among all calls of the layer, as Keras counts them.
@@ -29,7 +29,6 @@ class LayerOp final : public Op {
   bool is_source() const override { return true; }
   const std::shared_ptr<Layer>& layer() const { return layer_; }
   int call() const { return call_; }
-  const std::optional<bool>& training() const { return training_; }
   /// The spec of the mask that output `index` comes with.
   const std::optional<TensorSpec>& mask_spec(int index) const { return specs_.masks[static_cast<std::size_t>(index)]; }
   /// Sorts the inputs of the node, or tensors that stand for them.
@@ -39,9 +38,10 @@ class LayerOp final : public Op {
   std::shared_ptr<Layer> layer_;
   int call_;
   CallSpecs specs_;
-  std::optional<bool> training_;
+  CallOptions options_;  // without its tensors
   std::vector<bool> has_mask_;
   std::size_t states_;
+  bool has_attention_mask_;
 };
 
 /// The layer call that made a symbolic tensor; null for every other tensor.

@@ -16,6 +16,7 @@ std::vector<Tensor> node_inputs(const CallArguments& arguments) {
     if (mask) all.push_back(mask);
   }
   all.insert(all.end(), arguments.options.initial_state.begin(), arguments.options.initial_state.end());
+  if (arguments.options.attention_mask) all.push_back(arguments.options.attention_mask);
   return all;
 }
 
@@ -38,9 +39,10 @@ std::vector<Tensor> masks_like(const std::vector<Tensor>& inputs) {
 
 /// What a call gives, by tracing the layer on fresh placeholders; what the trace leaves behind is thrown away.
 CallSpecs inferred_specs(Layer& layer, const CallArguments& arguments) {
-  const CallOptions options{.training = arguments.options.training,
-                            .mask = placeholders_like(arguments.options.mask),
-                            .initial_state = placeholders_like(arguments.options.initial_state)};
+  CallOptions options = arguments.options;
+  options.mask = placeholders_like(options.mask);
+  options.initial_state = placeholders_like(options.initial_state);
+  options.attention_mask = placeholders_like({options.attention_mask})[0];
   Trace trace{.training = options.training.value_or(false), .random_state = placeholder({Shape{3}, Dtype::int64})};
   CallContext context(trace, layer.name(), trace.training, options);
   context.set_input_masks(masks_like(arguments.inputs));
@@ -144,18 +146,24 @@ LayerOp::LayerOp(std::shared_ptr<Layer> layer, int call, CallSpecs specs, const 
     : layer_(std::move(layer)),
       call_(call),
       specs_(std::move(specs)),
-      training_(options.training),
-      states_(options.initial_state.size()) {
+      options_(options),
+      states_(options.initial_state.size()),
+      has_attention_mask_(options.attention_mask) {
+  options_.mask.clear();
+  options_.initial_state.clear();
+  options_.attention_mask = {};
   for (const Tensor& mask : options.mask) has_mask_.push_back(bool(mask));
 }
 
 CallArguments LayerOp::arguments(const std::vector<Tensor>& node_inputs) const {
   const auto masks = std::count(has_mask_.begin(), has_mask_.end(), true);
-  const auto first_state = node_inputs.end() - static_cast<std::ptrdiff_t>(states_);
+  const auto last_state = node_inputs.end() - (has_attention_mask_ ? 1 : 0);
+  const auto first_state = last_state - static_cast<std::ptrdiff_t>(states_);
   auto next_mask = first_state - masks;
-  CallArguments arguments{.inputs = {node_inputs.begin(), next_mask}, .options = {.training = training_}};
+  CallArguments arguments{.inputs = {node_inputs.begin(), next_mask}, .options = options_};
   for (const bool given : has_mask_) arguments.options.mask.push_back(given ? *next_mask++ : Tensor());
-  arguments.options.initial_state.assign(first_state, node_inputs.end());
+  arguments.options.initial_state.assign(first_state, last_state);
+  if (has_attention_mask_) arguments.options.attention_mask = *last_state;
   return arguments;
 }
 

@@ -3,21 +3,9 @@
 #include <libxsmm.h>
 
 #include "core/ops/matmul.h"
+#include "core/ops/xsmm/xsmm.h"
 
 namespace strata {
-namespace {
-
-// Without blocking an operand is read again for every tile of the other, so all of them should stay in the second-level
-// cache. 512 KB is the smallest on current server cores; a constant, since the choice must not depend on the host.
-constexpr Dim kCacheBytes = 512 * 1024;
-
-void transpose(const float* from, float* to, Dim rows, Dim columns) {
-  for (Dim j = 0; j < columns; ++j) {
-    for (Dim i = 0; i < rows; ++i) to[j * rows + i] = from[i * columns + j];
-  }
-}
-
-}  // namespace
 
 // libxsmm is column-major: it computes c' (n, m) = b' a'. It has no code for a transposed b, which is copied first.
 Prepared prepare_matmul_xsmm(const KernelRequest& request) {
@@ -25,7 +13,7 @@ Prepared prepare_matmul_xsmm(const KernelRequest& request) {
   if (request.outputs[0].dtype != Dtype::float32) return "only float32";
   const Gemm g = make_gemm(op, request.inputs, request.outputs[0]);
   if (g.m == 0 || g.n == 0 || g.k == 0) return "an empty operand";
-  if ((g.m * g.k + g.k * g.n + g.m * g.n) * Dim{sizeof(float)} > kCacheBytes) return "larger than the cache";
+  if ((g.m * g.k + g.k * g.n + g.m * g.n) * Dim{sizeof(float)} > xsmm::kCacheBytes) return "larger than the cache";
   const auto m = static_cast<libxsmm_blasint>(g.n), n = static_cast<libxsmm_blasint>(g.m);
   const auto k = static_cast<libxsmm_blasint>(g.k);
   const libxsmm_blasint lda = m, ldb = static_cast<libxsmm_blasint>(g.lda()), ldc = m;
@@ -40,7 +28,7 @@ Prepared prepare_matmul_xsmm(const KernelRequest& request) {
         for (const Gemm::Offsets& at : g.batches) {
           const float* b = args.input<float>(1) + at.b;
           if (g.transpose_b) {
-            transpose(b, static_cast<float*>(args.scratch), g.n, g.k);
+            xsmm::transpose(b, static_cast<float*>(args.scratch), g.n, g.k, g.k);
             b = static_cast<float*>(args.scratch);
           }
           float* c = args.output<float>() + at.c;
