@@ -15,11 +15,11 @@ namespace {
 /// The layers that this thread is building, from the outermost in: "lstm/lstm_cell".
 thread_local std::string build_path;
 
-/// Adds a layer to build_path until the end of the scope.
+/// Adds a layer to build_path until the end of the scope. Models do not name the weights of their layers.
 class BuildScope {
  public:
-  explicit BuildScope(const std::string& layer) : previous_(build_path) {
-    build_path += (build_path.empty() ? "" : "/") + layer;
+  explicit BuildScope(const Layer& layer) : previous_(build_path) {
+    if (layer.first_call() == 0) build_path += (build_path.empty() ? "" : "/") + layer.name();
   }
   ~BuildScope() { build_path = std::move(previous_); }
   BuildScope(const BuildScope&) = delete;
@@ -185,7 +185,7 @@ void Layer::ensure_built(const std::vector<TensorSpec>& inputs) {
   if (built_) return;
   const LayerScope layer_scope(name());
   const CallScope outside(nullptr);
-  const BuildScope build_scope(name());
+  const BuildScope build_scope(*this);
   const std::size_t weights_before = own_weights_.size(), layers_before = tracked_.size();
   try {
     build_specs(inputs);
