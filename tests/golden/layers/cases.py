@@ -22,6 +22,7 @@ class Case:
     training: Sequence[bool] = (False, True)  # modes to record; only False for layers that draw random numbers
     masks: Optional[Sequence] = None  # per input a boolean array or None
     initial_state: Sequence = ()  # shapes or arrays, passed as initial_state
+    arguments: Optional[dict] = None  # further arguments of the call: flags, or boolean arrays
     call: Optional[Callable] = None  # call(layer, inputs, training) where layer(inputs, training=...) does not serve
     weights: Optional[Callable] = None  # weights(name, shape, rng) -> array; the default is random_weight
     scale: float = 1.0  # of the random inputs
@@ -72,10 +73,14 @@ def run(case, layer, tensors, states, training):
     inputs = tensors if len(tensors) > 1 else tensors[0]
     if case.call is not None:
         return case.call(layer, inputs, training)
+    given = {name: value if isinstance(value, bool) else tf.constant(value)
+             for name, value in (case.arguments or {}).items()}
+    if "query" in layer._call_signature.parameters:  # takes its inputs one by one
+        return layer(*tensors, training=training, **given)
     named = {"initial_state": states if len(states) > 1 else states[0]} if states else {}
     if "training" in layer._call_signature.parameters:
         named["training"] = training
-    return layer(inputs, **named)
+    return layer(inputs, **named, **given)
 
 
 def record_mode(case, layer, inputs, states, before, training):
@@ -130,6 +135,9 @@ def record(case, seed):
                     for w, v in zip(layer.weights, before)],
         "modes": [record_mode(case, layer, inputs, states, before, mode) for mode in case.training],
     }
+    if case.arguments:
+        content["arguments"] = {name: value if isinstance(value, bool) else array(np.asarray(value))
+                                for name, value in case.arguments.items()}
     if case.tolerance is not None:
         content.update({"tolerance": case.tolerance, "reason": case.reason})
     return content
