@@ -18,9 +18,11 @@ MultiHeadOptions shared_options(const layers::GroupQueryAttentionOptions& o) {
 
 class GroupQueryAttentionLayer final : public MultiHeadLayer {
  public:
+  // Keras' layer keeps the penalty as its own too, so that it counts twice for the output.
   GroupQueryAttentionLayer(Dim head_dim, Dim query_heads, Dim key_value_heads,
                            const layers::GroupQueryAttentionOptions& options)
-      : MultiHeadLayer(shared_options(options), {options.name, options.trainable, options.dtype}),
+      : MultiHeadLayer(shared_options(options),
+                       {options.name, options.trainable, options.dtype, options.activity_regularizer}),
         head_dim_(head_dim),
         query_heads_(query_heads),
         key_value_heads_(key_value_heads) {

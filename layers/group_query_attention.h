@@ -17,7 +17,7 @@ struct GroupQueryAttentionOptions {
   Initializer bias_initializer = "zeros";
   Regularizer kernel_regularizer = {};
   Regularizer bias_regularizer = {};
-  Regularizer activity_regularizer = {};  // of each projection
+  Regularizer activity_regularizer = {};  // of each projection, and once more of the output (Keras)
   Constraint kernel_constraint = {};
   Constraint bias_constraint = {};
   bool use_gate = false;  // as in MultiHeadAttention

@@ -112,16 +112,17 @@ Tensor MultiHeadLayer::score_mask(const Tensor& query, const Tensor& value, Call
   if (shared_.sliding_window) {
     mask = both_masks(mask, sliding_window_mask(queries, keys, *shared_.sliding_window));
   }
-  return mask ? ops::cast(mask, Dtype::boolean) : mask;
+  if (!mask) return mask;
+  // One of lower rank than the scores holds for all heads.
+  const int rank = query.rank() + attended_axes();
+  while (mask.rank() < rank) mask = ops::expand_dims(mask, mask.rank() - 2 * attended_axes());
+  return ops::cast(mask, Dtype::boolean);
 }
 
-/// Over the last attended axes. A mask of lower rank holds for all heads.
-Tensor MultiHeadLayer::softmax(Tensor scores, Tensor mask, bool zero_where_masked) const {
+/// Over the last attended axes.
+Tensor MultiHeadLayer::softmax(Tensor scores, const Tensor& mask, bool zero_where_masked) const {
   const int axes = attended_axes();
-  if (mask) {
-    while (mask.rank() < scores.rank()) mask = ops::expand_dims(mask, mask.rank() - 2 * axes);
-    scores = ops::select(mask, scores, scalar(zero_where_masked ? -1e9 : kLowest, scores.dtype()));
-  }
+  if (mask) scores = ops::select(mask, scores, scalar(zero_where_masked ? -1e9 : kLowest, scores.dtype()));
   const Shape shape = scores.shape();
   if (axes > 1) {
     const Shape rows = shape.slice(0, shape.rank() - axes);
@@ -154,10 +155,9 @@ std::vector<Tensor> MultiHeadLayer::call_many(const std::vector<Tensor>& inputs,
   return {output};
 }
 
-std::vector<Tensor> MultiHeadLayer::compute_mask(const std::vector<Tensor>&, const std::vector<Tensor>& masks,
-                                                 CallContext&) {
-  if (masks.empty()) return {};
-  return {masks[0]};
+std::vector<Tensor> MultiHeadLayer::compute_mask(const std::vector<Tensor>& inputs, const std::vector<Tensor>&,
+                                                 CallContext& context) {
+  return {context.mask(0), score_mask(inputs[0], inputs[1], context)};
 }
 
 Config::Object MultiHeadLayer::shared_config() const {

@@ -38,7 +38,7 @@ class MultiHeadLayer : public Layer {
   std::vector<std::string> call_arguments() const override { return {"query", "value", "key"}; }
   void build_many(const std::vector<Shape>& inputs) override;
   std::vector<Tensor> call_many(const std::vector<Tensor>& inputs, CallContext& context) override;
-  /// That of the query.
+  /// That of the query, and for the scores what they were masked with.
   std::vector<Tensor> compute_mask(const std::vector<Tensor>& inputs, const std::vector<Tensor>& masks,
                                    CallContext& context) override;
 
@@ -70,8 +70,9 @@ class MultiHeadLayer : public Layer {
   Projection add_projection(const std::string& name, const Shape& input, int bound_axes, const Shape& output);
   Tensor project(const Tensor& x, const Projection& projection, CallContext& context) const;
   void penalise(const Tensor& output, CallContext& context) const;
+  /// Broadcasts to the scores; an empty handle when every step sees every other.
   Tensor score_mask(const Tensor& query, const Tensor& value, CallContext& context) const;
-  Tensor softmax(Tensor scores, Tensor mask, bool zero_where_masked) const;
+  Tensor softmax(Tensor scores, const Tensor& mask, bool zero_where_masked) const;
 
   MultiHeadOptions shared_;
   double scale_ = 1.0;  // 1 / sqrt(size of a head)

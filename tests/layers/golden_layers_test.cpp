@@ -50,9 +50,9 @@ std::vector<Tensor> tensors(const json& arrays) {
   return result;
 }
 
-/// Elements within `tolerance` of the expected one, relative to the largest.
-void expect_close(const Tensor& actual, const Tensor& expected, double tolerance) {
-  double largest = 1e-3;
+/// Elements within `tolerance` of the expected one, relative to the largest, which counts as at least `floor`.
+void expect_close(const Tensor& actual, const Tensor& expected, double tolerance, double floor = 1e-3) {
+  double largest = floor;
   for (const double value : ops::cast(expected, Dtype::float64).to_vector<double>()) {
     largest = std::max(largest, std::abs(value));
   }
@@ -185,7 +185,8 @@ TEST_P(GoldenLayers, ComputeWhatKerasComputes) {
       ASSERT_EQ(found.size(), wanted.size());
       for (std::size_t i = 0; i < found.size(); ++i) {
         SCOPED_TRACE("gradient " + std::to_string(i));
-        expect_close(dense(found[i], sources[i]), wanted[i], tolerance(1e-4));
+        // A gradient that is 0 in exact arithmetic (attention's key bias) is left with roundings of terms of order 1.
+        expect_close(dense(found[i], sources[i]), wanted[i], tolerance(1e-4), 1e-2);
       }
     }
 
