@@ -8,8 +8,8 @@
 #include "layers/attention_masks.h"
 #include "layers/axis_fans.h"
 #include "layers/dropout_mask.h"
-#include "layers/seeded_key.h"
 #include "layers/layer_config.h"
+#include "layers/seeded_key.h"
 
 namespace strata {
 namespace {
