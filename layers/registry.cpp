@@ -54,8 +54,15 @@ void LayerRegistry::add(LayerEntry entry) {
   if (!entries_.emplace(name, std::move(entry)).second) throw InternalError("Layer '" + name + "' is registered twice");
 }
 
+void LayerRegistry::add_alias(std::string alias, std::string class_name) {
+  if (!aliases_.emplace(alias, std::move(class_name)).second) {
+    throw InternalError("Layer '" + alias + "' is registered twice");
+  }
+}
+
 LayerRef LayerRegistry::make(const std::string& class_name, const Config& config) const {
-  const auto found = entries_.find(class_name);
+  const auto alias = aliases_.find(class_name);
+  const auto found = entries_.find(alias == aliases_.end() ? class_name : alias->second);
   const LayerFactory factory =
       found != entries_.end() ? found->second.from_config : UserLayers::instance().find(class_name);
   if (!factory) throw ConfigError("Unknown layer: " + class_name);
@@ -67,8 +74,8 @@ void register_layer(const std::string& class_name, LayerFactory from_config) {
     throw ConfigError("register_layer: expected a class name and a function, received '" + class_name + "'" +
                       (from_config ? "" : " and an empty function"));
   }
-  const bool is_new = !LayerRegistry::instance().entries().contains(class_name) &&
-                      UserLayers::instance().add(class_name, std::move(from_config));
+  const bool is_new =
+      !LayerRegistry::instance().knows(class_name) && UserLayers::instance().add(class_name, std::move(from_config));
   if (!is_new) throw ConfigError("register_layer: a layer class '" + class_name + "' is known already");
 }
 

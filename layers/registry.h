@@ -39,12 +39,19 @@ class LayerRegistry {
   static const LayerRegistry& instance();
 
   void add(LayerEntry entry);
+  /// Another name under which configs may ask for a class.
+  void add_alias(std::string alias, std::string class_name);
   const std::map<std::string, LayerEntry>& entries() const { return entries_; }
+  /// Whether the catalogue has a class, or an alias, of this name.
+  bool knows(const std::string& class_name) const {
+    return entries_.contains(class_name) || aliases_.contains(class_name);
+  }
   /// A layer of the catalogue or one that register_layer made known. Throws ConfigError "Unknown layer: CustomDense".
   LayerRef make(const std::string& class_name, const Config& config) const;
 
  private:
   std::map<std::string, LayerEntry> entries_;
+  std::map<std::string, std::string> aliases_;
 };
 
 /// Makes a layer class of one's own known to everything that reads configs: LayerRegistry::make, and with it model

@@ -17,15 +17,6 @@ Sides sides(const Shape& shape, bool transposed) {
   return transposed ? Sides{last, first} : Sides{first, last};
 }
 
-template <class T>
-STRATA_SIMD_CLONES void add_rows(T* c, const T* bias, Dim rows, Dim n) {
-  for (Dim i = 0; i < rows; ++i) {
-    T* row = c + i * n;
-#pragma GCC ivdep
-    for (Dim j = 0; j < n; ++j) row[j] += bias[j];
-  }
-}
-
 /// Sums over k in order, one rounding a step: the oracle of the other candidates.
 template <class T>
 void reference_gemm(const Gemm& g, const T* a, const T* b, T* c) {
@@ -48,7 +39,7 @@ Prepared prepare_reference(const KernelRequest& request) {
       return std::string("not a floating dtype");
     } else {
       return make_kernel([g = make_gemm(op, request.inputs, request.outputs[0]), bias = op.epilogue().bias,
-                          loop = epilogue_loop(op.epilogue(), dtype)](const KernelArgs& args) {
+                          loop = op.epilogue().loop(dtype)](const KernelArgs& args) {
         for (const Gemm::Offsets& at : g.batches) {
           T* c = args.output<T>() + at.c;
           reference_gemm(g, args.input<T>(0) + at.a, args.input<T>(1) + at.b, c);
@@ -68,28 +59,13 @@ OpExample example(std::string label, const Shape& a, const Shape& b, bool ta = f
 OpExample fused_example() {
   const auto input = [](const Shape& shape) { return ExampleInput{{shape, Dtype::float32}}; };
   const auto build = [](const std::vector<Tensor>& x) {
-    const MatMulEpilogue epilogue{true, ops::relu(x[0]).node()->shared_op()};
+    const ProductEpilogue epilogue{true, ops::relu(x[0]).node()->shared_op()};
     return apply_op(std::make_shared<MatMulOp>(false, false, epilogue), x);
   };
   return {"bias and relu", {input({5, 7}), input({7, 4}), input({4})}, build, false};
 }
 
 }  // namespace
-
-template <class T>
-void apply_epilogue(T* c, const T* bias, ElementwiseLoop activation, Dim rows, Dim n) {
-  if (bias != nullptr) add_rows(c, bias, rows, n);
-  if (activation == nullptr) return;
-  const void* operands[1] = {c};
-  activation(operands, c, rows * n);
-}
-template void apply_epilogue(float*, const float*, ElementwiseLoop, Dim, Dim);
-template void apply_epilogue(double*, const double*, ElementwiseLoop, Dim, Dim);
-
-ElementwiseLoop epilogue_loop(const MatMulEpilogue& epilogue, Dtype dtype) {
-  if (epilogue.activation == nullptr) return nullptr;
-  return dynamic_cast<const ElementwiseOp&>(*epilogue.activation).loop(std::span(&dtype, 1));
-}
 
 std::vector<TensorSpec> MatMulOp::infer(std::span<const TensorSpec> inputs) const {
   const TensorSpec& a = inputs[0];
@@ -114,15 +90,12 @@ std::vector<TensorSpec> MatMulOp::infer(std::span<const TensorSpec> inputs) cons
 }
 
 std::string MatMulOp::attributes() const {
-  std::string text = std::string("transpose=") + (transpose_a_ ? "T" : "N") + (transpose_b_ ? "T" : "N");
-  if (epilogue_.bias) text += " bias";
-  if (epilogue_.activation) text += " " + std::string(epilogue_.activation->name());
-  return text;
+  return std::string("transpose=") + (transpose_a_ ? "T" : "N") + (transpose_b_ ? "T" : "N") + epilogue().text();
 }
 
 // C = op(A) op(B) gives dA = dC op(B)' and dB = op(A)' dC, each transposed when its operand is.
 std::vector<Gradient> MatMulOp::gradient(const GradientArgs& args) const {
-  if (epilogue_.bias || epilogue_.activation) throw InternalError("matmul: a fused product has no gradient rule");
+  require_no_epilogue();
   const Tensor& a = args.input(0);
   const Tensor& b = args.input(1);
   const Tensor& g = args.grad();

@@ -34,8 +34,6 @@ Prepared prepare_matmul_onednn(const KernelRequest& request) {
   if (output.dtype != Dtype::float32) return "only float32";
   const Shape& a = request.inputs[0].shape;
   if (output.shape.elements() == 0 || a.elements() == 0) return "an empty operand";
-  const auto& activation = op.epilogue().activation;
-  if (activation && activation->name() != "relu") return "only relu as activation";
 
   // Leading axes of a fold into its rows when b has none, so that one large product replaces many.
   const bool fold = request.inputs[1].shape.rank() == 2 && !op.transpose_a();
@@ -46,23 +44,19 @@ Prepared prepare_matmul_onednn(const KernelRequest& request) {
   const memory::desc dst = operand(folded(output.shape), rank, false);
   const memory::desc bias = operand({output.shape.back()}, rank, false);
 
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (activation) {
-    dnnl::post_ops relu;
-    relu.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-    attributes.set_post_ops(relu);
-  }
+  const ProductEpilogue& epilogue = op.epilogue();
   const auto description =
-      op.epilogue().bias ? dnnl::matmul::desc(src, weights, bias, dst) : dnnl::matmul::desc(src, weights, dst);
-  const dnnl::matmul::primitive_desc chosen(description, attributes, onednn_engine(), true);
+      epilogue.bias ? dnnl::matmul::desc(src, weights, bias, dst) : dnnl::matmul::desc(src, weights, dst);
+  const dnnl::matmul::primitive_desc chosen(description, onednn_attributes(epilogue), onednn_engine(), true);
   if (!chosen) return "oneDNN has no implementation";
+  OnednnScratch scratch;
   std::vector<OnednnArgument> arguments{{DNNL_ARG_SRC, src, OnednnArgument::input, 0},
                                         {DNNL_ARG_WEIGHTS, weights, OnednnArgument::input, 1},
                                         {DNNL_ARG_DST, dst, OnednnArgument::output, 0},
-                                        {DNNL_ARG_SCRATCHPAD, chosen.scratchpad_desc(), OnednnArgument::scratch, 0}};
-  if (op.epilogue().bias) arguments.push_back({DNNL_ARG_BIAS, bias, OnednnArgument::input, 2});
-  return make_onednn_kernel(dnnl::matmul(chosen), std::move(arguments), chosen.scratchpad_desc().get_size());
+                                        scratch.scratchpad(chosen.scratchpad_desc())};
+  if (epilogue.bias) arguments.push_back({DNNL_ARG_BIAS, bias, OnednnArgument::input, 2});
+  return make_onednn_kernel({{dnnl::matmul(chosen), std::move(arguments)}}, scratch.bytes(),
+                            onednn_finish(epilogue, output));
 }
 
 }  // namespace strata

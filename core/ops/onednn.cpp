@@ -6,49 +6,64 @@ namespace {
 
 /// The library's handles for one run state: made once, pointed at the buffers before every run.
 struct State {
+  struct Step {
+    std::vector<dnnl::memory> memories;
+    std::vector<dnnl_exec_arg_t> arguments;
+  };
   dnnl::stream stream;
-  std::vector<dnnl::memory> memories;
-  std::vector<dnnl_exec_arg_t> arguments;
+  std::vector<Step> steps;
 };
 
 class OnednnKernel final : public Kernel {
  public:
-  OnednnKernel(dnnl::primitive primitive, std::vector<OnednnArgument> arguments, std::size_t scratch_bytes)
-      : primitive_(std::move(primitive)), arguments_(std::move(arguments)), scratch_bytes_(scratch_bytes) {}
+  OnednnKernel(std::vector<OnednnStep> steps, std::size_t scratch_bytes, OnednnFinish finish)
+      : steps_(std::move(steps)), scratch_bytes_(scratch_bytes), finish_(std::move(finish)) {}
 
   std::size_t scratch_bytes() const override { return scratch_bytes_; }
 
   std::shared_ptr<void> make_state() const override {
-    auto state = std::make_shared<State>(State{dnnl::stream(onednn_engine()), {}, {}});
-    for (const OnednnArgument& argument : arguments_) {
-      state->memories.emplace_back(argument.layout, onednn_engine(), nullptr);
-      state->arguments.push_back({argument.id, state->memories.back().get()});
+    auto state = std::make_shared<State>(State{dnnl::stream(onednn_engine()), {}});
+    for (const OnednnStep& step : steps_) {
+      State::Step& own = state->steps.emplace_back();
+      for (const OnednnArgument& argument : step.arguments) {
+        own.memories.emplace_back(argument.layout, onednn_engine(), nullptr);
+        own.arguments.push_back({argument.id, own.memories.back().get()});
+      }
     }
     return state;
   }
 
   void run(const KernelArgs& args, Stream&) const override {
     auto& state = *static_cast<State*>(args.state);
-    for (std::size_t i = 0; i < arguments_.size(); ++i) state.memories[i].set_data_handle(place(args, arguments_[i]));
-    dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive_.get(), state.stream.get(),
-                                                   static_cast<int>(state.arguments.size()), state.arguments.data()),
-                            "could not execute a oneDNN primitive");
+    for (std::size_t s = 0; s < steps_.size(); ++s) {
+      const OnednnStep& step = steps_[s];
+      State::Step& own = state.steps[s];
+      for (std::size_t i = 0; i < step.arguments.size(); ++i) {
+        own.memories[i].set_data_handle(place(args, step.arguments[i]));
+      }
+      dnnl::error::wrap_c_api(dnnl_primitive_execute(step.primitive.get(), state.stream.get(),
+                                                     static_cast<int>(own.arguments.size()), own.arguments.data()),
+                              "could not execute a oneDNN primitive");
+    }
+    if (finish_) finish_(args);
   }
 
  private:
   static void* place(const KernelArgs& args, const OnednnArgument& argument) {
     switch (argument.side) {
-      case OnednnArgument::input: return const_cast<void*>(args.inputs[argument.index]);
-      case OnednnArgument::output: return args.outputs[argument.index];
+      case OnednnArgument::input: return const_cast<void*>(args.inputs[argument.at]);
+      case OnednnArgument::output: return args.outputs[argument.at];
       case OnednnArgument::scratch: break;
     }
-    return args.scratch;
+    return static_cast<std::byte*>(args.scratch) + argument.at;
   }
 
-  dnnl::primitive primitive_;
-  std::vector<OnednnArgument> arguments_;
+  std::vector<OnednnStep> steps_;
   std::size_t scratch_bytes_;
+  OnednnFinish finish_;
 };
+
+bool is_relu(const ProductEpilogue& epilogue) { return epilogue.activation && epilogue.activation->name() == "relu"; }
 
 }  // namespace
 
@@ -57,9 +72,35 @@ const dnnl::engine& onednn_engine() {
   return engine;
 }
 
-std::shared_ptr<const Kernel> make_onednn_kernel(dnnl::primitive primitive, std::vector<OnednnArgument> arguments,
-                                                 std::size_t scratch_bytes) {
-  return std::make_shared<OnednnKernel>(std::move(primitive), std::move(arguments), scratch_bytes);
+std::size_t OnednnScratch::reserve(const dnnl::memory::desc& layout) {
+  constexpr std::size_t kAlignment = 64;
+  const std::size_t at = bytes_;
+  bytes_ += (layout.get_size() + kAlignment - 1) / kAlignment * kAlignment;
+  return at;
+}
+
+dnnl::primitive_attr onednn_attributes(const ProductEpilogue& epilogue) {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (is_relu(epilogue)) {
+    dnnl::post_ops relu;
+    relu.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+    attributes.set_post_ops(relu);
+  }
+  return attributes;
+}
+
+OnednnFinish onednn_finish(const ProductEpilogue& epilogue, const TensorSpec& output) {
+  if (!epilogue.activation || is_relu(epilogue)) return {};
+  return [loop = epilogue.loop(output.dtype), n = output.shape.elements()](const KernelArgs& args) {
+    const void* operands[1] = {args.outputs[0]};
+    loop(operands, args.outputs[0], n);
+  };
+}
+
+std::shared_ptr<const Kernel> make_onednn_kernel(std::vector<OnednnStep> steps, std::size_t scratch_bytes,
+                                                 OnednnFinish finish) {
+  return std::make_shared<OnednnKernel>(std::move(steps), scratch_bytes, std::move(finish));
 }
 
 }  // namespace strata

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "core/ops/fused_elementwise.h"
-#include "core/ops/matmul.h"
 #include "core/ops/ops.h"
+#include "core/ops/product.h"
 #include "core/program/graph.h"
 
 namespace strata {
@@ -59,8 +59,8 @@ bool available_before(const Graph& graph, int value, std::size_t position) {
 
 void fuse_product(Graph& graph, std::size_t at, std::vector<bool>& erased) {
   GraphInstruction& product = graph.instructions[at];
-  const auto& matmul = dynamic_cast<const MatMulOp&>(*product.op);
-  MatMulEpilogue epilogue;
+  const auto& op = dynamic_cast<const ProductOp&>(*product.op);
+  ProductEpilogue epilogue;
   const auto readers = graph.readers();
   auto next = sole_reader(graph, readers, product.outputs[0]);
   if (next) {
@@ -78,9 +78,7 @@ void fuse_product(Graph& graph, std::size_t at, std::vector<bool>& erased) {
     product.outputs = graph.instructions[*next].outputs;
     erased[*next] = true;
   }
-  if (epilogue.bias || epilogue.activation) {
-    product.op = std::make_shared<MatMulOp>(matmul.transpose_a(), matmul.transpose_b(), epilogue);
-  }
+  if (epilogue) product.op = op.with_epilogue(std::move(epilogue));
 }
 
 // Elementwise instructions are collected into groups, each to be run where its last member stands.
@@ -249,7 +247,8 @@ class ElementwiseGrouping {
 void fuse_products(Graph& graph) {
   std::vector<bool> erased(graph.instructions.size(), false);
   for (std::size_t i = 0; i < graph.instructions.size(); ++i) {
-    if (!erased[i] && graph.instructions[i].op->name() == "matmul") fuse_product(graph, i, erased);
+    const bool product = dynamic_cast<const ProductOp*>(graph.instructions[i].op.get()) != nullptr;
+    if (product && !erased[i]) fuse_product(graph, i, erased);
   }
   erase_instructions(graph, erased);
 }

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// AveragePooling2D: the mean of each window over two spatial axes.
+#pragma once
+
+#include "layers/pooling.h"
+
+namespace strata::layers {
+
+/// The mean of each window of pool_size elements, see ops::average_pool. Input (batch, height, width, channels);
+/// output (batch, height', width', channels). With data_format "channels_first" the channels come right after the
+/// batch. Throws ConfigError for arguments that Keras refuses; when called, ShapeError for an input of another rank
+/// or nothing left.
+class AveragePooling2D : public LayerRef {
+ public:
+  explicit AveragePooling2D(const Sizes& pool_size = 2, const PoolingOptions& options = {});
+};
+using AvgPool2D = AveragePooling2D;
+
+}  // namespace strata::layers
