@@ -23,8 +23,7 @@ Prepared prepare_matmul_xsmm(const KernelRequest& request) {
   if (product == nullptr) return "libxsmm has no code for this shape";
   const std::size_t scratch = g.transpose_b ? static_cast<std::size_t>(g.k * g.n) * sizeof(float) : 0;
   return make_kernel(
-      [g, product, bias = op.epilogue().bias,
-       loop = op.epilogue().loop(Dtype::float32)](const KernelArgs& args) {
+      [g, product, bias = op.epilogue().bias, loop = op.epilogue().loop(Dtype::float32)](const KernelArgs& args) {
         for (const Gemm::Offsets& at : g.batches) {
           const float* b = args.input<float>(1) + at.b;
           if (g.transpose_b) {
