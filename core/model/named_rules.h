@@ -27,13 +27,29 @@ class RuleArguments {
     }
   }
   bool has(const char* key) const { return config_.contains(key) && !config_.at(key).is_null(); }
+  /// Whether the argument is there and null: Keras' None where that is not the default.
+  bool is_none(const char* key) const { return config_.contains(key) && config_.at(key).is_null(); }
+  bool flag(const char* key, bool otherwise) const { return has(key) ? config_.at(key).as_bool() : otherwise; }
   double number(const char* key, double otherwise) const { return has(key) ? config_.at(key).as_double() : otherwise; }
+  std::int64_t integer(const char* key, std::int64_t otherwise) const {
+    return has(key) ? config_.at(key).as_int() : otherwise;
+  }
   std::string text(const char* key, const char* otherwise) const {
     return has(key) ? config_.at(key).as_string() : otherwise;
   }
-  std::optional<std::int64_t> seed() const {
-    if (!has("seed")) return {};
-    return config_.at("seed").as_int();
+  std::optional<std::int64_t> seed() const { return optional_integer("seed"); }
+  std::optional<std::int64_t> optional_integer(const char* key) const {
+    if (!has(key)) return {};
+    return config_.at(key).as_int();
+  }
+  /// One number or a list of them; none when absent.
+  std::vector<double> numbers(const char* key) const {
+    if (!has(key)) return {};
+    const Config& value = config_.at(key);
+    if (!value.is_list()) return {value.as_double()};
+    std::vector<double> numbers;
+    for (const Config& number : value.as_list()) numbers.push_back(number.as_double());
+    return numbers;
   }
   /// One axis or a list of them.
   std::vector<int> axes(const char* key, std::vector<int> otherwise) const {
@@ -64,12 +80,17 @@ class RuleTable {
       : kind_(std::move(kind)), unknown_(std::move(unknown)), entries_(std::move(entries)) {}
 
   Rule make(const std::string& name, const Config& config = Config::object()) const {
-    for (const auto& [class_name, entry] : entries_) {
-      const bool found =
-          class_name == name || std::find(entry.aliases.begin(), entry.aliases.end(), name) != entry.aliases.end();
-      if (found) return entry.make(RuleArguments(kind_ + " " + class_name, config, entry.arguments));
-    }
-    throw ConfigError(unknown_ + name);
+    const auto found = find(name);
+    if (found == entries_.end()) throw ConfigError(unknown_ + name);
+    return found->second.make(RuleArguments(kind_ + " " + found->first, config, found->second.arguments));
+  }
+  /// Whether there is a rule of this class name or alias.
+  bool knows(const std::string& name) const { return find(name) != entries_.end(); }
+  /// "L1, L1L2, L2".
+  std::string class_names() const {
+    std::string names;
+    for (const auto& entry : entries_) names += (names.empty() ? "" : ", ") + entry.first;
+    return names;
   }
   /// A name, or {"class_name": ..., "config": ...}.
   Rule make(const Config& config) const {
@@ -79,6 +100,13 @@ class RuleTable {
   }
 
  private:
+  auto find(const std::string& name) const {
+    return std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
+      const auto& aliases = entry.second.aliases;
+      return entry.first == name || std::find(aliases.begin(), aliases.end(), name) != aliases.end();
+    });
+  }
+
   std::string kind_;
   std::string unknown_;
   std::map<std::string, Entry> entries_;

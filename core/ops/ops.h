@@ -129,6 +129,9 @@ Tensor log_softmax(const Tensor& x, int axis = -1);
 /// -log_softmax(logits)[labels] for logits (..., classes) and integer labels (...); NaN for labels out of range.
 Tensor sparse_softmax_cross_entropy(const Tensor& logits, const Tensor& labels);
 
+/// The sum of x over all blocks of a step, on all ranks, the same in each; x itself outside of a step. Floating only.
+Tensor block_sum(const Tensor& x);
+
 // Random numbers (Philox4x32-10), not differentiable. Axis 0 is the sample axis: row i of a draw has global sample
 // index state[2] + i, so a block's rows are the same numbers whichever rank computes them.
 /// Uniform in [low, high).

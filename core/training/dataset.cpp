@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
 #include "core/base/error.h"
 #include "core/ops/ops.h"
 #include "core/training/trainer.h"
@@ -37,6 +40,21 @@ void require_count(const std::string& what, const std::vector<Tensor>& arrays, s
                     shapes_of(arrays));
 }
 
+/// The class of every sample: the label, or the place of the largest target.
+std::vector<std::int64_t> labels_of(const HostArray& y) {
+  std::vector<std::int64_t> labels;
+  const Dim width = y.row_shape().elements();
+  visit_dtype(y.spec().dtype, [&]<class T>(TypeTag<T>) {
+    for (Dim row = 0; row < y.rows(); ++row) {
+      const T* values = reinterpret_cast<const T*>(y.row(row));
+      const auto label =
+          width == 1 ? std::llround(static_cast<double>(values[0])) : std::max_element(values, values + width) - values;
+      labels.push_back(label);
+    }
+  });
+  return labels;
+}
+
 class ArrayChecker {
  public:
   void add(const Tensor& tensor, std::vector<TensorSpec>& specs) {
@@ -50,11 +68,7 @@ class ArrayChecker {
     data.arrays.push_back(std::move(array));
   }
   void add_weights(const Tensor& weights) {
-    if (weights.rank() != 1) {
-      throw ShapeError("Expected one sample weight a sample, of shape (n,), received " + weights.shape().str());
-    }
-    std::vector<TensorSpec> ignored;
-    add(weights.dtype() == Dtype::float32 ? weights : ops::cast(weights, Dtype::float32), ignored);
+    add(weights.dtype() == Dtype::float32 ? weights : ops::cast(weights, Dtype::float32), data.specs.weights);
   }
 
   CheckedArrays data;
@@ -66,6 +80,23 @@ CheckedArrays CheckedArrays::rows_between(Dim first, Dim last) const {
   CheckedArrays result{{}, specs, last - first};
   for (const HostArray& array : arrays) result.arrays.push_back(array.rows(first, last));
   return result;
+}
+
+void CheckedArrays::add_class_weights(const std::map<std::int64_t, double>& class_weight) {
+  if (class_weight.empty()) return;
+  if (!specs.weights.empty()) throw ConfigError("You cannot `class_weight` and `sample_weight` at the same time.");
+  if (specs.y.size() != 1) {
+    throw ConfigError("`class_weight` is only supported for Models with a single output. The model has " +
+                      std::to_string(specs.y.size()) + " outputs.");
+  }
+  const std::vector<std::int64_t> labels = labels_of(arrays.back());
+  std::vector<float> weights;
+  for (const std::int64_t label : labels) {
+    const auto found = class_weight.find(label);
+    weights.push_back(found == class_weight.end() ? 1.0F : static_cast<float>(found->second));
+  }
+  arrays.emplace_back(constant(weights, {rows}));
+  specs.weights.push_back({{}, Dtype::float32});
 }
 
 CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
@@ -86,7 +117,6 @@ CheckedArrays check_arrays(const Functional& model, const Objective* objective, 
     builder.add(y.tensors()[k], builder.data.specs.y);
     if (objective->losses[k]) objective->losses[k]->check_targets(builder.data.arrays.back(), outputs[k].spec());
   }
-  builder.data.specs.weighted = !sample_weight.empty();
   if (!sample_weight.empty()) {
     const auto& weights = sample_weight.tensors();
     if (weights.size() != 1) require_count("sample_weight", weights, outputs.size());

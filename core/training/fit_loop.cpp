@@ -106,11 +106,11 @@ class FitLoop final : public TrainingControl {
     bar_options.verbose = verbose_;
     bar_options.dynamic = stdout_is_terminal();
     ProgressBar bar(bar_options);
-    RunningMeans means(engine_->sum_specs());
+    RunningLogs running(engine_->sum_specs());
     const int number = trainer_.epochs_++;
     const Permutation order(data_.rows, trainer_.session_.seed(), static_cast<std::uint64_t>(number));
-    for (Dim step = 0; step < steps_ && !stop_; ++step) run_step(number, step, order, means, bar);
-    Logs logs = means.logs();
+    for (Dim step = 0; step < steps_ && !stop_; ++step) run_step(number, step, order, running, bar);
+    Logs logs = running.logs();
     trainer_.name_results(logs);
     if (validation_.rows > 0) validate(logs);
     bar.finish(logs, done_);
@@ -119,7 +119,7 @@ class FitLoop final : public TrainingControl {
   }
 
   /// `number` counts the epochs since compile.
-  void run_step(int number, Dim step, const Permutation& order, RunningMeans& means, ProgressBar& bar) {
+  void run_step(int number, Dim step, const Permutation& order, RunningLogs& running, ProgressBar& bar) {
     for (const auto& callback : options_.callbacks) callback->on_train_batch_begin(step);
     const Dim first = step * batch_size_;
     const Dim size = std::min(batch_size_, data_.rows - first);
@@ -136,8 +136,8 @@ class FitLoop final : public TrainingControl {
     if (history_.steps++ == 0) history_.first_step = end;
     else history_.training_seconds += std::chrono::duration<double>(end - start).count();
     done_ = first + size;
-    means.add(engine_->sums(), size);
-    const Logs& logs = means.logs();
+    running.add(engine_->sums(), size);
+    const Logs& logs = running.logs();
     if (step + 1 < steps_) bar.update(first + size, logs);
     tell([&](Callback& callback) { callback.on_train_batch_end(step, logs); });
     if (options_.max_steps > 0 && trainer_.iterations_ >= options_.max_steps) stop_ = true;
@@ -203,6 +203,7 @@ History Trainer::fit(const Arrays& x, const Arrays& y, const FitOptions& options
     validation = data.rows_between(kept, data.rows);
     data = data.rows_between(0, kept);
   }
+  data.add_class_weights(options.class_weight);
   return FitLoop(*this, std::move(data), std::move(validation), options).run();
 }
 

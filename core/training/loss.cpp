@@ -4,45 +4,69 @@
 #include <array>
 
 #include "core/base/error.h"
-#include "core/training/crossentropy.h"
+#include "core/model/session.h"
+#include "core/training/loss_sum.h"
+#include "core/training/losses/formula.h"
 
 namespace strata {
+
+#define STRATA_LOSS(stem) void register_##stem(LossTable&);
+#include "core/training/losses/list.inc"
+#undef STRATA_LOSS
+
 namespace {
 
-struct NamedLoss {
-  std::array<std::string_view, 4> names;  // class, function, then short forms
-  Loss (*make)();
-};
+const RuleTable<Loss>& table() {
+  static const RuleTable<Loss> all("Loss", "Unknown loss function: ", [] {
+    LossTable entries;
+#define STRATA_LOSS(stem) register_##stem(entries);
+#include "core/training/losses/list.inc"
+#undef STRATA_LOSS
+    return entries;
+  }());
+  return all;
+}
 
-constexpr std::array<NamedLoss, 4> kLosses = {{
-    {{"SparseCategoricalCrossentropy", "sparse_categorical_crossentropy"},
-     [] { return losses::SparseCategoricalCrossentropy(); }},
-    {{"CategoricalCrossentropy", "categorical_crossentropy"}, [] { return losses::CategoricalCrossentropy(); }},
-    {{"BinaryCrossentropy", "binary_crossentropy", "bce", "BCE"}, [] { return losses::BinaryCrossentropy(); }},
-    {{"MeanSquaredError", "mean_squared_error", "mse", "MSE"}, [] { return losses::MeanSquaredError(); }},
-}};
+constexpr std::array<std::string_view, 4> kReductions = {"sum_over_batch_size", "mean", "sum",
+                                                         "mean_with_sample_weight"};
 
 }  // namespace
 
-Loss find_loss(const std::string& name) {
-  for (const NamedLoss& loss : kLosses) {
-    for (const std::string_view known : loss.names) {
-      if (!known.empty() && known == name) return loss.make();
-    }
+std::string_view to_string(Reduction reduction) { return kReductions[static_cast<std::size_t>(reduction)]; }
+
+Reduction reduction_from_string(std::string_view name) {
+  for (std::size_t i = 0; i < kReductions.size(); ++i) {
+    if (kReductions[i] == name) return static_cast<Reduction>(i);
   }
-  return {};
+  throw ConfigError(
+      "Invalid value for argument `reduction`. Expected one of {sum_over_batch_size, mean, sum, "
+      "mean_with_sample_weight}. Received: reduction=" +
+      std::string(name));
 }
+
+std::string LossFunction::name() const { return to_snake_case(class_name()); }
+
+Config LossFunction::get_config() const {
+  Config all = Config::object({{"name", name()}, {"reduction", to_string(reduction())}});
+  for (const auto& [key, value] : config().as_object()) all.set(key, value);
+  return all;
+}
+
+Loss find_loss(const std::string& name) { return table().knows(name) ? table().make(name) : Loss(); }
 
 Loss::Loss(const std::string& name) : Loss(find_loss(name)) {
   if (function_) return;
-  std::string known;
-  for (const NamedLoss& loss : kLosses) known += (known.empty() ? "" : ", ") + std::string(loss.names[1]);
-  throw ConfigError("Unknown loss function: " + name + ". Expected one of: " + known + ".");
+  throw ConfigError("Unknown loss function: " + name + ". Expected one of: " + table().class_names() + ".");
 }
 
-void check_label_smoothing(const std::string& loss, double smoothing) {
-  if (smoothing >= 0.0 && smoothing <= 1.0) return;
-  throw ConfigError(loss + ": expected label_smoothing in [0, 1], received " + Config(smoothing).to_json());
+Loss Loss::from_config(const Config& config) { return config.is_null() ? Loss() : table().make(config); }
+
+Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight,
+                        const Tensor& mask) const {
+  const LossSum loss = sum_loss(*function_, y_true, y_pred, sample_weight, mask);
+  if (!loss.divides) return loss.sum;
+  if (loss.count) return safe_quotient(loss.sum, ops::cast(loss.count, loss.sum.dtype()));
+  return loss.sum / static_cast<double>(loss.values);
 }
 
 }  // namespace strata

@@ -2,91 +2,132 @@
 #include "core/training/metric.h"
 
 #include "core/base/error.h"
-#include "core/training/crossentropy.h"
-#include "core/training/targets.h"
+#include "core/ops/ops.h"
+#include "core/training/loss_sum.h"
+#include "core/training/losses/formula.h"
+#include "core/training/metrics/table.h"
 
 namespace strata {
+
+#define STRATA_METRIC(stem) void register_##stem(MetricTable&);
+#include "core/training/metrics/list.inc"
+#undef STRATA_METRIC
+
 namespace {
 
-Tensor binary_accuracy(const Tensor& y_true, const Tensor& y_pred, double threshold) {
-  const auto [targets, outputs] = fit_targets("BinaryAccuracy", y_true, y_pred);
-  const Tensor predicted = ops::cast(ops::greater(outputs, scalar(threshold, outputs.dtype())), outputs.dtype());
-  return ops::mean(ops::cast(ops::equal(targets, predicted), outputs.dtype()), {-1});
+const RuleTable<Metric>& table() {
+  static const RuleTable<Metric> all("Metric", "Unknown metric function: ", [] {
+    MetricTable entries;
+#define STRATA_METRIC(stem) register_##stem(entries);
+#include "core/training/metrics/list.inc"
+#undef STRATA_METRIC
+    return entries;
+  }());
+  return all;
 }
 
-Tensor categorical_accuracy(const Tensor& y_true, const Tensor& y_pred) {
-  const auto [targets, outputs] = fit_targets("CategoricalAccuracy", y_true, y_pred);
-  return ops::cast(ops::equal(ops::argmax(targets), ops::argmax(outputs)), outputs.dtype());
-}
-
-Tensor sparse_categorical_accuracy(const Tensor& y_true, const Tensor& y_pred) {
-  const Tensor labels = fit_labels("SparseCategoricalAccuracy", y_true, y_pred);
-  return ops::cast(ops::equal(labels, ops::argmax(y_pred)), y_pred.dtype());
-}
-
-/// What "accuracy" means for these shapes in Keras 3.
-Tensor accuracy(const Tensor& y_true, const Tensor& y_pred) {
-  if (y_pred.rank() < 2 || y_pred.shape().back() == 1) return binary_accuracy(y_true, y_pred, 0.5);
-  if (y_true.rank() < y_pred.rank() || y_true.shape().back() == 1) return sparse_categorical_accuracy(y_true, y_pred);
-  return categorical_accuracy(y_true, y_pred);
-}
-
-/// A metric that is a function and a name.
-template <class F>
-class NamedMetric final : public MetricFunction {
+/// The values of a loss; what the loss does not count does not count here.
+class LossMetric final : public MeanMetric {
  public:
-  NamedMetric(std::string name, F f) : name_(std::move(name)), f_(std::move(f)) {}
+  LossMetric(Loss loss, std::string name) : loss_(std::move(loss)), name_(std::move(name)) {}
   std::string name() const override { return name_; }
-  Tensor values(const Tensor& y_true, const Tensor& y_pred) const override { return f_(y_true, y_pred); }
+  std::string class_name() const override { return loss_->class_name(); }
+  Config config() const override { return loss_->config(); }
+  Tensor values(const Tensor& y_true, const Tensor& y_pred) const override { return loss_->values(y_true, y_pred); }
+  Tensor update(const MetricInputs& inputs) const override {
+    MetricInputs counted = inputs;
+    if (const Tensor mask = loss_->mask(inputs.y_true, inputs.y_pred)) {
+      counted.mask = inputs.mask ? ops::logical_and(fit_weights(name_ + ": mask", inputs.mask, mask), mask) : mask;
+    }
+    return MeanMetric::update(counted);
+  }
 
  private:
+  Loss loss_;
   std::string name_;
-  F f_;
 };
 
-template <class F>
-std::shared_ptr<const MetricFunction> named(std::string name, F f) {
-  return std::make_shared<NamedMetric<F>>(std::move(name), std::move(f));
-}
-
-/// The metric keeps the name under which the user asked for it.
-std::shared_ptr<const MetricFunction> find_metric(const std::string& name) {
-  if (name == "accuracy" || name == "acc") return named(name, accuracy);
-  if (name == "binary_accuracy" || name == "BinaryAccuracy") {
-    return named(name, [](const Tensor& y_true, const Tensor& y_pred) { return binary_accuracy(y_true, y_pred, 0.5); });
-  }
-  if (name == "categorical_accuracy" || name == "CategoricalAccuracy") return named(name, categorical_accuracy);
-  if (name == "sparse_categorical_accuracy" || name == "SparseCategoricalAccuracy") {
-    return named(name, sparse_categorical_accuracy);
-  }
-  if (const Loss loss = find_loss(name)) {
-    return named(name, [loss](const Tensor& y_true, const Tensor& y_pred) { return loss->values(y_true, y_pred); });
-  }
+/// Under the name that the user gave.
+Metric find_metric(const std::string& name) {
+  if (name == "accuracy" || name == "acc") return accuracy_by_shape(name);
+  if (name == "crossentropy" || name == "ce") return crossentropy_by_shape(name);
+  if (table().knows(name)) return table().make(name, Config::object({{"name", name}}));
+  if (const Loss loss = find_loss(name)) return metrics::MeanOf(loss, name);
   throw ConfigError("Unknown metric function: " + name +
-                    ". Expected accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, or the "
-                    "name of a loss.");
+                    ". Expected accuracy, crossentropy, a loss, or one of: " + table().class_names() + ".");
 }
 
 }  // namespace
 
-Metric::Metric(const std::string& name) : function_(find_metric(name)) {}
+Config MetricFunction::get_config() const {
+  Config all = Config::object({{"name", name()}});
+  for (const auto& [key, value] : config().as_object()) all.set(key, value);
+  return all;
+}
 
-Metric metrics::BinaryAccuracy(double threshold) {
-  if (!(threshold > 0.0 && threshold < 1.0)) {
-    throw ConfigError(
-        "Invalid value for argument `threshold`. Expected a value in interval (0, 1). "
-        "Received: threshold=" +
-        Config(threshold).to_json());
+Tensor MeanMetric::update(const MetricInputs& inputs) const {
+  const Tensor values = this->values(inputs.y_true, inputs.y_pred);
+  const Dtype dtype = values.dtype();
+  Tensor weights;
+  const auto weigh = [&](const Tensor& by, const char* what) {
+    if (!by) return;
+    const Tensor factor = ops::cast(fit_weights(name() + ": " + what, by, values), dtype);
+    weights = weights ? weights * factor : factor;
+  };
+  weigh(inputs.sample_weight, "sample_weight");
+  weigh(inputs.mask, "mask");
+  const Tensor all = weights ? ops::broadcast_to(weights, values.shape()) : ops::ones_like(values);
+  const Tensor sum = ops::sum(weights ? values * weights : values);
+  return ops::stack({ops::cast(sum, Dtype::float64), ops::sum(ops::cast(all, Dtype::float64))});
+}
+
+Metric::Metric(std::shared_ptr<const MetricFunction> function)
+    : function_(std::move(function)), state_(std::make_shared<std::vector<double>>()) {}
+
+Metric::Metric(const std::string& name) : Metric(find_metric(name)) {}
+
+Metric::Metric(const Loss& loss) : Metric(metrics::MeanOf(loss, loss->name())) {}
+
+Metric Metric::from_config(const Config& config) {
+  if (config.is_string()) return config.as_string();
+  return table().make(config);
+}
+
+void Metric::update_state(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight, const Tensor& mask) {
+  const auto added = function_->update({y_true, y_pred, sample_weight, mask}).to_vector<double>();
+  if (state_->empty()) state_->assign(added.size(), 0.0);
+  if (state_->size() != added.size()) {
+    throw ShapeError(function_->name() + ": expected batches of one shape, received a state of " +
+                     std::to_string(added.size()) + " numbers after one of " + std::to_string(state_->size()));
   }
-  return named("binary_accuracy", [threshold](const Tensor& y_true, const Tensor& y_pred) {
-    return binary_accuracy(y_true, y_pred, threshold);
-  });
+  for (std::size_t i = 0; i < added.size(); ++i) (*state_)[i] += added[i];
 }
 
-Metric metrics::CategoricalAccuracy() { return named("categorical_accuracy", categorical_accuracy); }
+double Metric::result() const { return state_->empty() ? 0.0 : function_->result(*state_); }
 
-Metric metrics::SparseCategoricalAccuracy() {
-  return named("sparse_categorical_accuracy", sparse_categorical_accuracy);
+std::vector<double> Metric::results() const {
+  return state_->empty() ? std::vector<double>{0.0} : function_->results(*state_);
 }
 
+void Metric::reset_state() { state_->clear(); }
+
+namespace metrics {
+
+Metric MeanOf(const Loss& loss, const std::string& name) { return {std::make_shared<LossMetric>(loss, name)}; }
+
+void Mean::update_state(const Tensor& values, const Tensor& sample_weight) {
+  const Tensor v = ops::cast(values, Dtype::float64);
+  const Tensor w = sample_weight ? ops::cast(fit_weights("mean: sample_weight", sample_weight, v), Dtype::float64)
+                                 : scalar(1.0, Dtype::float64);
+  total_ += ops::sum(v * w).item<double>();
+  count_ += ops::sum(ops::broadcast_to(w, v.shape())).item<double>();
+}
+
+void Sum::update_state(const Tensor& values, const Tensor& sample_weight) {
+  Tensor v = ops::cast(values, Dtype::float64);
+  if (sample_weight) v = v * ops::cast(fit_weights("sum: sample_weight", sample_weight, v), Dtype::float64);
+  total_ += ops::sum(v).item<double>();
+}
+
+}  // namespace metrics
 }  // namespace strata

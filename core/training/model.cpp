@@ -12,16 +12,6 @@
 
 namespace strata {
 
-std::vector<Loss> Losses::for_outputs(std::size_t outputs) const {
-  if (!list_) return std::vector<Loss>(outputs, losses_.empty() ? Loss() : losses_[0]);
-  if (losses_.size() != outputs) {
-    throw ConfigError("When passing a list as loss, it should have one entry per model outputs. The model has " +
-                      std::to_string(outputs) + " outputs, but you passed " + std::to_string(losses_.size()) +
-                      " losses.");
-  }
-  return losses_;
-}
-
 /// What all copies of a handle share. A call holds the trainer, so that a callback may compile again.
 struct Model::State {
   std::shared_ptr<Functional> graph;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,35 +15,18 @@
 #include "core/program/communicator.h"
 #include "core/training/callback.h"
 #include "core/training/host_array.h"
-#include "core/training/loss.h"
-#include "core/training/metric.h"
+#include "core/training/objective.h"
 #include "core/training/optimizer.h"
 
 namespace strata {
-
-/// One loss for every output, or one an output.
-class Losses {
- public:
-  Losses() = default;
-  Losses(Loss loss) : losses_{std::move(loss)} {}                                // NOLINT(google-explicit-constructor)
-  Losses(const char* name) : losses_{Loss(name)} {}                              // NOLINT(google-explicit-constructor)
-  Losses(std::vector<Loss> losses) : losses_(std::move(losses)), list_(true) {}  // NOLINT(google-explicit-constructor)
-  Losses(std::initializer_list<Loss> losses) : losses_(losses), list_(true) {}   // NOLINT(google-explicit-constructor)
-
-  /// One loss an output. Throws ConfigError with Keras' text when a list has another length.
-  std::vector<Loss> for_outputs(std::size_t outputs) const;
-
- private:
-  std::vector<Loss> losses_;
-  bool list_ = false;
-};
 
 /// Designated initialisers go in this order, here and in all options.
 struct CompileOptions {
   Optimizer optimizer = "rmsprop";
   Losses loss = {};
-  std::vector<double> loss_weights = {};            // one an output; empty = all 1
-  std::vector<Metric> metrics = {};                 // applied to every output; names must differ
+  LossWeights loss_weights = {};
+  Metrics metrics = {};                             // without regard to sample weights
+  Metrics weighted_metrics = {};                    // with them
   std::shared_ptr<Communicator> communicator = {};  // the ranks that train together; null = the session's
 };
 
@@ -60,7 +44,8 @@ struct FitOptions {
   double validation_split = 0.0;  // this last part of the data is kept for validation
   ValidationData validation_data = {};
   bool shuffle = true;
-  Arrays sample_weight = {};  // one weight a sample, for each output or for the only one
+  Arrays sample_weight = {};  // (n,), or (n, ...) for weights of positions; one array an output, or one for all
+  std::map<std::int64_t, double> class_weight = {};  // weights of samples by label; not with sample_weight
   int initial_epoch = 0;
   Dim steps_per_epoch = 0;  // 0 = all data; at most that
   Dim max_steps = 0;        // training ends after so many steps since compile; 0 = no limit
@@ -84,6 +69,7 @@ struct PredictOptions {
 /// Options of train_on_batch and test_on_batch.
 struct BatchOptions {
   Arrays sample_weight = {};
+  std::map<std::int64_t, double> class_weight = {};
   Dim blocks = 0;
 };
 

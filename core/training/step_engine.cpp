@@ -92,7 +92,7 @@ void StepEngine::create_regions(const StepProgram& compiled) {
   buckets_.clear();
   sum_specs_ = compiled.sums;
   state_specs_ = compiled.states;
-  sums_.assign(sum_specs_.size(), 0.0);
+  sums_.assign(sum_specs_.empty() ? 0 : sum_specs_.back().first + sum_specs_.back().count, 0.0);
   const auto blocks = static_cast<std::size_t>(own_blocks_.size());
   const auto add_region = [&](Region::Kind kind, FlatLayout layout, const FlatSet* set) -> Region& {
     regions_.push_back(std::make_unique<Region>(Region{kind, std::move(layout), set, nullptr}));
@@ -200,7 +200,8 @@ void StepEngine::bind_outputs(const Slot& slot, const StepProgram& compiled, Run
       for (Dim offset : region->layout.offsets) state.bind_output(--gradient, region->at(slot.index, offset));
     } else if (region->kind == Region::Kind::sums) {
       for (std::size_t i = 0; i < sum_specs_.size(); ++i) {
-        state.bind_output(compiled.first_sum + static_cast<int>(i), region->at(slot.index, static_cast<Dim>(i)));
+        state.bind_output(compiled.first_sum + static_cast<int>(i),
+                          region->at(slot.index, static_cast<Dim>(sum_specs_[i].first)));
       }
     } else {
       for (std::size_t v = 0; v < region->layout.variables.size(); ++v) {

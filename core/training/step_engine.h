@@ -54,7 +54,7 @@ class StepEngine {
   /// To be called when variables have moved to other memory.
   void rebind_variables();
 
-  /// Over the whole batch, on every rank, in the order of specs(): the total loss excluded.
+  /// Over the whole batch, on every rank; sum_specs() tells what they are.
   std::span<const double> sums() const { return sums_; }
   /// Known after prepare().
   const std::vector<SumSpec>& sum_specs() const { return sum_specs_; }

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/ops/ops.h"
 #include "core/program/autodiff.h"
+#include "core/training/loss_sum.h"
 
 namespace strata {
 namespace {
@@ -21,8 +22,8 @@ class StepTracer {
       : kind_(kind), model_(model), objective_(objective), rows_(rows) {
     for (const TensorSpec& spec : data.x) x_.push_back(add_input(block_placeholder(spec, rows, "x")));
     for (const TensorSpec& spec : data.y) y_.push_back(add_input(block_placeholder(spec, rows, "y")));
-    for (std::size_t i = 0; data.weighted && i < data.y.size(); ++i) {
-      weights_.push_back(add_input(placeholder({{rows}, Dtype::float32}, "sample_weight")));
+    for (const TensorSpec& spec : data.weights) {
+      weights_.push_back(add_input(block_placeholder(spec, rows, "sample_weight")));
     }
     step_.random_state = static_cast<int>(inputs_.size());
     trace_.random_state = add_input(placeholder({{3}, Dtype::int64}, "random_state"));
@@ -62,6 +63,8 @@ class StepTracer {
     }
     CallContext context(trace_, "", trace_.training);
     predictions_ = model_.run(inputs, context);
+    masks_ = context.output_masks();
+    masks_.resize(predictions_.size());
     const auto names = model_.output_names();
     for (std::size_t k = 0; k < predictions_.size(); ++k) require_rows(predictions_[k], "output '" + names[k] + "'");
   }
@@ -74,40 +77,60 @@ class StepTracer {
   }
 
   std::vector<Tensor> trace_sums() {
-    std::vector<Tensor> sums;
-    const bool several = predictions_.size() > 1;
-    const auto names = model_.output_names();
     for (std::size_t k = 0; k < predictions_.size(); ++k) {
-      if (!objective_.losses[k]) continue;
-      const Tensor plain = objective_.losses[k]->values(y_[k], predictions_[k]);
-      require_rows(plain, "the loss " + objective_.losses[k]->class_name());
-      const Tensor values = weighted(plain, k);
-      const Tensor loss = ops::sum(values);
-      const Dim positions = rows_ > 0 ? values.shape().elements() / rows_ : 1;
-      const double share = objective_.loss_weights[k];
-      add_to_total(loss * (share / static_cast<double>(positions)) / ops::cast(batch_samples_, loss.dtype()));
-      sums.push_back(ops::cast(loss, Dtype::float64));
-      step_.sums.push_back({several ? names[k] + "_loss" : "loss", positions, share});
+      if (objective_.losses[k]) trace_loss(k);
     }
     add_weight_penalties();
     for (const auto& [loss, combine] : trace_.losses) {
       const Tensor& samples = combine == Combine::mean ? block_samples_ : batch_samples_;
       const Tensor in_block = loss * ops::cast(samples, loss.dtype());
       add_to_total(in_block / ops::cast(batch_samples_, loss.dtype()));
-      sums.push_back(ops::cast(in_block, Dtype::float64));
-      step_.sums.push_back({"", 1, 1.0});
+      add_sum({.name = "", .weight = 1.0}, ops::cast(in_block, Dtype::float64));
     }
-    for (std::size_t k = 0; k < predictions_.size(); ++k) {
-      for (const Metric& metric : objective_.metrics) {
-        const Tensor values = metric->values(y_[k], predictions_[k]);
-        require_rows(values, "the metric " + metric->name());
-        const Dim positions = rows_ > 0 ? values.shape().elements() / rows_ : 1;
-        sums.push_back(ops::cast(ops::sum(values), Dtype::float64));
-        step_.sums.push_back({several ? names[k] + "_" + metric->name() : metric->name(), positions, 0.0});
-      }
-    }
-    return sums;
+    for (const OutputMetric& metric : objective_.metrics) trace_metric(metric);
+    return std::move(sums_);
   }
+
+  void trace_loss(std::size_t k) {
+    const double share = objective_.loss_weights[k];
+    const LossSum loss = sum_loss(*objective_.losses[k], y_[k], predictions_[k], weights_of(k), masks_[k]);
+    SumSpec spec{.name = predictions_.size() > 1 ? model_.output_names()[k] + "_loss" : "loss", .weight = share};
+    const Tensor sum = ops::cast(loss.sum, Dtype::float64);
+    if (!loss.divides) {
+      spec.kind = SumSpec::Kind::plain;
+      add_to_total(loss.sum * share);
+      add_sum(spec, sum);
+    } else if (loss.count) {
+      spec.kind = SumSpec::Kind::quotient;
+      const Tensor all = ops::cast(ops::block_sum(loss.count), loss.sum.dtype());
+      add_to_total(safe_quotient(loss.sum, all) * share);
+      add_sum(spec, ops::stack({sum, loss.count}));
+    } else {
+      spec.positions = rows_ > 0 ? loss.values / rows_ : 1;
+      const double part = share / static_cast<double>(spec.positions);
+      add_to_total(loss.sum * part / ops::cast(batch_samples_, loss.sum.dtype()));
+      add_sum(spec, sum);
+    }
+  }
+
+  void trace_metric(const OutputMetric& metric) {
+    const std::size_t k = metric.output;
+    const Tensor state =
+        metric.metric->update({y_[k], predictions_[k], metric.weighted ? weights_of(k) : Tensor(), masks_[k]});
+    const std::vector<double> empty(static_cast<std::size_t>(state.shape().elements()), 0.0);
+    metric.metric->result(empty);  // throws when there is no single value to show
+    const std::shared_ptr<const MetricFunction> held(metric.metric.function());
+    add_sum({.name = metric.name, .kind = SumSpec::Kind::metric, .metric = held}, state);
+  }
+
+  void add_sum(SumSpec spec, const Tensor& sums) {
+    spec.first = step_.sums.empty() ? 0 : step_.sums.back().first + step_.sums.back().count;
+    spec.count = static_cast<std::size_t>(sums.shape().elements());
+    step_.sums.push_back(std::move(spec));
+    sums_.push_back(sums);
+  }
+
+  Tensor weights_of(std::size_t k) const { return weights_.empty() ? Tensor() : weights_[k]; }
 
   /// Every block takes its share of the penalties, by its samples, so that a step has them once.
   void add_weight_penalties() {
@@ -119,13 +142,6 @@ class StepTracer {
   }
 
   void add_to_total(const Tensor& part) { total_ = total_ ? total_ + ops::cast(part, total_.dtype()) : part; }
-
-  Tensor weighted(const Tensor& values, std::size_t k) const {
-    if (weights_.empty()) return values;
-    std::vector<Dim> dims(static_cast<std::size_t>(values.rank()), 1);
-    dims[0] = rows_;
-    return values * ops::reshape(ops::cast(weights_[k], values.dtype()), Shape(dims));
-  }
 
   // The last variable's gradient comes first: programs compute outputs in order, and backward meets the last layer
   // first, so that its gradient can be on the way to other ranks while those before it are computed.
@@ -159,7 +175,7 @@ class StepTracer {
   StepProgram step_;
   Trace trace_;
   std::vector<Tensor> inputs_, outputs_;
-  std::vector<Tensor> x_, y_, weights_, predictions_;
+  std::vector<Tensor> x_, y_, weights_, predictions_, masks_, sums_;
   Tensor batch_samples_, block_samples_, total_;
 };
 

@@ -7,8 +7,7 @@
 
 #include "core/model/functional.h"
 #include "core/program/program.h"
-#include "core/training/loss.h"
-#include "core/training/metric.h"
+#include "core/training/objective.h"
 
 namespace strata {
 
@@ -17,22 +16,25 @@ enum class StepKind { train, test, predict };
 /// The rows that a step reads, without the sample axis.
 struct DataSpecs {
   std::vector<TensorSpec> x;
-  std::vector<TensorSpec> y;  // one a model output; empty when predicting
-  bool weighted = false;      // one float32 weight a sample and output follows the targets
+  std::vector<TensorSpec> y;        // one a model output; empty when predicting
+  std::vector<TensorSpec> weights;  // sample weights, one a model output, or none
 };
 
-/// What compile() fixed.
-struct Objective {
-  std::vector<Loss> losses;          // one a model output
-  std::vector<double> loss_weights;  // one a model output
-  std::vector<Metric> metrics;       // applied to every output
-};
-
-/// Sums over the samples of a step, each divided by `positions` times the global number of samples to give a mean.
+/// Some of the sums of a step over its samples, and what they mean.
 struct SumSpec {
-  std::string name;     // "loss" of an output, or a metric: what the logs call it; empty = part of the loss only
-  Dim positions = 1;    // loss or metric values a sample
-  double weight = 0.0;  // the share of this mean in the total loss; 0 for metrics
+  enum class Kind {
+    mean,      // one sum: divided by `positions` times the number of samples
+    quotient,  // two sums: the first divided by the second; 0 when that is 0
+    plain,     // one sum that is the value
+    metric,    // the state of `metric`, which adds up over steps
+  };
+  std::string name;  // what the logs call it; empty = part of the total loss only
+  Kind kind = Kind::mean;
+  Dim positions = 1;
+  double weight = 0.0;  // the share in the total loss; 0 for metrics
+  std::shared_ptr<const MetricFunction> metric = {};
+  std::size_t first = 0;  // place among all sums of the step
+  std::size_t count = 1;
 };
 
 /// A state that the step changes: where its combined value goes.
@@ -43,8 +45,8 @@ struct StateSpec {
 
 /// A compiled step for blocks of `rows` samples. Immutable.
 /// Inputs: x..., y..., weights..., random state int64 [3], then two float64 scalars: the samples of the whole batch and
-/// those of this block. Outputs: gradients (one a trainable variable, the last variable's first), sums (float64
-/// scalars), states, predictions.
+/// those of this block. Outputs: gradients (one a trainable variable, the last variable's first), sums (float64,
+/// one tensor a SumSpec), states, predictions.
 struct StepProgram {
   std::shared_ptr<const Program> program;
   int random_state = 0;

@@ -12,29 +12,16 @@ namespace strata {
 namespace {
 
 std::string describe(const DataSpecs& data) {
-  std::string text = data.weighted ? "weighted" : "";
+  std::string text;
   for (const TensorSpec& spec : data.x) text += " x " + spec.str();
   for (const TensorSpec& spec : data.y) text += " y " + spec.str();
+  for (const TensorSpec& spec : data.weights) text += " weight " + spec.str();
   return text;
 }
 
-Objective make_objective(const Functional& model, const CompileOptions& options) {
-  const std::size_t outputs = std::max<std::size_t>(1, model.outputs().size());  // a chain not built yet has one
-  Objective objective{options.loss.for_outputs(outputs), options.loss_weights, options.metrics};
-  if (objective.loss_weights.empty()) objective.loss_weights.assign(outputs, 1.0);
-  if (objective.loss_weights.size() != outputs) {
-    throw ConfigError("When passing a list as loss_weights, it should have one entry per model output. The model has " +
-                      std::to_string(outputs) + " outputs, but you passed " +
-                      std::to_string(objective.loss_weights.size()) + " loss_weights.");
-  }
-  for (std::size_t i = 0; i < objective.metrics.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (objective.metrics[i]->name() != objective.metrics[j]->name()) continue;
-      throw ConfigError("Found two metrics with the same name: " + objective.metrics[i]->name() +
-                        ". Names must differ.");
-    }
-  }
-  return objective;
+/// A chain that is not built yet has one output.
+std::vector<std::string> output_names(const Functional& model) {
+  return model.outputs().empty() ? std::vector<std::string>{""} : model.output_names();
 }
 
 }  // namespace
@@ -66,7 +53,8 @@ Trainer::Trainer(std::shared_ptr<Functional> model, const CompileOptions* option
   if (options == nullptr) return;
   if (!options->optimizer) throw ConfigError("compile: expected an optimizer, received none");
   optimizer_ = options->optimizer;
-  objective_ = make_objective(*model_, *options);
+  objective_ = make_objective(output_names(*model_), options->loss, options->loss_weights, options->metrics,
+                              options->weighted_metrics);
 }
 
 void Trainer::collect_variables() {
@@ -170,15 +158,15 @@ Logs Trainer::run_evaluation(const CheckedArrays& data, Dim batch_size, Dim bloc
   const auto held = engine(StepKind::test, data.specs, blocks);
   StepEngine& test = *held;
   test.prepare(std::min(batch_size, data.rows));
-  RunningMeans means(test.sum_specs());
+  RunningLogs running(test.sum_specs());
   for (Dim first = 0; first < data.rows; first += batch_size) {
     const Dim size = std::min(batch_size, data.rows - first);
     test.run({data.arrays, nullptr, first, size, 0, 0, first}, nullptr, 0);
-    means.add(test.sums(), size);
-    if (seen) seen(first + size, means.logs());
+    running.add(test.sums(), size);
+    if (seen) seen(first + size, running.logs());
   }
-  name_results(means.logs());
-  return means.logs();
+  name_results(running.logs());
+  return running.logs();
 }
 
 std::vector<double> Trainer::evaluate(const Arrays& x, const Arrays& y, const EvaluateOptions& options) {
@@ -207,7 +195,8 @@ std::vector<double> Trainer::evaluate(const Arrays& x, const Arrays& y, const Ev
 std::vector<double> Trainer::run_single(StepKind kind, const Arrays& x, const Arrays& y, const BatchOptions& options) {
   require_compiled();
   build_for(x);
-  const CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight);
+  CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight);
+  data.add_class_weights(options.class_weight);
   require_equal(communicator_, std::to_string(data.rows) + " samples", "batch");
   const auto step = engine(kind, data.specs, options.blocks);
   const Batch batch{data.arrays, nullptr, 0, data.rows, 0, 0, samples_seen_};
@@ -217,11 +206,11 @@ std::vector<double> Trainer::run_single(StepKind kind, const Arrays& x, const Ar
   } else {
     step->run(batch, nullptr, 0);
   }
-  RunningMeans means(step->sum_specs());
-  means.add(step->sums(), data.rows);
-  name_results(means.logs());
+  RunningLogs running(step->sum_specs());
+  running.add(step->sums(), data.rows);
+  name_results(running.logs());
   std::vector<double> values;
-  for (const auto& [name, value] : means.logs()) values.push_back(value);
+  for (const auto& [name, value] : running.logs()) values.push_back(value);
   return values;
 }
 

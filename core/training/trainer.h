@@ -19,16 +19,20 @@ struct CheckedArrays {
   Dim rows = 0;
 
   CheckedArrays rows_between(Dim first, Dim last) const;
+  /// Gives every sample the weight of its label (the place of the largest target where there are several); 1 where the
+  /// label is not listed. Throws ConfigError when there are sample weights or several outputs.
+  void add_class_weights(const std::map<std::int64_t, double>& class_weight);
 };
 
 /// Checks data against the model's inputs, outputs and losses. `y` may be empty when predicting.
 CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
                            const Arrays& sample_weight);
 
-/// Means over the samples seen so far: what the logs of a run show.
-class RunningMeans {
+/// What the logs of a run show: losses are means of the batches' losses, weighted by their samples; metrics are the
+/// values of their states.
+class RunningLogs {
  public:
-  explicit RunningMeans(const std::vector<SumSpec>& specs);
+  explicit RunningLogs(const std::vector<SumSpec>& specs);
   /// Adds the sums of a batch.
   void add(std::span<const double> sums, Dim samples);
   /// The loss, then (several outputs) each output's loss, then the metrics. Allocates only when first called.
@@ -36,7 +40,7 @@ class RunningMeans {
 
  private:
   std::vector<SumSpec> specs_;
-  std::vector<double> totals_;
+  std::vector<double> totals_;  // of a metric its state, else the sum of samples times loss
   Dim samples_ = 0;
   Logs logs_;
 };

@@ -42,8 +42,9 @@ TEST(KernelChoice, OneStepOfTheGuidesModel) {
   x = layers::Dense(64, {.activation = "relu"})(x);
   Model model(inputs, layers::Dense(10)(x), "mnist_model");
   auto graph = std::static_pointer_cast<Functional>(model.shared());
-  const Objective objective{{losses::SparseCategoricalCrossentropy({.from_logits = true})}, {1.0}, {"accuracy"}};
-  const DataSpecs data{{{{784}, Dtype::float32}}, {{{}, Dtype::uint8}}, false};
+  const Objective objective =
+      make_objective({"dense_2"}, losses::SparseCategoricalCrossentropy({.from_logits = true}), {}, {"accuracy"}, {});
+  const DataSpecs data{{{{784}, Dtype::float32}}, {{{}, Dtype::uint8}}, {}};
   const StepProgram step =
       compile_step(StepKind::train, *graph, objective, data, 64, graph->trainable_weights(), cpu_device());
   std::vector<std::string> kernels;
@@ -78,6 +79,7 @@ TEST(KernelChoice, OneStepOfTheGuidesModel) {
       "fused_elementwise equal(0,1) cast[dtype=float32](2) -> 3 int64 (64,) int64 (64,)",
       "sum axes=[] keepdims=0 float32 (64,)",
       "cast dtype=float64 float32 ()",
+      "concatenate axis=0 float64 (1,) float64 (1,)",
   };
   EXPECT_EQ(kernels, expected);
 }

@@ -18,32 +18,19 @@ using testing::expect_close;
 using testing::expect_error;
 using testing::golden_tensor;
 
-Loss make_loss(const std::string& class_name, const nlohmann::json& config) {
-  const bool logits = config.value("from_logits", false);
-  const double smoothing = config.value("label_smoothing", 0.0);
-  if (class_name == "SparseCategoricalCrossentropy") {
-    return losses::SparseCategoricalCrossentropy({.from_logits = logits});
-  }
-  if (class_name == "CategoricalCrossentropy") {
-    return losses::CategoricalCrossentropy({.from_logits = logits, .label_smoothing = smoothing});
-  }
-  if (class_name == "BinaryCrossentropy") {
-    return losses::BinaryCrossentropy({.from_logits = logits, .label_smoothing = smoothing});
-  }
-  return Loss(class_name);
-}
-
-/// sum(values * weights) / number of values: Keras' reduction "sum_over_batch_size".
-Tensor reduced(const Tensor& values, const Tensor& weights) {
-  const Tensor weighted = weights ? values * weights : values;
-  return ops::sum(weighted) / static_cast<double>(weighted.shape().elements());
-}
-
 Tensor gradient_of(const Tensor& value, const Tensor& source) { return dense(gradients({value}, {source})[0], source); }
 
 // Here Strata follows another backend of Keras than the one that wrote the file; tests below cover these two.
 bool differs_on_tensorflow(const std::string& name) {
   return name == "sparse_probabilities_not_normalised" || name == "categorical_logits_targets_not_normalised";
+}
+
+/// Keras' config of Huber and CosineSimilarity forgets an argument.
+void expect_config(const LossFunction& loss, nlohmann::json expected) {
+  const auto own = nlohmann::json::parse(loss.get_config().to_json());
+  if (loss.class_name() == "Huber") expected["delta"] = own.at("delta");
+  if (loss.class_name() == "CosineSimilarity") expected["axis"] = own.at("axis");
+  EXPECT_EQ(own, expected);
 }
 
 TEST(Loss, EqualsKeras) {
@@ -52,20 +39,22 @@ TEST(Loss, EqualsKeras) {
   for (const auto& c : golden.at("cases")) {
     const std::string name = c.at("name");
     SCOPED_TRACE(name);
+    const nlohmann::json serialized{{"class_name", c.at("class_name")}, {"config", c.at("config")}};
+    const Loss loss = Loss::from_config(Config::from_json(serialized.dump()));
+    expect_config(*loss, c.at("full_config"));
     if (differs_on_tensorflow(name)) continue;
-    const Loss loss = make_loss(c.at("class_name"), c.at("config"));
-    const Tensor y_pred = golden_tensor(c.at("y_pred"));
-    const Tensor values = loss->values(golden_tensor(c.at("y_true")), y_pred);
-    expect_close(values, golden_tensor(c.at("per_sample")), 1e-5, 1e-6);
-    const Tensor plain = reduced(values, {});
-    const Tensor weighted = reduced(values, golden_tensor(c.at("sample_weight")));
-    expect_close(plain, scalar(c.at("reduced").get<double>()), 1e-5, 1e-6);
-    expect_close(weighted, scalar(c.at("reduced_weighted").get<double>()), 1e-5, 1e-6);
-    expect_close(gradient_of(plain, y_pred), golden_tensor(c.at("gradient")), 1e-5, 1e-6);
-    expect_close(gradient_of(weighted, y_pred), golden_tensor(c.at("gradient_weighted")), 1e-5, 1e-6);
+    const Tensor y_true = golden_tensor(c.at("y_true")), y_pred = golden_tensor(c.at("y_pred"));
+    const Tensor weights = golden_tensor(c.at("sample_weight"));
+    expect_close(loss->values(y_true, y_pred), golden_tensor(c.at("per_sample")), 1e-5, 1e-6);
+    for (const bool weighted : {false, true}) {
+      const std::string end = weighted ? "_weighted" : "";
+      const Tensor value = loss(y_true, y_pred, weighted ? weights : Tensor());
+      expect_close(value, scalar(c.at("reduced" + end).get<double>()), 1e-5, 1e-6);
+      expect_close(gradient_of(value, y_pred), golden_tensor(c.at("gradient" + end)), 1e-4, 1e-6);
+    }
     ++compared;
   }
-  EXPECT_GE(compared, 16);
+  EXPECT_GE(compared, 45);
 }
 
 TEST(Loss, SparseProbabilitiesAreDividedByTheirSum) {
@@ -181,16 +170,19 @@ TEST(Loss, NamesOfKeras) {
   }
   EXPECT_EQ(Loss("sparse_categorical_crossentropy")->class_name(), "SparseCategoricalCrossentropy");
   EXPECT_EQ(Loss("bce")->class_name(), "BinaryCrossentropy");
-  expect_error<ConfigError>([] { Loss("mze"); },
-                            "Unknown loss function: mze. Expected one of: sparse_categorical_crossentropy, "
-                            "categorical_crossentropy, binary_crossentropy, mean_squared_error.");
+  try {
+    Loss("mze");
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("Unknown loss function: mze. Expected one of: BinaryCross"));
+  }
   EXPECT_THROW(Loss(""), ConfigError);
   EXPECT_FALSE(Loss());
 }
 
 TEST(Loss, OptionsAreCheckedAndDescribed) {
   const Loss loss = losses::CategoricalCrossentropy({.from_logits = true, .label_smoothing = 0.1});
-  EXPECT_EQ(loss->config().to_json(), R"({"from_logits": true, "label_smoothing": 0.1})");
+  EXPECT_EQ(loss->config().to_json(), R"({"from_logits": true, "label_smoothing": 0.1, "axis": -1})");
   EXPECT_THROW(losses::CategoricalCrossentropy({.label_smoothing = 1.5}), ConfigError);
   EXPECT_THROW(losses::BinaryCrossentropy({.label_smoothing = std::nan("")}), ConfigError);
 }

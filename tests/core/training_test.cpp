@@ -153,13 +153,14 @@ TEST(Training, SmallBucketsGiveEqualBits) {
     testing::run_ranks(ranks, [&](Communicator& communicator) {
       Model model = mlp();
       auto graph = std::static_pointer_cast<Functional>(model.shared());
-      const Objective objective{{losses::SparseCategoricalCrossentropy({.from_logits = true})}, {1.0}, {"accuracy"}};
+      const Objective objective = make_objective(
+          {"output"}, losses::SparseCategoricalCrossentropy({.from_logits = true}), {}, {"accuracy"}, {});
       FlatState state(model.layer().trainable_weights(), {}, {}, cpu_device());
       const Optimizer optimizer = optimizers::RMSprop();
       state.create_slots(optimizer->slots());
       state.adopt();
       const std::vector<HostArray> arrays{HostArray(data.x), HostArray(data.y)};
-      const DataSpecs specs{{{{20}, Dtype::float32}}, {{{}, Dtype::int64}}, false};
+      const DataSpecs specs{{{{20}, Dtype::float32}}, {{{}, Dtype::int64}}, {}};
       StepEngine engine(StepKind::train, graph, objective, specs, state, communicator,
                         {.blocks = 8, .threads = threads, .order = order, .bucket_bytes = bucket_bytes});
       for (int step = 0; step < 5; ++step) {

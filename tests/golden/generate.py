@@ -3,7 +3,7 @@
 
 Run with Python 3.11, outside the repository's tree:
     python3.11 -m venv /tmp/golden && /tmp/golden/bin/pip install -r tests/golden/requirements.txt
-    /tmp/golden/bin/python tests/golden/generate.py [--out DIR]
+    /tmp/golden/bin/python tests/golden/generate.py [--out DIR] [FILE...]
 The files here were made with Keras 3.15.1 on TensorFlow 2.21.0 (CPU), NumPy 2.4.6, on x86-64. Seeds are fixed.
 
 An array is {"shape": [..], "dtype": "float32", "values": [flat, row-major]}. A float32 is written as the decimal of the
@@ -38,6 +38,8 @@ def plain(value):
         return [plain(item) for item in value]
     if isinstance(value, (np.ndarray, tf.Tensor, tf.Variable, keras.Variable)):
         array = np.asarray(value)
+        if array.dtype == bool:
+            return {"shape": list(array.shape), "dtype": "bool", "values": array.reshape(-1).astype(int).tolist()}
         return {"shape": list(array.shape), "dtype": str(array.dtype), "values": array.reshape(-1).tolist()}
     return value.item() if isinstance(value, np.generic) else value
 
@@ -71,10 +73,17 @@ def loss_case(name, class_name, y_true, y_pred, sample_weight, **config):
     make = getattr(losses, class_name)
     value, gradient = reduced_with_gradient(make(**config), y_true, y_pred, None)
     weighted, weighted_gradient = reduced_with_gradient(make(**config), y_true, y_pred, sample_weight)
-    return {"name": name, "class_name": class_name, "config": config, "y_true": y_true, "y_pred": y_pred,
-            "sample_weight": sample_weight, "per_sample": make(reduction="none", **config)(y_true, y_pred),
+    unreduced = {key: value for key, value in config.items() if key != "reduction"}
+    return {"name": name, "class_name": class_name, "config": config, "full_config": make(**config).get_config(),
+            "y_true": y_true, "y_pred": y_pred, "sample_weight": sample_weight,
+            "per_sample": make(**unreduced).call(tf.constant(y_true, "float32"), tf.constant(y_pred)),
             "reduced": value, "gradient": gradient, "reduced_weighted": weighted,
             "gradient_weighted": weighted_gradient}
+
+
+def softmaxed(logits, axis=-1):
+    exponentials = np.exp(logits)
+    return (exponentials / exponentials.sum(axis=axis, keepdims=True)).astype(np.float32)
 
 
 def write_losses(folder):
@@ -115,6 +124,56 @@ def write_losses(folder):
         for kind, prediction in (("logits", bit_logits), ("probabilities", bit_probabilities)):
             cases.append(loss_case(f"binary_{kind}{end}", binary, bits, prediction, weight,
                                    from_logits=kind == "logits", label_smoothing=smoothing))
+    focal = "BinaryFocalCrossentropy"
+    sequence, half_mask = grid(rng, 2, 3, 3), np.array([[1, 0.5, 0], [2, 1, 1]], np.float32)
+    ignored = np.array([[0, 2, 255], [1, 255, 0]], np.int32)
+    cases += [
+        loss_case("sparse_ignore_class", sparse, ignored, sequence, half_mask, from_logits=True, ignore_class=255),
+        loss_case("sparse_ignore_class_probabilities", sparse, ignored, softmaxed(sequence), half_mask,
+                  ignore_class=255),
+        loss_case("sparse_ignore_class_zero", sparse, labels, logits[[0, 1, 2, 4, 0]], weight, from_logits=True,
+                  ignore_class=0),
+        loss_case("categorical_axis", categorical, np.eye(3, dtype=np.float32)[rng.integers(0, 3, (2, 5))].transpose(
+            0, 2, 1), softmaxed(grid(rng, 2, 3, 5), 1), np.array([1, 2], np.float32)[:, None], axis=1),
+        loss_case("binary_axis", binary, bits, bit_probabilities, np.array([1, 0.5, 2], np.float32), axis=0),
+        loss_case("generalized", "CategoricalGeneralizedCrossEntropy", labels, probabilities[[0, 1, 2, 3, 0]], weight,
+                  q=0.7),
+        loss_case("kld", "KLDivergence", probabilities, softmaxed(grid(rng, 5, 4)), weight),
+        loss_case("poisson", "Poisson", np.abs(grid(rng, 5, 3)), np.abs(grid(rng, 5, 3)) + np.float32(0.25), weight),
+        loss_case("cosine", "CosineSimilarity", grid(rng, 5, 3), grid(rng, 5, 3), weight),
+        loss_case("cosine_axis", "CosineSimilarity", grid(rng, 5, 3, 2), grid(rng, 5, 3, 2), weight[:, None], axis=1),
+        loss_case("huber", "Huber", grid(rng, 5, 3), grid(rng, 5, 3), weight),
+        loss_case("huber_delta", "Huber", grid(rng, 5, 3), grid(rng, 5, 3, scale=3), weight, delta=0.75),
+        loss_case("log_cosh", "LogCosh", grid(rng, 5, 3), grid(rng, 5, 3, scale=20), weight),
+        loss_case("mae", "MeanAbsoluteError", grid(rng, 5, 3), grid(rng, 5, 3), weight),
+        loss_case("mape", "MeanAbsolutePercentageError", grid(rng, 5, 3) + np.float32(0.0078125), grid(rng, 5, 3),
+                  weight),
+        loss_case("msle", "MeanSquaredLogarithmicError", np.abs(grid(rng, 5, 3)), grid(rng, 5, 3), weight),
+        loss_case("hinge_bits", "Hinge", bits, grid(rng, 5, 3), weight),
+        loss_case("hinge_signs", "Hinge", 2 * bits - 1, grid(rng, 5, 3), weight),
+        loss_case("squared_hinge", "SquaredHinge", bits, grid(rng, 5, 3), weight),
+        loss_case("categorical_hinge", "CategoricalHinge", one_hot, grid(rng, 5, 4), weight),
+    ]
+    for reduction in ("sum", "mean", "mean_with_sample_weight"):
+        cases += [
+            loss_case(f"mse_{reduction}", "MeanSquaredError", grid(rng, 5, 3), grid(rng, 5, 3), weight,
+                      reduction=reduction),
+            loss_case(f"sparse_ignore_class_{reduction}", sparse, ignored, sequence, half_mask, from_logits=True,
+                      ignore_class=255, reduction=reduction)]
+    for balanced in (False, True):
+        end = "_balanced" if balanced else ""
+        cases += [
+            loss_case(f"focal{end}", focal, bits, bit_probabilities, weight, apply_class_balancing=balanced),
+            loss_case(f"focal_logits{end}", focal, bits, grid(rng, 5, 3, scale=2), weight, from_logits=True, gamma=1.5,
+                      alpha=0.4, label_smoothing=0.1, apply_class_balancing=balanced)]
+    cases += [
+        loss_case("categorical_focal", "CategoricalFocalCrossentropy", one_hot, softmaxed(grid(rng, 5, 4)), weight),
+        loss_case("categorical_focal_logits", "CategoricalFocalCrossentropy", one_hot, grid(rng, 5, 4), weight,
+                  from_logits=True, gamma=1.0, alpha=0.5, label_smoothing=0.1),
+        loss_case("ctc", "CTC", np.array([[1, 2, 0, 0], [3, 3, 1, 0], [2, 0, 0, 0], [1, 3, 2, 1]], np.int32),
+                  grid(rng, 4, 7, 5), np.array([1, 0.5, 2, 1], np.float32)),
+        loss_case("ctc_no_labels", "CTC", np.array([[0, 0], [1, 1]], np.int32), grid(rng, 2, 3, 3),
+                  np.array([1, 0.5], np.float32))]
     # TensorFlow's gradient is softmax - target also where a target row does not sum to one (the value is not).
     cases.append(loss_case("categorical_logits_targets_not_normalised", categorical,
                            (rng.random((5, 4)) < 0.5).astype(np.float32), logits[[0, 1, 2, 4, 0]], weight,
@@ -311,6 +370,102 @@ def accuracy_case(name, y_true, y_pred, sample_weight, loss):
             "accuracy_weighted": logs["weighted_accuracy"]}
 
 
+def metric_case(name, metric, y_true, y_pred, sample_weight, mask=None):
+    """The results after each of two batches, without and with sample weights."""
+    results = {}
+    half = len(y_true) // 2
+    for kind, weights in (("plain", None), ("weighted", sample_weight)):
+        metric.reset_state()
+        found = []
+        for part in (slice(0, half), slice(half, None)):
+            outputs = tf.constant(y_pred[part])
+            if mask is not None:
+                outputs._keras_mask = tf.constant(mask[part])
+            metric.update_state(y_true[part], outputs, sample_weight=None if weights is None else weights[part])
+            found.append(np.asarray(metric.result()).reshape(-1).astype(np.float64).tolist())
+        results[kind] = found
+    config = {key: np.asarray(value).tolist() if tf.is_tensor(value) else value
+              for key, value in metric.get_config().items() if key != "dtype"}
+    content = {"name": name, "class_name": type(metric).__name__, "config": config, "half": half, "y_true": y_true,
+               "y_pred": y_pred, "sample_weight": sample_weight, **results}
+    return content if mask is None else {**content, "mask": mask}
+
+
+def metric_cases(rng):
+    from keras import metrics as m
+    n = 9
+    weight = np.array([1, 0.5, 2, 0, 1, 1.5, 0.25, 3, 1], np.float32)
+    whole = np.ceil(weight)  # Keras' IoU counts in integers
+    chances = (rng.integers(0, 65, (n, 1)) / 64).astype(np.float32)
+    chances[:2, 0] = [0, 1]
+    bits = (rng.random((n, 1)) < 0.5).astype(np.float32)
+    many, many_bits = (rng.integers(0, 65, (n, 3)) / 64).astype(np.float32), (rng.random((n, 3)) < 0.4).astype(np.float32)
+    scores, labels = grid(rng, n, 6), rng.integers(0, 6, n).astype(np.int32)
+    scores[2, :3] = 1  # ties
+    one_hot = np.eye(6, dtype=np.float32)[labels]
+    real, found = grid(rng, n, 3), grid(rng, n, 3)
+    segments, guesses = rng.integers(0, 4, (n, 5)).astype(np.int32), rng.integers(0, 4, (n, 5)).astype(np.int32)
+    soft = softmaxed(grid(rng, n, 5, 4))
+    steps = grid(rng, n, 4, 6)
+    step_labels, step_mask = rng.integers(0, 6, (n, 4)).astype(np.int32), rng.random((n, 4)) < 0.6
+    case = metric_case
+    cases = [
+        case("accuracy", m.Accuracy(), labels[:, None], np.where(labels % 2 == 0, labels, 1)[:, None].astype(np.float32), weight),
+        case("binary", m.BinaryAccuracy(), many_bits, many, weight),
+        case("binary_threshold", m.BinaryAccuracy(threshold=0.75), bits, chances, weight),
+        case("categorical", m.CategoricalAccuracy(), one_hot, scores, weight),
+        case("sparse", m.SparseCategoricalAccuracy(), labels, scores, weight),
+        case("sparse_mask", m.SparseCategoricalAccuracy(), step_labels, steps, weight[:, None], step_mask),
+        case("sparse_mask_step_weights", m.SparseCategoricalAccuracy(), step_labels, steps,
+             (rng.integers(0, 5, (n, 4)) / 2).astype(np.float32), step_mask),
+        case("top_k", m.TopKCategoricalAccuracy(k=2), one_hot, scores, weight),
+        case("sparse_top_k", m.SparseTopKCategoricalAccuracy(k=3), labels, scores, weight),
+        case("mse_mask", m.MeanSquaredError(), grid(rng, n, 4, 2), grid(rng, n, 4, 2), weight[:, None], step_mask),
+        case("rmse", m.RootMeanSquaredError(), real, found, weight),
+        case("cosine", m.CosineSimilarity(), real, found, weight),
+        case("logcosh", m.LogCoshError(), real, found, weight),
+        case("r2", m.R2Score(), real, found, weight),
+        case("r2_variance", m.R2Score(class_aggregation="variance_weighted_average", num_regressors=2), real, found,
+             weight),
+        case("r2_columns", m.R2Score(class_aggregation=None), real, found, weight),
+        case("precision", m.Precision(), bits, chances, weight),
+        case("precision_thresholds", m.Precision(thresholds=[0.75, 0.25, 0.5]), many_bits, many, weight),
+        case("precision_top_k", m.Precision(top_k=2), one_hot, scores, weight),
+        case("precision_class", m.Precision(class_id=1, thresholds=0.25), many_bits, many, weight),
+        case("recall", m.Recall(), many_bits, many, weight),
+        case("recall_top_k_class", m.Recall(top_k=3, class_id=2), one_hot, scores, weight),
+        case("true_positives", m.TruePositives(thresholds=0.25), many_bits, many, weight),
+        case("false_positives", m.FalsePositives(), many_bits, many, weight),
+        case("true_negatives", m.TrueNegatives(thresholds=[0.25, 0.75]), many_bits, many, weight),
+        case("false_negatives", m.FalseNegatives(), many_bits, many, weight),
+        case("auc_thresholds", m.AUC(thresholds=[0.6, 0.1, 0.35]), bits, chances, weight),
+        case("auc_logits", m.AUC(from_logits=True), bits, grid(rng, n, 1), weight),
+        case("auc_labels", m.AUC(multi_label=True, num_thresholds=7), many_bits, many, weight),
+        case("auc_label_weights", m.AUC(multi_label=True, label_weights=[0.5, 2.0, 1.0]), many_bits, many, weight),
+        case("auc_column_weights", m.AUC(label_weights=[0.5, 2.0, 1.0]), many_bits, many, weight),
+        case("sensitivity", m.SensitivityAtSpecificity(0.4), bits, chances, weight),
+        case("specificity", m.SpecificityAtSensitivity(0.4, num_thresholds=5), bits, chances, weight),
+        case("precision_at_recall", m.PrecisionAtRecall(0.6), bits, chances, weight),
+        case("recall_at_precision", m.RecallAtPrecision(0.6, class_id=1), many_bits, many, weight),
+        case("f1_classes", m.F1Score(), one_hot, scores, weight),
+        case("f1_micro", m.F1Score(average="micro", threshold=0.5), many_bits, many, weight),
+        case("f1_macro", m.F1Score(average="macro"), one_hot, scores, weight),
+        case("fbeta_weighted", m.FBetaScore(average="weighted", beta=2.0, threshold=0.25), many_bits, many, weight),
+        case("mean_iou", m.MeanIoU(num_classes=4), segments, guesses.astype(np.float32), np.tile(whole[:, None], 5)),
+        case("mean_iou_ignore", m.MeanIoU(num_classes=4, ignore_class=2, sparse_y_pred=False), segments, soft,
+             np.tile(whole[:, None], 5)),
+        case("iou", m.IoU(num_classes=4, target_class_ids=[0, 3]), segments, guesses.astype(np.float32),
+             np.tile(whole[:, None], 5)),
+        case("binary_iou", m.BinaryIoU(target_class_ids=[1], threshold=0.3), bits[:, 0], chances[:, 0], whole),
+        case("one_hot_iou", m.OneHotIoU(num_classes=6, target_class_ids=[1, 2]), one_hot, scores, whole),
+        case("one_hot_mean_iou", m.OneHotMeanIoU(num_classes=6), one_hot, scores, whole),
+    ]
+    for curve in ("ROC", "PR", "PRGAIN"):
+        for method in ("interpolation", "minoring", "majoring"):
+            cases.append(case(f"auc_{curve}_{method}", m.AUC(curve=curve, summation_method=method), bits, chances, weight))
+    return cases
+
+
 def write_metrics(folder):
     rng = np.random.default_rng(5)
     weight = np.array([1, 0.5, 2, 0, 1, 1.5, 0.25, 3], np.float32)
@@ -327,7 +482,7 @@ def write_metrics(folder):
     sequence = grid(rng, 8, 2, 3)
     two_bits = np.eye(2, dtype=np.float32)[rng.integers(0, 2, 8)]
     two_chances = (rng.integers(1, 64, (8, 2)) / 64).astype(np.float32)
-    write(folder, "metrics.json", {"cases": [
+    write(folder, "metrics.json", {"metrics": metric_cases(np.random.default_rng(6)), "cases": [
         accuracy_case("binary", bits, chances, weight, "binary_crossentropy"),
         accuracy_case("binary_flat_labels", bits[:, 0], chances, weight, "binary_crossentropy"),
         accuracy_case("binary_shape_decides", bits, chances, weight, "mean_squared_error"),
@@ -371,11 +526,13 @@ def write_initializers(folder):
 def main():
     parser = argparse.ArgumentParser(description="Writes values that Keras computed, for the C++ tests.")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, help="folder of the JSON files")
-    folder = parser.parse_args().out
-    folder.mkdir(parents=True, exist_ok=True)
+    parser.add_argument("files", nargs="*", help="which files, without .json (default: all)")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
     for write_file in (write_losses, write_optimizers, write_dense_model, write_merge_model, write_metrics,
                        write_initializers):
-        write_file(folder)
+        if not arguments.files or write_file.__name__.removeprefix("write_") in arguments.files:
+            write_file(arguments.out)
 
 
 if __name__ == "__main__":
