@@ -8,14 +8,11 @@
 #include "core/ops/ops.h"
 
 namespace strata {
-namespace {
 
 std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;
 }
-
-}  // namespace
 
 DataFormat::DataFormat(const std::string& name) : name_(name.empty() ? "channels_last" : lower_case(name)) {
   first_ = name_ == "channels_first";

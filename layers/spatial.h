@@ -34,6 +34,9 @@ class DataFormat {
   bool first_;
 };
 
+/// Keras takes most names of options in either case.
+std::string lower_case(std::string text);
+
 /// The name in lower case. Throws ConfigError unless "valid", "same", or with `allow_causal` "causal".
 std::string padding_mode(const std::string& name, bool allow_causal);
 
