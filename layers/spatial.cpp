@@ -66,6 +66,13 @@ Window padded_window(const std::vector<Dim>& size, const std::vector<Dim>& strid
   return window;
 }
 
+std::string layer_suffix(const std::string& name) { return " (layer: " + name + ")"; }
+
+bool has_positions(const Window& window, const std::vector<Dim>& spatial) {
+  return std::equal(window.begin(), window.end(), spatial.begin(), spatial.end(),
+                    [](const WindowAxis& axis, Dim n) { return axis.positions(n) != 0; });
+}
+
 Config tuple_config(const std::vector<Dim>& values) {
   Config::List list;
   for (const Dim value : values) list.push_back(value);

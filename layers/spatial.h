@@ -45,6 +45,12 @@ std::string padding_mode(const std::string& name, bool allow_causal);
 Window padded_window(const std::vector<Dim>& size, const std::vector<Dim>& strides, const std::vector<Dim>& dilation,
                      const std::string& mode, const std::vector<Dim>& spatial);
 
+/// " (layer: conv2d)": the end of a message in Keras' words, which do not name the layer.
+std::string layer_suffix(const std::string& name);
+
+/// Whether the windows have a position on each axis, as far as known.
+bool has_positions(const Window& window, const std::vector<Dim>& spatial);
+
 /// A list of numbers, as Keras writes a tuple.
 Config tuple_config(const std::vector<Dim>& values);
 

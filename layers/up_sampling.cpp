@@ -100,14 +100,10 @@ LayerRef make_up_sampling(int rank, const Sizes& size, const layers::UpSampling2
 LayerEntry up_sampling_entry(int rank) {
   const Shape sample = Shape{3, 4, 2}.slice(0, rank);
   const Shape last = Shape{2}.concat(sample).concat({3}), first = Shape{2, 3}.concat(sample);
-  const auto example = [=](std::string label, const Sizes& size, layers::UpSampling2DOptions options, const Shape& x) {
-    options.name = "up_sampling";
-    const auto make = [=](Dtype dtype) {
-      layers::UpSampling2DOptions own = options;
-      own.dtype = dtype;
-      return make_up_sampling(rank, size, own);
-    };
-    return LayerExample{std::move(label), make, {x}};
+  const auto example = [&](std::string label, const Sizes& size, const layers::UpSampling2DOptions& options,
+                           const Shape& x) {
+    return layer_example(std::move(label), options, x,
+                         [=](const layers::UpSampling2DOptions& own) { return make_up_sampling(rank, size, own); });
   };
   LayerEntry entry{class_name_of(rank),
                    [rank](const Config& config) { return from_config(rank, config); },
