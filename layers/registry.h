@@ -23,6 +23,18 @@ struct LayerExample {
   bool differentiable = true;
 };
 
+/// An example of make(options), a layer with the name "layer" and the dtype that is asked for.
+template <class Options, class Make>
+LayerExample layer_example(std::string label, Options options, Shape input, Make make) {
+  options.name = "layer";
+  const auto make_of = [=](Dtype dtype) {
+    Options own = options;
+    own.dtype = dtype;
+    return make(own);
+  };
+  return {std::move(label), make_of, {std::move(input)}};
+}
+
 /// Makes a layer from its config.
 using LayerFactory = std::function<LayerRef(const Config&)>;
 
