@@ -144,12 +144,6 @@ Config ConvolutionBase::config() const {
   return Config::object(std::move(members));
 }
 
-void set_weight_config(Config& config, const std::string& weight, const WeightOptions& options) {
-  config.set(weight + "_initializer", options.initializer.config());
-  config.set(weight + "_regularizer", options.regularizer.config());
-  config.set(weight + "_constraint", options.constraint.config());
-}
-
 std::vector<std::string> convolution_argument_names(const std::vector<std::string>& weights,
                                                     std::vector<std::string> own) {
   own.insert(own.end(), {"kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation", "use_bias",

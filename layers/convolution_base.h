@@ -107,8 +107,6 @@ class ConvolutionBase : public Layer {
 void check_filters(Dim filters);
 /// The same of `depth_multiplier`.
 void check_depth_multiplier(Dim depth_multiplier);
-/// Sets `<weight>_initializer`, `<weight>_regularizer` and `<weight>_constraint`.
-void set_weight_config(Config& config, const std::string& weight, const WeightOptions& options);
 /// The names that convolution_options() reads, those of each weight, and `own`.
 std::vector<std::string> convolution_argument_names(const std::vector<std::string>& weights,
                                                     std::vector<std::string> own);

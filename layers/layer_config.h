@@ -52,4 +52,7 @@ class LayerConfig {
   const Config& config_;
 };
 
+/// Sets `<weight>_initializer`, `<weight>_regularizer` and `<weight>_constraint`.
+void set_weight_config(Config& config, const std::string& weight, const WeightOptions& options);
+
 }  // namespace strata
