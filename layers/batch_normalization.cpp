@@ -201,7 +201,7 @@ void register_batch_normalization(LayerRegistry& registry) {
       return layers::BatchNormalization(own);
     };
     // No gradient flows through the correction of renorm.
-    return LayerExample{std::move(label), make, {input}, !options.renorm};
+    return LayerExample{std::move(label), make, {input}, !options.renorm, !options.synchronized};
   };
   registry.add({"BatchNormalization",
                 batch_normalization_from_config,
