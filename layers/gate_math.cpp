@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/gate_math.h"
 
-#include "layers/matrix_cell.h"
+#include "layers/kernel_cell.h"
 
 namespace strata {
 
-CellStep lstm_step(const Tensor& input, const Tensor& recurrent, const Tensor& c, const Activation& activation,
-                   const Activation& recurrent_activation) {
-  const Dim units = c.shape().back();
-  const Tensor z = input + recurrent;
-  const auto gate = [&](Dim g) { return gate_columns(z, units, g, g + 1); };
+CellStep lstm_step(const Tensor& z, const Tensor& c, const Activation& activation,
+                   const Activation& recurrent_activation, int axis) {
+  const Dim units = c.shape()[axis < 0 ? axis + c.rank() : axis];
+  const auto gate = [&](Dim g) { return gate_columns(z, units, g, g + 1, axis); };
   const Tensor kept = recurrent_activation(gate(1)) * c;
   const Tensor carry = kept + recurrent_activation(gate(0)) * activation(gate(2));
   const Tensor h = recurrent_activation(gate(3)) * activation(carry);

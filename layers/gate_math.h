@@ -7,10 +7,10 @@
 
 namespace strata {
 
-/// With [i f g o] = input + recurrent, parts of the last axis, s = recurrent_activation and a = activation:
+/// With [i f g o] = z, parts of an axis, s = recurrent_activation and a = activation:
 /// c' = s(f) c + s(i) a(g), h' = s(o) a(c'). Output h', states h' and c'.
-CellStep lstm_step(const Tensor& input, const Tensor& recurrent, const Tensor& c, const Activation& activation,
-                   const Activation& recurrent_activation);
+CellStep lstm_step(const Tensor& z, const Tensor& c, const Activation& activation,
+                   const Activation& recurrent_activation, int axis = -1);
 
 /// `initializer` for all gates but the forget gate, which begins at 1.
 Initializer ones_for_forget_gate(const Initializer& initializer);

@@ -10,7 +10,7 @@ namespace {
 
 class GRUCellLayer final : public MatrixCell {
  public:
-  GRUCellLayer(MatrixCellArguments arguments, bool reset_after, const LayerOptions& layer)
+  GRUCellLayer(KernelCellArguments arguments, bool reset_after, const LayerOptions& layer)
       : MatrixCell(std::move(arguments), 3, layer), reset_after_(reset_after) {}
 
   std::string class_name() const override { return "GRUCell"; }
@@ -58,12 +58,13 @@ class GRUCellLayer final : public MatrixCell {
 
 template <class Options>
 LayerRef make_cell(Dim units, const Options& o, const std::string& name) {
-  return make_layer<GRUCellLayer>(matrix_cell_arguments(units, o), o.reset_after,
+  return make_layer<GRUCellLayer>(kernel_cell_arguments(units, o), o.reset_after,
                                   LayerOptions{name, o.trainable, o.dtype});
 }
 
 const std::vector<std::string>& own_arguments() {
-  static const std::vector<std::string> names = {"recurrent_activation", "reset_after", "implementation"};
+  static const std::vector<std::string> names = {"units", "recurrent_activation", "reset_after", "implementation",
+                                                 "use_cudnn"};
   return names;
 }
 

@@ -164,9 +164,14 @@ Config NamedRecurrentLayer::config() const {
   return config;
 }
 
+void refuse_time_major(const LayerConfig& arguments) {
+  if (!arguments.flag("time_major", false)) return;
+  throw ConfigError("`time_major=True` is not supported: Keras 3 has no such argument. Transpose the input instead.");
+}
+
 std::vector<std::string> recurrent_arguments(const std::vector<std::string>& more) {
-  std::vector<std::string> all = {"return_sequences", "return_state",         "go_backwards",        "stateful",
-                                  "unroll",           "zero_output_for_mask", "activity_regularizer"};
+  std::vector<std::string> all = {"return_sequences", "return_state",         "go_backwards",         "stateful",
+                                  "unroll",           "zero_output_for_mask", "activity_regularizer", "time_major"};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
