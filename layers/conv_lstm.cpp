@@ -49,9 +49,10 @@ class ConvLSTMCell final : public KernelCell {
 
   CellStep step(const Tensor& projected, const std::vector<Tensor>& states, const SequenceConstants& constants,
                 CallContext&) override {
-    const Tensor z = sizes_.data_format.from_channels_last(projected + recurrent_product(states[0], constants));
-    return lstm_step(z, states[1], arguments().activation, *arguments().recurrent_activation,
-                     sizes_.data_format.channel_axis(z.rank()));
+    const DataFormat& format = sizes_.data_format;
+    return lstm_step(format.from_channels_last(projected),
+                     format.from_channels_last(recurrent_product(states[0], constants)), states[1],
+                     arguments().activation, *arguments().recurrent_activation, format.channel_axis(projected.rank()));
   }
 
  protected:

@@ -20,7 +20,7 @@ class LSTMCellLayer final : public MatrixCell {
 
   CellStep step(const Tensor& projected, const std::vector<Tensor>& states, const SequenceConstants& constants,
                 CallContext&) override {
-    return lstm_step(projected + recurrent_product(states[0], constants), states[1], arguments().activation,
+    return lstm_step(projected, recurrent_product(states[0], constants), states[1], arguments().activation,
                      *arguments().recurrent_activation);
   }
 

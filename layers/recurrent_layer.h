@@ -58,7 +58,7 @@ class RecurrentLayer : public Layer, public KeepsState {
  private:
   std::vector<Tensor> initial_state(const std::vector<Tensor>& inputs, const Tensor& first, CallContext& context) const;
   void check_unroll(const Tensor& sequences) const;
-  void check_batch(const Tensor& sequences) const;
+  void check_batch(const Tensor& sequences, const CallContext& context) const;
 
   LayerRef cell_layer_;
   Cell& cell_;

@@ -29,6 +29,18 @@ Dim checked_blocks(const EngineOptions& options, const Communicator& communicato
   return blocks;
 }
 
+/// A batch of another size would leave rows of a state without a sample, or samples without a row.
+void check_states_of_batch(const std::vector<StateSpec>& states, Dim batch_size) {
+  for (const StateSpec& state : states) {
+    if (state.combine != Combine::rows || state.variable.shape()[0] == batch_size) continue;
+    throw ConfigError(
+        "State '" + state.variable.path() + "' belongs to the samples of a batch of " +
+        std::to_string(state.variable.shape()[0]) +
+        ": expected batches of that size, as a stateful layer has been built for it. Received a batch of " +
+        std::to_string(batch_size) + " samples.");
+  }
+}
+
 }  // namespace
 
 StepEngine::StepEngine(StepKind kind, std::shared_ptr<Functional> model, Objective objective, DataSpecs data,
@@ -79,6 +91,7 @@ void StepEngine::prepare(Dim batch_size) {
   }
   // A rank without samples still takes part in the sums, whose sizes it learns from a block of one.
   if (steps_.empty()) step(1);
+  check_states_of_batch(state_specs_, batch_size);
 }
 
 void StepEngine::rebind_variables() {
@@ -189,6 +202,7 @@ void StepEngine::prepare_slot(Slot& slot, Dim rows) {
   state.run->bind_input(compiled.random_state, numbers + offsetof(StepNumbers, random_state));
   state.run->bind_input(compiled.batch_samples, numbers + offsetof(StepNumbers, batch_samples));
   state.run->bind_input(compiled.block_samples, numbers + offsetof(StepNumbers, block_samples));
+  state.run->bind_input(compiled.first_row, numbers + offsetof(StepNumbers, first_row));
   bind_outputs(slot, compiled, *state.run);
   slot.states.emplace(rows, std::move(state));
 }
@@ -235,7 +249,8 @@ void StepEngine::load(Slot& slot, const Batch& batch, IndexRange samples, Stream
   }
   state.host_numbers = {{batch.seed, batch.step, batch.sample_base + samples.first},
                         static_cast<double>(batch.size),
-                        static_cast<double>(samples.size())};
+                        static_cast<double>(samples.size()),
+                        samples.first};
   device_.copy_from_host(state.numbers->data(), &state.host_numbers, sizeof(StepNumbers), stream);
 }
 
@@ -401,6 +416,7 @@ void StepEngine::apply_states(const Bucket& bucket) {
     const Variable& variable = layout.variables[v];
     const auto spec = std::find_if(state_specs_.begin(), state_specs_.end(),
                                    [&](const StateSpec& s) { return s.variable == variable; });
+    variable.keep_reads();
     void* value = bucket.region.at(0, layout.offsets[v]);
     if (spec->combine == Combine::sum) {
       accumulate(device_, *streams_[0], layout.dtype, variable.buffer().data(), value, variable.shape().elements());
