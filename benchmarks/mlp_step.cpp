@@ -7,7 +7,6 @@
 #include <strata/strata.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -19,10 +18,17 @@ using namespace strata;
 
 namespace {
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
+using benchmarks::median;
+
+const std::vector<benchmarks::Product> kProducts = {{"forward 1", 64, 64, 784},
+                                                    {"forward 2", 64, 64, 64},
+                                                    {"forward 3", 64, 10, 64},
+                                                    {"input gradient 3", 64, 64, 10, false, true},
+                                                    {"input gradient 2", 64, 64, 64, false, true},
+                                                    {"weight gradient 3", 64, 10, 64, true},
+                                                    {"weight gradient 2", 64, 64, 64, true},
+                                                    {"weight gradient 1", 784, 64, 64, true}};
+constexpr std::size_t kParameters = 55050;
 
 /// The guide's model on made-up data that can be learnt.
 class StrataStep {
@@ -83,7 +89,7 @@ int measure(const Options& options) {
   omp_set_num_threads(1);
   StrataStep strata_step(options.steps, 1);
   StrataStep streamed_step(options.steps, kBatchesInMemory);
-  benchmarks::KernelBound bound;
+  benchmarks::KernelBound bound(kProducts, kParameters);
   std::unique_ptr<benchmarks::Child> torch;
   if (!options.torch.empty()) {
     torch = std::make_unique<benchmarks::Child>(options.torch);

@@ -16,11 +16,6 @@ namespace {
 
 using dnnl::memory;
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 STRATA_SIMD_CLONES void rmsprop(float* w, const float* g, float* v, std::size_t n) {
 #pragma GCC ivdep
   for (std::size_t i = 0; i < n; ++i) {
@@ -31,6 +26,11 @@ STRATA_SIMD_CLONES void rmsprop(float* w, const float* g, float* v, std::size_t 
 
 }  // namespace
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
 struct KernelBound::Memory {
   std::vector<std::vector<float>> arrays;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
@@ -39,39 +39,34 @@ struct KernelBound::Memory {
   float* make(std::size_t n) { return arrays.emplace_back(n, 0.01f).data(); }
 };
 
-KernelBound::KernelBound() : memory_(std::make_unique<Memory>()) {
-  add_product("forward 1", 64, 64, 784, false, false);
-  add_product("forward 2", 64, 64, 64, false, false);
-  add_product("forward 3", 64, 10, 64, false, false);
-  add_product("input gradient 3", 64, 64, 10, false, true);
-  add_product("input gradient 2", 64, 64, 64, false, true);
-  add_product("weight gradient 3", 64, 10, 64, true, false);
-  add_product("weight gradient 2", 64, 64, 64, true, false);
-  add_product("weight gradient 1", 784, 64, 64, true, false);
-  add_update(55050);
+KernelBound::KernelBound(const std::vector<Product>& products, std::size_t parameters)
+    : memory_(std::make_unique<Memory>()) {
+  for (const Product& product : products) add_product(product);
+  add_update(parameters);
 }
 
 KernelBound::~KernelBound() = default;
 
-void KernelBound::add_product(const std::string& name, int m, int n, int k, bool transpose_a, bool transpose_b) {
+void KernelBound::add_product(const Product& product) {
+  const auto& [name, m, n, k, transpose_a, transpose_b, times] = product;
   const auto size = [](int rows, int columns) {
     return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
   };
   float* a = memory_->make(size(m, k));
   float* b = memory_->make(size(k, n));
   float* c = memory_->make(size(m, n));
-  Task task{fmt::format("{} ({}x{}x{})", name, m, n, k), {}};
+  Task task{fmt::format("{} ({}x{}x{})", name, m, n, k), times, {}};
 
   using dims = memory::dims;
   const auto f32 = memory::data_type::f32;
   const memory::desc da({m, k}, f32, transpose_a ? dims{1, m} : dims{k, 1});
   const memory::desc db({k, n}, f32, transpose_b ? dims{1, k} : dims{n, 1});
   const memory::desc dc({m, n}, f32, dims{n, 1});
-  const dnnl::matmul product(dnnl::matmul::primitive_desc(dnnl::matmul::desc(da, db, dc), memory_->engine));
+  const dnnl::matmul library(dnnl::matmul::primitive_desc(dnnl::matmul::desc(da, db, dc), memory_->engine));
   const std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, memory(da, memory_->engine, a)},
                                                   {DNNL_ARG_WEIGHTS, memory(db, memory_->engine, b)},
                                                   {DNNL_ARG_DST, memory(dc, memory_->engine, c)}};
-  task.candidates.push_back({"oneDNN", [=, this] { product.execute(memory_->stream, arguments); }, {}});
+  task.candidates.push_back({"oneDNN", [=, this] { library.execute(memory_->stream, arguments); }, {}});
 
   // libxsmm is column-major: it computes the transposed product.
   const int lda = n, ldb = transpose_a ? m : k, ldc = n;
@@ -88,7 +83,7 @@ void KernelBound::add_update(std::size_t parameters) {
   float* w = memory_->make(parameters);
   float* g = memory_->make(parameters);
   float* v = memory_->make(parameters);
-  tasks_.push_back({"RMSprop update", {{"vectorised loop", [=] { rmsprop(w, g, v, parameters); }, {}}}});
+  tasks_.push_back({"RMSprop update", 1, {{"vectorised loop", [=] { rmsprop(w, g, v, parameters); }, {}}}});
 }
 
 double KernelBound::run(int repeats) {
@@ -103,7 +98,7 @@ double KernelBound::run(int repeats) {
       candidate.times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count() / repeats);
       best = std::min(best, candidate.times.back());
     }
-    sum += best;
+    sum += best * task.times;
   }
   return sum;
 }
@@ -111,7 +106,7 @@ double KernelBound::run(int repeats) {
 std::string KernelBound::table() const {
   std::string text;
   for (const Task& task : tasks_) {
-    text += fmt::format("{:<34}", task.name);
+    text += fmt::format("{:<34}", task.times > 1 ? fmt::format("{} x {}", task.times, task.name) : task.name);
     for (const Candidate& candidate : task.candidates) {
       text += fmt::format("{:>10.4f} ms {:<16}", median(candidate.times), candidate.library);
     }

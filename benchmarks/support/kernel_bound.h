@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The least time that a training step of the MLP can take with the libraries at hand: for every matrix product the
-// faster of oneDNN and libxsmm, and a vectorised RMSprop; nothing for activations, loss, or the data.
+// The least time that a training step can take with the libraries at hand: for every matrix product the faster of
+// oneDNN and libxsmm, and a vectorised RMSprop; nothing for activations, loss, or the data.
 #pragma once
 
 #include <functional>
@@ -10,9 +10,20 @@
 
 namespace strata::benchmarks {
 
+/// c (m, n) = a (m, k) b (k, n), so many times a step.
+struct Product {
+  std::string name;
+  int m, n, k;
+  bool transpose_a = false, transpose_b = false;
+  int times = 1;
+};
+
+/// The middle one.
+double median(std::vector<double> values);
+
 class KernelBound {
  public:
-  KernelBound();
+  KernelBound(const std::vector<Product>& products, std::size_t parameters);
   ~KernelBound();
   /// Milliseconds for one of everything, measured over `repeats` repetitions: the fastest candidate of every kernel.
   double run(int repeats);
@@ -27,9 +38,10 @@ class KernelBound {
   };
   struct Task {
     std::string name;
+    int times;  // a step
     std::vector<Candidate> candidates;
   };
-  void add_product(const std::string& name, int m, int n, int k, bool transpose_a, bool transpose_b);
+  void add_product(const Product& product);
   void add_update(std::size_t parameters);
 
   struct Memory;
