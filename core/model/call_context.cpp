@@ -49,8 +49,8 @@ void CallContext::update(const Variable& variable, const Tensor& value, Combine 
     return;
   }
   if (earlier->combine != combine) {
-    throw ConfigError(what + "the same Combine for all updates in a step, received both " + text(earlier->combine) +
-                      " and " + text(combine));
+    throw ConfigError(what + "the same Combine for all updates in a step, received both " +
+                      text(std::min(earlier->combine, combine)) + " and " + text(std::max(earlier->combine, combine)));
   }
   earlier->value = value;
 }

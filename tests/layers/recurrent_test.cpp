@@ -198,7 +198,7 @@ TEST_F(RecurrentTest, RecurrentDropoutHasItsRateAndScaleAndOneMaskForAllSteps) {
 TEST_F(RecurrentTest, EveryGateOfAConvolutionHasAMaskOfItsOwn) {
   const layers::ConvLSTM1D layer(1, 1, {.use_bias = false, .dropout = 0.5, .seed = 1, .return_state = true});
   const Tensor x = ops::ones({64, 1, 4, 1});
-  layer(x);
+  layer.call({x});
   layer.weights()[0].assign(ops::ones({1, 1, 4}));
   const auto carries = layer.call<3>({x}, {.training = true})[2].to_vector<float>();
   std::vector<float> kinds;  // s(i) tanh(g) with i, g of 0 or 2
@@ -211,7 +211,9 @@ TEST_F(RecurrentTest, EveryGateOfAConvolutionHasAMaskOfItsOwn) {
 
 TEST_F(RecurrentTest, ConfigsOfOtherVersionsAreRead) {
   const auto read = [](const char* name, const std::string& more) {
-    return LayerRegistry::instance().make(name, Config::from_json(R"({"units": 3)" + more + "}")).get_config();
+    return LayerRegistry::instance()
+        .make(name, Config::from_json(R"({"name": "layer", "units": 3)" + more + "}"))
+        .get_config();
   };
   for (const char* name : {"LSTM", "GRU"}) {
     const Config config = read(name, R"(, "time_major": false, "implementation": 2, "use_cudnn": "auto")");
