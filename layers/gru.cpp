@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/gru.h"
 
+#include "core/ops/recurrent_gates.h"
+#include "layers/gate_math.h"
 #include "layers/matrix_cell.h"
 #include "layers/recurrent_layer.h"
 #include "layers/registry.h"
@@ -10,7 +12,7 @@ namespace {
 
 class GRUCellLayer final : public MatrixCell {
  public:
-  GRUCellLayer(MatrixCellArguments arguments, bool reset_after, const LayerOptions& layer)
+  GRUCellLayer(KernelCellArguments arguments, bool reset_after, const LayerOptions& layer)
       : MatrixCell(std::move(arguments), 3, layer), reset_after_(reset_after) {}
 
   std::string class_name() const override { return "GRUCell"; }
@@ -40,6 +42,7 @@ class GRUCellLayer final : public MatrixCell {
   Tensor step_reset_after(const Tensor& x, const Tensor& h, const SequenceConstants& constants) const {
     Tensor inner = recurrent_product(h, constants);
     if (const Tensor added = bias_row(1)) inner = inner + added;
+    if (are_usual(arguments().activation, *arguments().recurrent_activation)) return ops::gru_gates(x, inner, h)[0];
     const Tensor z = gated(gate(x, 0) + gate(inner, 0));
     const Tensor r = gated(gate(x, 1) + gate(inner, 1));
     return mixed(z, h, activated(gate(x, 2) + r * gate(inner, 2)));
@@ -58,12 +61,13 @@ class GRUCellLayer final : public MatrixCell {
 
 template <class Options>
 LayerRef make_cell(Dim units, const Options& o, const std::string& name) {
-  return make_layer<GRUCellLayer>(matrix_cell_arguments(units, o), o.reset_after,
+  return make_layer<GRUCellLayer>(kernel_cell_arguments(units, o), o.reset_after,
                                   LayerOptions{name, o.trainable, o.dtype});
 }
 
 const std::vector<std::string>& own_arguments() {
-  static const std::vector<std::string> names = {"recurrent_activation", "reset_after", "implementation"};
+  static const std::vector<std::string> names = {"units", "recurrent_activation", "reset_after", "implementation",
+                                                 "use_cudnn"};
   return names;
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 class LSTMCellLayer final : public MatrixCell {
  public:
-  LSTMCellLayer(MatrixCellArguments arguments, bool unit_forget_bias, const LayerOptions& layer)
+  LSTMCellLayer(KernelCellArguments arguments, bool unit_forget_bias, const LayerOptions& layer)
       : MatrixCell(std::move(arguments), 4, layer), unit_forget_bias_(unit_forget_bias) {}
 
   std::string class_name() const override { return "LSTMCell"; }
@@ -35,12 +35,13 @@ class LSTMCellLayer final : public MatrixCell {
 
 template <class Options>
 LayerRef make_cell(Dim units, const Options& o, const std::string& name) {
-  return make_layer<LSTMCellLayer>(matrix_cell_arguments(units, o), o.unit_forget_bias,
+  return make_layer<LSTMCellLayer>(kernel_cell_arguments(units, o), o.unit_forget_bias,
                                    LayerOptions{name, o.trainable, o.dtype});
 }
 
 const std::vector<std::string>& own_arguments() {
-  static const std::vector<std::string> names = {"recurrent_activation", "unit_forget_bias", "implementation"};
+  static const std::vector<std::string> names = {"units", "recurrent_activation", "unit_forget_bias", "implementation",
+                                                 "use_cudnn"};
   return names;
 }
 

@@ -192,9 +192,9 @@ MultiHeadOptions multi_head_options(const LayerConfig& config) {
 }
 
 std::vector<std::string> multi_head_arguments(std::vector<std::string> own) {
-  own.insert(own.end(), {"dropout", "use_bias", "use_gate", "sliding_window", "kernel_initializer", "bias_initializer",
-                         "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint",
-                         "bias_constraint", "seed"});
+  own.insert(own.end(), {"dropout", "use_bias", "use_gate", "sliding_window", "flash_attention", "kernel_initializer",
+                         "bias_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer",
+                         "kernel_constraint", "bias_constraint", "seed"});
   return own;
 }
 

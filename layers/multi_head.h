@@ -81,7 +81,8 @@ class MultiHeadLayer : public Layer {
 
 /// The shared options of a config.
 MultiHeadOptions multi_head_options(const LayerConfig& config);
-/// The names of `own` and of the shared arguments.
+/// The names of `own` and of the shared arguments. `flash_attention` is read too: it chooses how Keras computes, not
+/// what.
 std::vector<std::string> multi_head_arguments(std::vector<std::string> own);
 
 }  // namespace strata

@@ -77,17 +77,15 @@ void RecurrentLayer::check_unroll(const Tensor& sequences) const {
       "your `Input()`.");
 }
 
-void RecurrentLayer::check_batch(const Tensor& sequences) const {
-  if (states_.empty()) return;
+// In a block of a batch the engine checks the batch's size.
+void RecurrentLayer::check_batch(const Tensor& sequences, const CallContext& context) const {
+  if (states_.empty() || context.is_block()) return;
   const Dim expected = states_[0].shape()[0], received = sequences.shape()[0];
   if (dims_fit(expected, received)) return;
   throw ConfigError(
       "If an RNN is stateful, the batch size of the input sequences must be the same as the batch size of the initial "
       "state. \n- Expected batch size: " +
-      std::to_string(expected) + "\n- Received batch size: " + std::to_string(received) +
-      "\nThe states belong to positions in the batch, which therefore can be cut neither into several blocks nor over "
-      "several ranks. (layer " +
-      name() + ")");
+      std::to_string(expected) + "\n- Received batch size: " + std::to_string(received) + " (layer " + name() + ")");
 }
 
 std::vector<Tensor> RecurrentLayer::initial_state(const std::vector<Tensor>& inputs, const Tensor& first,
@@ -95,7 +93,7 @@ std::vector<Tensor> RecurrentLayer::initial_state(const std::vector<Tensor>& inp
   std::vector<Tensor> given(inputs.begin() + 1, inputs.end());
   if (given.empty()) given = context.initial_state();
   if (given.empty()) {
-    for (const Variable& state : states_) given.push_back(context.value(state));
+    for (const Variable& state : states_) given.push_back(context.rows_of_batch(state, first.shape()[0]));
   }
   if (given.empty()) given = cell_.get_initial_state(first);
   const std::vector<Shape> shapes = cell_.state_size();
@@ -116,7 +114,7 @@ std::vector<Tensor> RecurrentLayer::initial_state(const std::vector<Tensor>& inp
 
 std::vector<Tensor> RecurrentLayer::call_many(const std::vector<Tensor>& inputs, CallContext& context) {
   check_unroll(inputs[0]);
-  check_batch(inputs[0]);
+  check_batch(inputs[0], context);
   TimeLoop loop{.cell = cell_, .options = options_};
   loop.sequences = swap_batch_and_time(as_dtype(inputs[0], cell_.compute_dtype()));
   if (context.mask()) loop.mask = time_major_mask(context.mask(), name());
@@ -124,7 +122,7 @@ std::vector<Tensor> RecurrentLayer::call_many(const std::vector<Tensor>& inputs,
   TimeLoopResult result = run_time_loop(loop, first_step(loop.sequences), context);
 
   for (std::size_t i = 0; i < states_.size(); ++i) {
-    context.update(states_[i], as_dtype(result.states[i], variable_dtype()), Combine::mean);
+    context.update_rows_of_batch(states_[i], as_dtype(result.states[i], variable_dtype()));
   }
   const Tensor output = options_.return_sequences ? swap_batch_and_time(result.output) : result.output;
   std::vector<Tensor> outputs{as_dtype(output, compute_dtype())};
@@ -164,9 +162,14 @@ Config NamedRecurrentLayer::config() const {
   return config;
 }
 
+void refuse_time_major(const LayerConfig& arguments) {
+  if (!arguments.flag("time_major", false)) return;
+  throw ConfigError("`time_major=True` is not supported: Keras 3 has no such argument. Transpose the input instead.");
+}
+
 std::vector<std::string> recurrent_arguments(const std::vector<std::string>& more) {
-  std::vector<std::string> all = {"return_sequences", "return_state",         "go_backwards",        "stateful",
-                                  "unroll",           "zero_output_for_mask", "activity_regularizer"};
+  std::vector<std::string> all = {"return_sequences", "return_state",         "go_backwards",         "stateful",
+                                  "unroll",           "zero_output_for_mask", "activity_regularizer", "time_major"};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }

@@ -58,7 +58,7 @@ class RecurrentLayer : public Layer, public KeepsState {
  private:
   std::vector<Tensor> initial_state(const std::vector<Tensor>& inputs, const Tensor& first, CallContext& context) const;
   void check_unroll(const Tensor& sequences) const;
-  void check_batch(const Tensor& sequences) const;
+  void check_batch(const Tensor& sequences, const CallContext& context) const;
 
   LayerRef cell_layer_;
   Cell& cell_;
@@ -71,7 +71,7 @@ class RecurrentLayer : public Layer, public KeepsState {
 class NamedRecurrentLayer final : public RecurrentLayer {
  public:
   NamedRecurrentLayer(std::string class_name, LayerRef cell, const RecurrentOptions& options, const LayerOptions& layer,
-                      int rank = 3)
+                      int rank)
       : RecurrentLayer(std::move(cell), options, layer, rank), class_name_(std::move(class_name)) {}
   std::string class_name() const override { return class_name_; }
   Config config() const override;
@@ -82,9 +82,12 @@ class NamedRecurrentLayer final : public RecurrentLayer {
 
 /// The names of recurrent arguments in a config, for LayerConfig, followed by `more`.
 std::vector<std::string> recurrent_arguments(const std::vector<std::string>& more);
-/// Reads them into `options`, which has their names as members.
+/// Throws ConfigError when a config has the argument that TF 2 had and Keras 3 has no more.
+void refuse_time_major(const LayerConfig& arguments);
+/// Reads them into `options`, which has their names as members. TF 2 writes `time_major`: throws ConfigError when true.
 template <class Options>
 void read_recurrent_arguments(const LayerConfig& arguments, Options& options) {
+  refuse_time_major(arguments);
   options.return_sequences = arguments.flag("return_sequences", false);
   options.return_state = arguments.flag("return_state", false);
   options.go_backwards = arguments.flag("go_backwards", false);
@@ -99,9 +102,10 @@ RecurrentOptions recurrent_options(const Options& o) {
 
 /// The layer behind the options of LSTM, GRU and the like.
 template <class Options>
-std::shared_ptr<Layer> make_named_recurrent(const std::string& class_name, const LayerRef& cell, const Options& o) {
+std::shared_ptr<Layer> make_named_recurrent(const std::string& class_name, const LayerRef& cell, const Options& o,
+                                            int rank = 3) {
   const LayerOptions layer{o.name, o.trainable, o.dtype, o.activity_regularizer};
-  return std::make_shared<NamedRecurrentLayer>(class_name, cell, recurrent_options(o), layer);
+  return std::make_shared<NamedRecurrentLayer>(class_name, cell, recurrent_options(o), layer, rank);
 }
 
 }  // namespace strata

@@ -40,9 +40,12 @@ struct RNNOptions {
 /// Where the mask (batch, time) of the input is false, states stay as they are and the output of the step before is
 /// repeated (zeros at the first step); with zero_output_for_mask the output is zero there.
 ///
-/// stateful: the last states of a batch are the first of the next, for training and inference, until reset_state().
-/// The input needs a fixed batch size. The states belong to positions in the batch, so the batch must stay in one
-/// block: ConfigError otherwise.
+/// stateful: the last states of a batch are the first of the next, in training and inference alike, until
+/// reset_state(). Row i of a state belongs to sample i of the batch, so the input needs a fixed batch size (ConfigError
+/// without it) and every batch must have it (ConfigError). Blocks and ranks read and write the rows of their own
+/// samples: the states, equal on all ranks after a step, do not depend on how a batch is cut. Shuffling between epochs
+/// would give the states of one sequence to another: fit with shuffle = false. As in Keras states are no weights, and
+/// no part of files.
 ///
 /// unroll is accepted; it changes nothing, as the loop's body is compiled in either case. It needs a known number of
 /// steps: ConfigError.

@@ -10,7 +10,7 @@ namespace {
 
 class SimpleRNNCellLayer final : public MatrixCell {
  public:
-  SimpleRNNCellLayer(MatrixCellArguments arguments, const LayerOptions& layer)
+  SimpleRNNCellLayer(KernelCellArguments arguments, const LayerOptions& layer)
       : MatrixCell(std::move(arguments), 1, layer) {}
   std::string class_name() const override { return "SimpleRNNCell"; }
   CellStep step(const Tensor& projected, const std::vector<Tensor>& states, const SequenceConstants& constants,
@@ -22,18 +22,18 @@ class SimpleRNNCellLayer final : public MatrixCell {
 
 template <class Options>
 LayerRef make_cell(Dim units, const Options& o, const std::string& name) {
-  return make_layer<SimpleRNNCellLayer>(matrix_cell_arguments(units, o), LayerOptions{name, o.trainable, o.dtype});
+  return make_layer<SimpleRNNCellLayer>(kernel_cell_arguments(units, o), LayerOptions{name, o.trainable, o.dtype});
 }
 
 LayerRef cell_from_config(const Config& config) {
-  const LayerConfig arguments("SimpleRNNCell", config, cell_arguments({}));
+  const LayerConfig arguments("SimpleRNNCell", config, cell_arguments({"units"}));
   layers::SimpleRNNCellOptions options;
   read_cell_arguments(arguments, options);
   return layers::SimpleRNNCell(arguments.integer("units"), options);
 }
 
 LayerRef layer_from_config(const Config& config) {
-  const LayerConfig arguments("SimpleRNN", config, recurrent_arguments(cell_arguments({})));
+  const LayerConfig arguments("SimpleRNN", config, recurrent_arguments(cell_arguments({"units"})));
   layers::SimpleRNNOptions options;
   read_cell_arguments(arguments, options);
   read_recurrent_arguments(arguments, options);

@@ -30,14 +30,15 @@ KernelBound::KernelBound() : memory_(std::make_unique<Memory>()) {}
 
 KernelBound::~KernelBound() = default;
 
-void KernelBound::add_product(const std::string& name, int m, int n, int k, bool transpose_a, bool transpose_b) {
+void KernelBound::add_product(const std::string& name, int m, int n, int k, bool transpose_a, bool transpose_b,
+                              int times) {
   const auto size = [](int rows, int columns) {
     return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
   };
   float* a = memory_->make(size(m, k));
   float* b = memory_->make(size(k, n));
   float* c = memory_->make(size(m, n));
-  Task task{fmt::format("{} ({}x{}x{})", name, m, n, k), {}};
+  Task task{fmt::format("{}{} ({}x{}x{})", times > 1 ? fmt::format("{} x ", times) : "", name, m, n, k), {}, times};
 
   using dims = memory::dims;
   const auto f32 = memory::data_type::f32;
@@ -85,7 +86,7 @@ double KernelBound::run(int repeats) {
       candidate.times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count() / repeats);
       best = std::min(best, candidate.times.back());
     }
-    sum += best;
+    sum += best * task.times;
   }
   return sum;
 }

@@ -24,8 +24,8 @@ class KernelBound {
   KernelBound();
   ~KernelBound();
 
-  /// (m, k) by (k, n).
-  void add_product(const std::string& name, int m, int n, int k, bool transpose_a, bool transpose_b);
+  /// (m, k) by (k, n), so many times a step.
+  void add_product(const std::string& name, int m, int n, int k, bool transpose_a, bool transpose_b, int times = 1);
   /// The products of a dense layer: forward, weight gradient, and unless it is the first layer input gradient.
   void add_dense(const std::string& name, int batch, int in, int out, bool first);
   /// Convolution with bias and relu, its weight and bias gradient, and unless it is the first layer its input gradient.
@@ -49,6 +49,7 @@ class KernelBound {
   struct Task {
     std::string name;
     std::vector<Candidate> candidates;
+    int times = 1;  // a step
   };
   struct Memory;
   std::unique_ptr<Memory> memory_;

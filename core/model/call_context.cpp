@@ -11,6 +11,15 @@ namespace {
 
 thread_local CallContext* this_context = nullptr;
 
+std::string text(Combine combine) {
+  switch (combine) {
+    case Combine::mean: return "mean";
+    case Combine::sum: return "sum";
+    case Combine::rows: break;
+  }
+  return "rows";
+}
+
 }  // namespace
 
 RandomKey CallContext::random_key() { return {trace_.random_state, hash_name(path_ + ":" + std::to_string(draws_++))}; }
@@ -40,7 +49,8 @@ void CallContext::update(const Variable& variable, const Tensor& value, Combine 
     return;
   }
   if (earlier->combine != combine) {
-    throw ConfigError(what + "the same Combine for all updates in a step, received both mean and sum");
+    throw ConfigError(what + "the same Combine for all updates in a step, received both " +
+                      text(std::min(earlier->combine, combine)) + " and " + text(std::max(earlier->combine, combine)));
   }
   earlier->value = value;
 }
@@ -50,6 +60,17 @@ Tensor CallContext::value(const Variable& variable) const {
     if (update.variable == variable) return update.value;
   }
   return variable.value();
+}
+
+Tensor CallContext::rows_of_batch(const Variable& variable, Dim samples) const {
+  const Tensor all = value(variable);
+  return trace_.first_row ? ops::gather(all, ops::iota({samples}, 0) + trace_.first_row) : all;
+}
+
+void CallContext::update_rows_of_batch(const Variable& variable, const Tensor& rows) {
+  if (!trace_.first_row) return update(variable, rows, Combine::rows);
+  const Tensor ids = ops::iota({rows.shape()[0]}, 0) + trace_.first_row;
+  update(variable, ops::scatter_add(ids, rows, variable.shape()[0]), Combine::rows);
 }
 
 void CallContext::add_loss(const Tensor& loss, Combine combine) {

@@ -27,6 +27,7 @@ struct CallOptions {
 enum class Combine {
   mean,  // the state becomes the mean over blocks, weighted by their samples: moving averages
   sum,   // the state grows by the sum over blocks: counters
+  rows,  // row i of the state is that of sample i of the batch, which every block knows for its samples
 };
 
 /// A new value for a variable that training changes without a gradient.
@@ -48,6 +49,8 @@ struct Trace {
   Tensor random_state = {};               // int64 [3]: seed, step, global sample index of row 0
   std::vector<StateUpdate> updates = {};  // one per variable, the last that was given
   std::vector<AddedLoss> losses = {};     // from add_loss
+  /// In one block of a batch: which sample of the batch row 0 is, an int64 scalar. Empty when rows are the whole batch.
+  Tensor first_row = {};
 };
 
 /// Handed to Layer::call. Lives for one call, in one thread.
@@ -75,13 +78,21 @@ class CallContext {
   bool return_attention_scores() const { return options_.return_attention_scores; }
   bool use_causal_mask() const { return options_.use_causal_mask; }
 
-  /// Sets `variable` after the step. Several updates of one variable in a step (a layer that is called twice) apply in
-  /// the order of the calls: each starts from value(variable), and the last one is what the step leaves behind.
-  /// Throws ShapeError or DtypeError when `value` cannot have the variable's spec, ConfigError when an earlier update
-  /// of the variable combines in another way.
+  /// Sets `variable` after the step, in training and inference. Several updates of one variable in a step (a layer that
+  /// is called twice) apply in the order of the calls: each starts from value(variable), and the last one is what the
+  /// step leaves behind. Throws ShapeError or DtypeError when `value` cannot have the variable's spec, ConfigError when
+  /// an earlier update of the variable combines in another way.
   void update(const Variable& variable, const Tensor& value, Combine combine);
   /// What `variable` will be after the updates so far; its present value when there are none.
   Tensor value(const Variable& variable) const;
+  /// Whether the rows are those of one block of the batch, which may have fewer samples than the batch.
+  bool is_block() const { return bool(trace_.first_row); }
+  /// For variables whose axis 0 is the batch: what value() has in the rows of this call's samples, of which there are
+  /// `samples` (those of one block, where the batch is cut into several).
+  Tensor rows_of_batch(const Variable& variable, Dim samples) const;
+  /// Sets those rows after the step, as update() does with Combine::rows. All blocks together set all rows; the engine
+  /// throws ConfigError when a batch has another number of samples than `variable` has rows.
+  void update_rows_of_batch(const Variable& variable, const Tensor& rows);
   /// Adds a scalar to the loss. Where a step has several blocks: the mean of their scalars, weighted by their samples,
   /// or with Combine::sum their sum, which suits a sum over samples. Throws ShapeError for any other shape.
   void add_loss(const Tensor& loss, Combine combine = Combine::mean);

@@ -75,7 +75,7 @@ std::vector<Tensor> eager_call(Layer& layer, const std::vector<Tensor>& inputs, 
       .random_state = constant<std::int64_t>({static_cast<std::int64_t>(session.seed()), session.next_draw(), 0}, {3})};
   CallContext context(trace, layer.name(), trace.training, options);
   std::vector<Tensor> outputs = layer.run(inputs, context);
-  if (!trace.training || trace.updates.empty()) return outputs;
+  if (trace.updates.empty()) return outputs;
   // Outputs and updates mean the state before this call, so they are computed before any of it changes.
   for (const Tensor& output : outputs) output.eval();
   for (const StateUpdate& update : trace.updates) update.value.eval();

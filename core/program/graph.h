@@ -47,6 +47,10 @@ struct Graph {
 /// From tensors to a graph: common subexpressions are computed once, what depends on constants only is computed now.
 Graph lower(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs, Device& device);
 
+/// Runs of one scan that give out different values become one.
+void merge_scans(Graph& graph);
+/// Scans compute and read what is used only; instructions of which nothing is used are left out.
+void prune_scans(Graph& graph);
 /// product + bias, then an activation: one instruction.
 void fuse_products(Graph& graph);
 /// Elementwise instructions of one shape that feed each other: one pass over memory.

@@ -225,6 +225,8 @@ std::shared_ptr<const Program> Program::compile(const std::vector<Tensor>& input
                                                 Device& device, const ProgramOptions& options) {
   const ThreadEnvironment environment;  // libraries prepare for the threads they see
   Graph graph = lower(inputs, outputs, device);
+  merge_scans(graph);
+  prune_scans(graph);
   if (options.fuse) {
     fuse_products(graph);
     fuse_elementwise(graph);

@@ -29,6 +29,18 @@ Dim checked_blocks(const EngineOptions& options, const Communicator& communicato
   return blocks;
 }
 
+/// A batch of another size would leave rows of a state without a sample, or samples without a row.
+void check_states_of_batch(const std::vector<StateSpec>& states, Dim batch_size) {
+  for (const StateSpec& state : states) {
+    if (state.combine != Combine::rows || state.variable.shape()[0] == batch_size) continue;
+    throw ConfigError(
+        "State '" + state.variable.path() + "' belongs to the samples of a batch of " +
+        std::to_string(state.variable.shape()[0]) +
+        ": expected batches of that size, as a stateful layer has been built for it. Received a batch of " +
+        std::to_string(batch_size) + " samples.");
+  }
+}
+
 }  // namespace
 
 StepEngine::StepEngine(StepKind kind, std::shared_ptr<Functional> model, Objective objective, DataSpecs data,
@@ -81,6 +93,7 @@ void StepEngine::prepare(Dim batch_size) {
   // A rank without samples still takes part in the sums, whose sizes it learns from a block of one.
   if (steps_.empty()) step(1);
   place_buckets(batch_size);
+  check_states_of_batch(state_specs_, batch_size);
 }
 
 void StepEngine::rebind_variables() {

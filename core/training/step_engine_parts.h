@@ -43,6 +43,7 @@ struct StepNumbers {
   std::int64_t random_state[3];
   double batch_samples;
   double block_samples;
+  std::int64_t first_row;
 };
 
 /// One block size of one block: its bindings and input buffers.

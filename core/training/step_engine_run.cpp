@@ -34,7 +34,8 @@ void StepEngine::load(Slot& slot, const Batch& batch, IndexRange samples, Stream
   }
   state.host_numbers = {{batch.seed, batch.step, batch.sample_base + samples.first},
                         static_cast<double>(batch.size),
-                        static_cast<double>(samples.size())};
+                        static_cast<double>(samples.size()),
+                        samples.first};
   device_.copy_from_host(state.numbers->data(), &state.host_numbers, sizeof(StepNumbers), stream);
 }
 
@@ -215,6 +216,7 @@ void StepEngine::apply_states(const Bucket& bucket) {
     const Variable& variable = layout.variables[v];
     const auto spec = std::find_if(state_specs_.begin(), state_specs_.end(),
                                    [&](const StateSpec& s) { return s.variable == variable; });
+    variable.keep_reads();
     void* value = bucket.region.at(0, layout.offsets[v]);
     if (spec->combine == Combine::sum) {
       accumulate(device_, *streams_[0], layout.dtype, variable.buffer().data(), value, variable.shape().elements());

@@ -31,6 +31,8 @@ class StepTracer {
     batch_samples_ = add_input(placeholder({{}, Dtype::float64}, "batch_samples"));
     step_.block_samples = static_cast<int>(inputs_.size());
     block_samples_ = add_input(placeholder({{}, Dtype::float64}, "block_samples"));
+    step_.first_row = static_cast<int>(inputs_.size());
+    trace_.first_row = add_input(placeholder({{}, Dtype::int64}, "first_row"));
     trace_.training = kind == StepKind::train;
   }
 
@@ -42,7 +44,7 @@ class StepTracer {
     step_.first_sum = static_cast<int>(outputs_.size());
     outputs_.insert(outputs_.end(), sums.begin(), sums.end());
     step_.first_state = static_cast<int>(outputs_.size());
-    if (kind_ == StepKind::train) trace_states();
+    trace_states();
     step_.first_prediction = static_cast<int>(outputs_.size());
     if (kind_ == StepKind::predict) outputs_.insert(outputs_.end(), predictions_.begin(), predictions_.end());
     step_.program = Program::compile(inputs_, outputs_, device);

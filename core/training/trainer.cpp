@@ -143,7 +143,6 @@ void Trainer::train_batch(StepEngine& engine, Batch batch) {
   batch.seed = static_cast<std::int64_t>(session_.seed());
   batch.step = iterations_;
   for (const Variable& variable : trainable_) variable.keep_reads();
-  for (const Variable& variable : others_) variable.keep_reads();
   engine.run(batch, &optimizer_, iterations_);
   ++iterations_;
 }

@@ -74,6 +74,52 @@ TEST(Scan, CompilesIntoAProgramAndUnknownLengthsInfer) {
   EXPECT_EQ(out, (std::vector<float>{10, 20, 40, 60, 90, 120}));
 }
 
+/// h' = tanh(x w + h u), with its gradients in w and u, as a program; the lines of its kernels.
+std::vector<std::string> kernels_of_training(bool with_mask) {
+  const Tensor x = placeholder({{3, 2, 5}, Dtype::float32}), mask = placeholder({{2, 4}, Dtype::float32});
+  const Tensor w = placeholder({{5, 4}, Dtype::float32}), u = placeholder({{4, 4}, Dtype::float32});
+  const auto result = scan(
+      [&](const std::vector<Tensor>& h, const std::vector<Tensor>& in) -> ScanStep {
+        const Tensor seen = with_mask ? h[0] * mask : h[0];
+        const Tensor next = ops::tanh(ops::matmul(in[0], w) + ops::matmul(seen, u));
+        return {{next, next}, {}};
+      },
+      {ops::zeros({2, 4}), ops::zeros({2, 4})}, {x});
+  const auto found = gradients({result.carries[1]}, {w, u});
+  return Program::compile({x, mask, w, u}, {result.carries[1], found[0].values, found[1].values}, cpu_device())
+      ->kernel_list();
+}
+
+TEST(Scan, TrainingRunsOneLoopForwardsAndOneBackwards) {
+  for (const bool with_mask : {false, true}) {
+    std::vector<std::string> loops, sums;
+    for (const std::string& line : kernels_of_training(with_mask)) {
+      if (line.starts_with("scan")) loops.push_back(line);
+      if (line.starts_with("matmul transpose=TN")) sums.push_back(line);
+    }
+    ASSERT_EQ(loops.size(), 2u) << "what the gradient reads is kept by the one forward loop";
+    EXPECT_EQ(loops[0].find("tanh", loops[0].find("tanh") + 1), std::string::npos) << loops[0];
+    EXPECT_EQ(loops[1].find("tanh"), std::string::npos) << "nothing is computed again: " << loops[1];
+    EXPECT_EQ(loops[1].find("transpose=TN"), std::string::npos) << "weight gradients come after the loop: " << loops[1];
+    EXPECT_EQ(sums.size(), 2u);
+    EXPECT_EQ(loops[1].find("sum["), std::string::npos) << "no gradient of the mask, which nobody reads: " << loops[1];
+  }
+}
+
+TEST(Scan, DoubledCarriesKeepTheirFirstValuesWithoutSteps) {
+  const auto finals = [](Dim steps) {
+    const auto result = scan(
+        [](const std::vector<Tensor>& c, const std::vector<Tensor>& in) -> ScanStep {
+          const Tensor next = c[0] + in[0];
+          return {{next, next}, {}};
+        },
+        {scalar(1), scalar(5)}, {ops::ones({steps})});
+    return std::vector<float>{result.carries[0].item<float>(), result.carries[1].item<float>()};
+  };
+  EXPECT_EQ(finals(0), (std::vector<float>{1, 5}));
+  EXPECT_EQ(finals(2), (std::vector<float>{3, 3}));
+}
+
 TEST(Scan, RefusesWhatDoesNotFit) {
   const auto body = [](const std::vector<Tensor>& c, const std::vector<Tensor>& in) -> ScanStep {
     return {{ops::concatenate({c[0], in[0]}, 0)}, {}};

@@ -91,6 +91,28 @@ TEST_F(LenetTest, LearnsAndGivesEqualBits) {
   expect_equal(one, 1, options, 2);
 }
 
+struct RowsExample {
+  std::string program, epochs;
+};
+
+/// The examples over image rows.
+class RowsTest : public EqualRunsTest, public ::testing::WithParamInterface<RowsExample> {
+ protected:
+  RowsTest() : EqualRunsTest(GetParam().program) {}
+};
+
+TEST_P(RowsTest, LearnAndGiveEqualBits) {
+  const Arguments options{"--blocks", "5", "--epochs", GetParam().epochs};
+  const auto one = report(1, options);
+  EXPECT_GT(one.at("test_accuracy"), 0.9);
+  expect_equal(one, 2, options);
+  expect_equal(one, 1, options, 2);
+}
+INSTANTIATE_TEST_SUITE_P(Examples, RowsTest,
+                         ::testing::Values(RowsExample{STRATA_LSTM_ROWS, "6"},
+                                           RowsExample{STRATA_TRANSFORMER_ROWS, "20"}),
+                         [](const auto& test) { return test.index == 0 ? "lstm_rows" : "transformer_rows"; });
+
 TEST_F(EqualRunsTest, AnEpochOfRealImages) {
   const std::string data = STRATA_FASHION_MNIST_DIR;
   if (!std::filesystem::exists(data + "/train-images-idx3-ubyte.gz")) GTEST_SKIP() << "Fashion-MNIST is not installed";
