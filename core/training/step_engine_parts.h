@@ -4,7 +4,6 @@
 
 #include <atomic>
 
-#include "core/training/bucket_update.h"
 #include "core/training/step_engine.h"
 
 namespace strata {
@@ -33,8 +32,6 @@ struct StepEngine::Bucket {
   std::vector<void*> partials;  // one a block of this rank
   std::unique_ptr<BlockSum> sum;
   std::atomic<Dim> blocks_done{0};
-  const OptimizerRule* rule = nullptr;  // that `update` was compiled for
-  std::unique_ptr<BucketUpdate> update;
 };
 
 /// What the host tells a block each step, as it lies on the device.
