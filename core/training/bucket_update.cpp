@@ -10,7 +10,7 @@
 namespace strata {
 namespace {
 
-constexpr Dim kGrain = 4096;           // elements below which a thread of its own does not pay
+constexpr Dim kGrain = 4096;             // elements below which a thread of its own does not pay
 constexpr std::size_t kNumberBytes = 8;  // of a number of the step, whatever its dtype
 
 std::shared_ptr<const Program> compile_sum(Tensor (*sum)(const Tensor&), Dtype dtype, Dim count, Device& device) {

@@ -15,7 +15,7 @@ namespace strata {
 
 /// Squared norms, float64, on the device.
 struct UpdateSquares {
-  double* gradient;   // one a variable of the set, as those below
+  double* gradient;  // one a variable of the set, as those below
   double* variable;
   double* direction;
   double* all_gradients;  // one number

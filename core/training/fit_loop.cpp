@@ -86,8 +86,7 @@ class FitLoop final : public TrainingControl {
            ", epochs " + std::to_string(options_.initial_epoch) + " to " + std::to_string(options_.epochs) +
            ", steps_per_epoch " + std::to_string(steps_) + ", max_steps " + std::to_string(options_.max_steps) +
            ", shuffle " + std::to_string(options_.shuffle) + ", seed " + std::to_string(trainer_.session_.seed()) +
-           ", callbacks " + std::to_string(options_.callbacks.size()) + ", optimizer " +
-           trainer_.optimizer_.describe();
+           ", callbacks " + std::to_string(options_.callbacks.size()) + ", optimizer " + trainer_.optimizer_.describe();
   }
 
   void announce() const {

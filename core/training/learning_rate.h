@@ -31,7 +31,7 @@ class LearningRateSchedule {
 class LearningRate {
  public:
   /// Throws ConfigError unless finite and not negative.
-  LearningRate(double rate);  // NOLINT(google-explicit-constructor)
+  LearningRate(double rate);                                          // NOLINT(google-explicit-constructor)
   LearningRate(std::shared_ptr<const LearningRateSchedule> schedule)  // NOLINT(google-explicit-constructor)
       : schedule_(std::move(schedule)) {}
   /// A schedule of one's own: `.learning_rate = HalfEvery(1000)`.
@@ -114,8 +114,8 @@ struct LinearScalingOptions {
 LearningRate ExponentialDecay(const ExponentialDecayOptions& options);
 /// r / (1 + decay_rate t / decay_steps); staircase rounds t / decay_steps down.
 LearningRate InverseTimeDecay(const InverseTimeDecayOptions& options);
-/// (r - end) (1 - t / decay_steps)^power + end, t at most decay_steps; with `cycle`, decay_steps is instead multiplied by
-/// the smallest whole number that makes it reach t.
+/// (r - end) (1 - t / decay_steps)^power + end, t at most decay_steps; with `cycle`, decay_steps is instead multiplied
+/// by the smallest whole number that makes it reach t.
 LearningRate PolynomialDecay(const PolynomialDecayOptions& options);
 /// values[i] up to and including step boundaries[i], then the next. Throws ConfigError unless there is one more value
 /// than there are boundaries.

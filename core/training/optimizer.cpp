@@ -23,16 +23,15 @@ void require_one_clip(const OptimizerOptions& o) {
                     static_cast<int>(o.global_clipnorm.has_value());
   if (given < 2) return;
   const auto text = [](const std::optional<double>& value) { return value ? Config(*value).to_json() : "None"; };
-  throw ConfigError("Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: clipnorm=" +
-                    text(o.clipnorm) + ", clipvalue=" + text(o.clipvalue) +
-                    ", global_clipnorm=" + text(o.global_clipnorm));
+  throw ConfigError(
+      "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: clipnorm=" + text(o.clipnorm) +
+      ", clipvalue=" + text(o.clipvalue) + ", global_clipnorm=" + text(o.global_clipnorm));
 }
 
 void check(const OptimizerOptions& o) {
   if (o.gradient_accumulation_steps && *o.gradient_accumulation_steps < 2) {
-    throw ConfigError(
-        "`gradient_accumulation_steps` must be an integer >= 2. Received: gradient_accumulation_steps=" +
-        std::to_string(*o.gradient_accumulation_steps));
+    throw ConfigError("`gradient_accumulation_steps` must be an integer >= 2. Received: gradient_accumulation_steps=" +
+                      std::to_string(*o.gradient_accumulation_steps));
   }
   if (o.use_ema && !(o.ema_momentum >= 0.0 && o.ema_momentum <= 1.0)) {
     throw ConfigError("`ema_momentum` must be in the range [0, 1]. Received: ema_momentum=" +
@@ -43,8 +42,10 @@ void check(const OptimizerOptions& o) {
                       std::to_string(*o.ema_overwrite_frequency));
   }
   require_one_clip(o);
-  for (const auto& [argument, value] : {std::pair{"weight_decay", o.weight_decay}, {"clipnorm", o.clipnorm},
-                                        {"clipvalue", o.clipvalue}, {"global_clipnorm", o.global_clipnorm}}) {
+  for (const auto& [argument, value] : {std::pair{"weight_decay", o.weight_decay},
+                                        {"clipnorm", o.clipnorm},
+                                        {"clipvalue", o.clipvalue},
+                                        {"global_clipnorm", o.global_clipnorm}}) {
     if (value) require_not_negative(argument, *value);
   }
   if (o.loss_scale_factor && !(*o.loss_scale_factor > 0.0 && std::isfinite(*o.loss_scale_factor))) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Optimizers: a rule from (variable, gradient, slots) to (variable, slots), written in ops and compiled, and what Keras'
-// base class does around it: clipping, weight decay, accumulation, averages.
+// Optimizers: a rule from (variable, gradient, slots) to (variable, slots), written in ops and compiled, and what
+// Keras' base class does around it: clipping, weight decay, accumulation, averages.
 //
 // Where state lives. A slot has one buffer for all variables of a dtype (FlatState), in which every variable has its
 // place; slots in the variables' shapes have the offsets of the variables themselves. So a checkpoint is a copy of
-// ranges, and a rank of a sharded optimizer (each updates and keeps a part of the state) owns sub-ranges of all buffers:
-// any cut at cache lines will do for an elementwise rule; one at chunks of norms (core/ops/square_sums.h) for a rule
-// with norms, whose ranks exchange the sums of their chunks; whole variables for a rule of whole variables. Numbers that
-// belong to no variable (OptimizerRule::scalars) are kept by every rank.
+// ranges, and a rank of a sharded optimizer (each updates and keeps a part of the state) owns sub-ranges of all
+// buffers: any cut at cache lines will do for an elementwise rule; one at chunks of norms (core/ops/square_sums.h) for
+// a rule with norms, whose ranks exchange the sums of their chunks; whole variables for a rule of whole variables.
+// Numbers that belong to no variable (OptimizerRule::scalars) are kept by every rank.
 #pragma once
 
 #include <functional>
@@ -74,7 +74,8 @@ class OptimizerRule {
   virtual std::vector<ScalarSpec> scalars() const { return {}; }
   /// Changes the scalars before update number `iteration`. Allocates nothing.
   virtual void advance(std::span<double> /*scalars*/, std::int64_t /*iteration*/) const {}
-  /// The share of a variable that decays with every step of rate 1; none = no decay. By default what the user asked for.
+  /// The share of a variable that decays with every step of rate 1; none = no decay. By default what the user asked
+  /// for.
   virtual std::optional<double> weight_decay(std::optional<double> asked, const Variable&) const { return asked; }
   /// For UpdateScope::norms, called before update(): what update() will see as the gradient, then as the slots.
   /// Elementwise; by default both stay.
@@ -161,7 +162,8 @@ class Optimizer {
 };
 
 /// Makes an optimizer class of one's own known to Optimizer::from_config and by name; `from_config` gets what
-/// get_config() returned, or an empty object. Thread-safe. Throws ConfigError when a class of that name is known already.
+/// get_config() returned, or an empty object. Thread-safe. Throws ConfigError when a class of that name is known
+/// already.
 void register_optimizer(const std::string& class_name, std::function<Optimizer(const Config& config)> from_config);
 
 namespace optimizers {
@@ -258,8 +260,8 @@ Optimizer SGD(const SGDOptions& options = {}, const OptimizerOptions& common = {
 /// root. Throws ConfigError unless rho and momentum are in [0, 1] and epsilon is not negative.
 Optimizer RMSprop(const RMSpropOptions& options = {}, const OptimizerOptions& common = {});
 /// m += (g - m)(1 - b1); v += (g^2 - v)(1 - b2); w -= lr sqrt(1 - b2^t)/(1 - b1^t) m / (sqrt(v) + epsilon); amsgrad
-/// divides by the largest v so far. Throws ConfigError unless both betas are in [0, 1) and epsilon is not negative, here
-/// and below.
+/// divides by the largest v so far. Throws ConfigError unless both betas are in [0, 1) and epsilon is not negative,
+/// here and below.
 Optimizer Adam(const AdamOptions& options = {}, const OptimizerOptions& common = {});
 /// Adam with a weight decay of 0.004 unless another is given.
 Optimizer AdamW(const AdamOptions& options = {}, const OptimizerOptions& common = {});
@@ -274,7 +276,8 @@ Optimizer Nadam(const AdamLikeOptions& options = {}, const OptimizerOptions& com
 /// "Follow the regularized leader" (McMahan et al. 2013), with the shrinkage of Keras. Throws ConfigError when a
 /// strength or the initial accumulator is negative or the power is positive.
 Optimizer Ftrl(const FtrlOptions& options = {}, const OptimizerOptions& common = {});
-/// w -= lr sign(b1 m + (1 - b1) g); m = b2 m + (1 - b2) g (Chen et al. 2023). Throws ConfigError unless b1 is in (0, 1].
+/// w -= lr sign(b1 m + (1 - b1) g); m = b2 m + (1 - b2) g (Chen et al. 2023). Throws ConfigError unless b1 is in (0,
+/// 1].
 Optimizer Lion(const LionOptions& options = {}, const OptimizerOptions& common = {});
 /// d = the step of Adam for lr = 1, epsilon added after the correction of v; w -= lr |w| / |d| d, the norms being those
 /// of a variable (You et al. 2019); where one is 0 the ratio is 1.
@@ -285,8 +288,8 @@ Optimizer Lamb(const AdamLikeOptions& options = {}, const OptimizerOptions& comm
 Optimizer LARS(const LARSOptions& options = {}, const OptimizerOptions& common = {});
 /// Second moments of matrices as the product of a row and a column (Shazeer and Stern 2018).
 Optimizer Adafactor(const AdafactorOptions& options = {}, const OptimizerOptions& common = {});
-/// Matrices move along their momentum made nearly orthogonal (Jordan et al. 2024) with weight decay 0.004 unless another
-/// is given; other variables, embeddings and excluded ones as by AdamW at adam_lr_ratio times the rate.
+/// Matrices move along their momentum made nearly orthogonal (Jordan et al. 2024) with weight decay 0.004 unless
+/// another is given; other variables, embeddings and excluded ones as by AdamW at adam_lr_ratio times the rate.
 Optimizer Muon(const MuonOptions& options = {}, const OptimizerOptions& common = {});
 
 }  // namespace optimizers

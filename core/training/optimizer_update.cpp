@@ -29,8 +29,7 @@ UpdateSquares OptimizerUpdate::squares_of(const FlatSet& set) const {
 }
 
 void OptimizerUpdate::add_bucket(const FlatSet& set, Dim first, Dim count, void* gradient) {
-  buckets_.push_back(
-      std::make_unique<BucketUpdate>(compiler_, set, first, count, gradient, squares_of(set), threads_));
+  buckets_.push_back(std::make_unique<BucketUpdate>(compiler_, set, first, count, gradient, squares_of(set), threads_));
 }
 
 void OptimizerUpdate::begin(std::int64_t steps, Stream& stream) {

@@ -13,7 +13,7 @@ Tensor norm(const Tensor& square, Dtype dtype) { return ops::cast(ops::sqrt(squa
 /// Rounded down.
 Tensor divided(const Tensor& count, int by) { return ops::divide(count, scalar(by, count.dtype())); }
 
-/// Zeros that take no memory: `x` itself is never seen, not even a NaN.
+/// Zeros that take no memory and no pass of their own; `x` itself is never seen, not even a NaN.
 Tensor zeros_in_place_of(const Tensor& x) {
   return ops::select(scalar(0.0, Dtype::boolean), x, scalar(0.0, x.dtype()));
 }
@@ -64,11 +64,13 @@ class UpdateTracer {
       result.targets.push_back(target);
       outputs.push_back(after);
     };
+    // Programs compute in the order of their outputs. The variable depends on most of the old state: when it comes
+    // first, that has been read by the time slots are overwritten, and nothing need be copied.
+    add(before_.variable, in_.variable, UpdateInput::variable);
+    if (keeps_gradient) add(before_.gradient, in_.gradient, UpdateInput::gradient);
     for (std::size_t s = 0; s < in_.slots.size(); ++s) {
       add(before_.slots[s], in_.slots[s], first_slot_ + static_cast<int>(s));
     }
-    if (keeps_gradient) add(before_.gradient, in_.gradient, UpdateInput::gradient);
-    add(before_.variable, in_.variable, UpdateInput::variable);
     if (!outputs.empty()) result.program = Program::compile(inputs_, outputs, device, options);
     return result;
   }
@@ -96,7 +98,7 @@ class UpdateTracer {
     Tensor& accumulated = in_.slots[optimizer_.first_rule_slot() - 1];
     const Tensor sum = gradient + accumulated;
     if (updates) gradient = sum / static_cast<double>(*options_.gradient_accumulation_steps);
-    accumulated = updates ? zeros_in_place_of(accumulated) : sum;
+    accumulated = updates ? zeros_in_place_of(sum) : sum;
   }
 
   void direct() {

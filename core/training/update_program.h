@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Internal to BucketUpdate: what one step does to a part of the state, traced and compiled. Between a few barriers, where
-// norms of whole variables are needed, everything is one program, whose elementwise ops the compiler joins to one pass
-// over memory.
+// Internal to BucketUpdate: what one step does to a part of the state, traced and compiled. Between a few barriers,
+// where norms of whole variables are needed, everything is one program, whose elementwise ops the compiler joins to one
+// pass over memory.
 #pragma once
 
 #include <memory>

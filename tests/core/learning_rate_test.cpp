@@ -76,9 +76,12 @@ TEST(LearningRate, ArgumentErrorsHaveKerasTexts) {
   expect_error<ConfigError>([] { schedules::CosineDecay({.decay_steps = 0}); }, text);
   expect_error<ConfigError>([] { schedules::CosineDecayRestarts({.first_decay_steps = -1}); },
                             "Argument `first_decay_steps` must be > 0. Received: first_decay_steps=-1");
-  expect_error<ConfigError>([] { schedules::PiecewiseConstantDecay({.boundaries = {1, 2}, .values = {0.5, 0.25}}); },
-                            "The length of boundaries should be 1 less than the length of values. Received: "
-                            "boundaries=[1, 2] of length 2, and values=[0.5, 0.25] of length 2.");
+  expect_error<ConfigError>(
+      [] {
+        schedules::PiecewiseConstantDecay({.boundaries = {1, 2}, .values = {0.5, 0.25}});
+      },
+      "The length of boundaries should be 1 less than the length of values. Received: "
+      "boundaries=[1, 2] of length 2, and values=[0.5, 0.25] of length 2.");
   EXPECT_THROW(schedules::LinearScaling({.scale = -1.0}), ConfigError);
   EXPECT_THROW(schedules::LinearScaling({.warmup_steps = -1}), ConfigError);
   EXPECT_THROW(LearningRate(-1.0), ConfigError);
@@ -98,9 +101,8 @@ TEST(LearningRate, LinearScalingWarmsUpToTheScaledRate) {
 }
 
 TEST(LearningRate, LinearScalingCountsTheRanks) {
-  testing::run_ranks(3, [](Communicator&) {
-    EXPECT_DOUBLE_EQ(schedules::LinearScaling({.learning_rate = 0.5}).at(0), 1.5);
-  });
+  testing::run_ranks(
+      3, [](Communicator&) { EXPECT_DOUBLE_EQ(schedules::LinearScaling({.learning_rate = 0.5}).at(0), 1.5); });
 }
 
 TEST(LearningRate, AveragesBecomeTheWeightsWhenFitEnds) {

@@ -48,8 +48,7 @@ TEST(Optimizer, RmspropPutsEpsilonUnderTheRoot) {
 }
 
 TEST(Optimizer, AdamMovesByTheLearningRateAtFirst) {
-  OptimizerSteps steps =
-      single(optimizers::Adam({.learning_rate = 0.25, .epsilon = 0.0}), constant({1.0, 1.0}, {2}));
+  OptimizerSteps steps = single(optimizers::Adam({.learning_rate = 0.25, .epsilon = 0.0}), constant({1.0, 1.0}, {2}));
   steps.apply({constant({1e-3, -1e3}, {2})});
   const auto after = steps.variable(0).to_vector<double>();
   EXPECT_NEAR(after[0], 0.75, 1e-12);
@@ -87,7 +86,8 @@ TEST(Optimizer, BadArgumentsAreErrors) {
     EXPECT_THROW(optimizers::Adadelta({.rho = bad}), ConfigError);
     EXPECT_THROW(optimizers::LARS({.momentum = bad}), ConfigError);
     EXPECT_THROW(optimizers::Lion({.beta_2 = bad}), ConfigError);
-    expect_error<ConfigError>([&] { optimizers::SGD({.momentum = bad}); }, "`momentum` must be a float between [0, 1].");
+    expect_error<ConfigError>([&] { optimizers::SGD({.momentum = bad}); },
+                              "`momentum` must be a float between [0, 1].");
   }
   EXPECT_THROW(optimizers::Adam({.beta_2 = 1.0}), ConfigError);
   for (auto* make : {optimizers::Adamax, optimizers::Nadam, optimizers::Lamb}) {
@@ -108,9 +108,8 @@ TEST(Optimizer, ArgumentErrorsHaveKerasTexts) {
   expect_error<ConfigError>([] { optimizers::Lion({.beta_1 = 0.0}); },
                             "Argument `beta_1` must be in the [0, 1] range. Otherwise, the optimizer degenerates to "
                             "SignSGD. Received: beta_1=0.0.");
-  expect_error<ConfigError>(
-      [] { optimizers::Ftrl({.learning_rate_power = 0.5}); },
-      "`learning_rate_power` needs to be negative or zero. Received: learning_rate_power=0.5.");
+  expect_error<ConfigError>([] { optimizers::Ftrl({.learning_rate_power = 0.5}); },
+                            "`learning_rate_power` needs to be negative or zero. Received: learning_rate_power=0.5.");
   expect_error<ConfigError>(
       [] { optimizers::Ftrl({.initial_accumulator_value = -1.0}); },
       "`initial_accumulator_value` needs to be positive or zero. Received: initial_accumulator_value=-1.0.");
@@ -124,9 +123,7 @@ TEST(Optimizer, ArgumentErrorsHaveKerasTexts) {
                             "`l2_shrinkage_regularization_strength` needs to be positive or zero. Received: "
                             "l2_shrinkage_regularization_strength=-1.0.");
   expect_error<ConfigError>(
-      [] {
-        Optimizer::from_config(Config::from_json(R"({"class_name": "AdamW", "config": {"weight_decay": null}})"));
-      },
+      [] { Optimizer::from_config(Config::from_json(R"({"class_name": "AdamW", "config": {"weight_decay": null}})")); },
       "Argument `weight_decay` must be a float. Received: weight_decay=None");
 }
 
@@ -152,9 +149,8 @@ TEST(Optimizer, WhatDecaysIsFixedBeforeTheFirstStep) {
   OptimizerSteps steps = single(optimizer, constant({1.0}, {1}));
   steps.apply({constant({0.0}, {1})});
   EXPECT_DOUBLE_EQ(steps.variable(0).item<double>(), 0.75);
-  expect_error<ConfigError>(
-      [&] { optimizer.exclude_from_weight_decay({"bias"}); },
-      "`exclude_from_weight_decay()` can only be configured before the optimizer is built.");
+  expect_error<ConfigError>([&] { optimizer.exclude_from_weight_decay({"bias"}); },
+                            "`exclude_from_weight_decay()` can only be configured before the optimizer is built.");
 }
 
 TEST(Optimizer, RmspropInOnePassHasTheBitsOfItsFormula) {
@@ -216,8 +212,11 @@ class ShortRule final : public OptimizerRule {
 };
 
 TEST(Optimizer, RulesOfOnesOwnAreChecked) {
-  expect_error<ConfigError>([] { single({std::make_shared<ShortRule>(), 0.1}, constant({1.0}, {1})); },
-                            "Short: expected one result and one a slot, 2, received 1");
+  expect_error<ConfigError>(
+      [] {
+        single({std::make_shared<ShortRule>(), 0.1}, constant({1.0}, {1}));
+      },
+      "Short: expected one result and one a slot, 2, received 1");
 }
 
 }  // namespace

@@ -62,6 +62,9 @@ def keras_case(name, optimizer, start, steps, exclude=None, constraint=None, fin
     slots = [v for v in optimizer.variables if v.path.split("/")[-1] not in ("iteration", "learning_rate")]
     case = {"name": name, "optimizer": text_of(config), "exclude": exclude or [], "weights": after,
             "slots": [{"name": v.path, **short(v)} for v in slots], "iterations": int(optimizer.iterations)}
+    if isinstance(optimizer, o.Nadam):
+        case["slots"][-1]["exception"] = {
+            "rtol": 4e-6, "reason": "u_product is rounded to float32 three times a step; Strata keeps it in float64"}
     if constraint:
         case["constraint"] = text_of(keras.saving.serialize_keras_object(constraint))
     if finalize:
@@ -159,7 +162,7 @@ def options(case):
 
 
 def schedule_case(make, *args, **kwargs):
-    """In float64: Keras computes in the dtype of the first argument."""
+    """In float64, the dtype of the first argument. Keras takes the other numbers through float32: they are exact there."""
     schedule = make(*args, **kwargs)
     steps = [*range(0, 24), 29, 30, 31, 47, 60, 69, 71, 100, 1000]
     return {"schedule": text_of(keras.saving.serialize_keras_object(schedule)), "steps": steps,
@@ -169,19 +172,19 @@ def schedule_case(make, *args, **kwargs):
 def schedule_cases():
     rate = np.float64(0.3)
     return [
-        schedule_case(schedules.ExponentialDecay, rate, 7, 0.6),
-        schedule_case(schedules.ExponentialDecay, rate, 7, 0.6, staircase=True),
-        schedule_case(schedules.InverseTimeDecay, rate, 7, 0.6),
-        schedule_case(schedules.InverseTimeDecay, rate, 7, 0.6, staircase=True),
-        schedule_case(schedules.PolynomialDecay, rate, 20),
-        schedule_case(schedules.PolynomialDecay, rate, 20, end_learning_rate=0.01, power=2.5),
-        schedule_case(schedules.PolynomialDecay, rate, 7, end_learning_rate=0.01, power=0.5, cycle=True),
+        schedule_case(schedules.ExponentialDecay, rate, 7, 0.625),
+        schedule_case(schedules.ExponentialDecay, rate, 7, 0.625, staircase=True),
+        schedule_case(schedules.InverseTimeDecay, rate, 7, 0.625),
+        schedule_case(schedules.InverseTimeDecay, rate, 7, 0.625, staircase=True),
+        schedule_case(schedules.PolynomialDecay, rate, 20, end_learning_rate=0.0),
+        schedule_case(schedules.PolynomialDecay, rate, 20, end_learning_rate=2.0**-7, power=2.5),
+        schedule_case(schedules.PolynomialDecay, rate, 7, end_learning_rate=2.0**-7, power=0.5, cycle=True),
         schedule_case(schedules.PiecewiseConstantDecay, [3, 20, 60], [rate, np.float64(0.2), np.float64(0.1), np.float64(0)]),
         schedule_case(schedules.CosineDecay, rate, 30),
-        schedule_case(schedules.CosineDecay, np.float64(0.01), 30, alpha=0.2, warmup_target=0.4, warmup_steps=9),
+        schedule_case(schedules.CosineDecay, np.float64(0.01), 30, alpha=0.25, warmup_target=0.375, warmup_steps=9),
         schedule_case(schedules.CosineDecayRestarts, rate, 10),
-        schedule_case(schedules.CosineDecayRestarts, rate, 10, t_mul=1.0, m_mul=0.8),
-        schedule_case(schedules.CosineDecayRestarts, rate, 10, t_mul=1.5, m_mul=0.7, alpha=0.1),
+        schedule_case(schedules.CosineDecayRestarts, rate, 10, t_mul=1.0, m_mul=0.75),
+        schedule_case(schedules.CosineDecayRestarts, rate, 10, t_mul=1.5, m_mul=0.625, alpha=0.125),
     ]
 
 

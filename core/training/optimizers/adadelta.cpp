@@ -9,9 +9,7 @@ class AdadeltaRule final : public OptimizerRule {
  public:
   explicit AdadeltaRule(const optimizers::AdadeltaOptions& options) : options_(options) {}
   std::string class_name() const override { return "Adadelta"; }
-  Config config() const override {
-    return Config::object({{"rho", options_.rho}, {"epsilon", options_.epsilon}});
-  }
+  Config config() const override { return Config::object({{"rho", options_.rho}, {"epsilon", options_.epsilon}}); }
   std::vector<SlotSpec> slots() const override { return {{"accumulated_grad"}, {"accumulated_delta_var"}}; }
 
   std::vector<Tensor> update(const UpdateInputs& in) const override {
@@ -42,7 +40,8 @@ void register_adadelta(OptimizerTable& table) {
   add_optimizer(table, "Adadelta", {"rho", "epsilon"}, [](const RuleArguments& a) {
     const optimizers::AdadeltaOptions o;
     return optimizers::Adadelta(
-        {learning_rate(a, o.learning_rate), a.number("rho", o.rho), a.number("epsilon", o.epsilon)}, optimizer_options(a));
+        {learning_rate(a, o.learning_rate), a.number("rho", o.rho), a.number("epsilon", o.epsilon)},
+        optimizer_options(a));
   });
 }
 

@@ -35,10 +35,10 @@ Optimizer optimizers::Adagrad(const AdagradOptions& options, const OptimizerOpti
 void register_adagrad(OptimizerTable& table) {
   add_optimizer(table, "Adagrad", {"initial_accumulator_value", "epsilon"}, [](const RuleArguments& a) {
     const optimizers::AdagradOptions o;
-    return optimizers::Adagrad({learning_rate(a, o.learning_rate),
-                                a.number("initial_accumulator_value", o.initial_accumulator_value),
-                                a.number("epsilon", o.epsilon)},
-                               optimizer_options(a));
+    return optimizers::Adagrad(
+        {learning_rate(a, o.learning_rate), a.number("initial_accumulator_value", o.initial_accumulator_value),
+         a.number("epsilon", o.epsilon)},
+        optimizer_options(a));
   });
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Adam with decoupled weight decay (Loshchilov and Hutter 2019), which all optimizers here have: only the default differs.
+// Adam with decoupled weight decay (Loshchilov and Hutter 2019), which all optimizers here have: only the default
+// differs.
 #include "core/training/optimizers/adam_rule.h"
 
 namespace strata {

@@ -27,8 +27,9 @@ class FtrlRule final : public OptimizerRule {
     const Tensor gradient = in.gradient + in.variable * (2.0 * options_.l2_shrinkage_regularization_strength);
     const Tensor accumulator = in.slots[0] + ops::square(in.gradient);
     const Tensor inverse_rate = inverse_rates(accumulator);
-    const Tensor growth = (inverse_rate - inverse_rates(in.slots[0])) / in.learning_rate;
-    const Tensor linear = in.slots[1] + (gradient - growth * in.variable);
+    // The old accumulator comes first, so that it has been read when the new one takes its place.
+    const Tensor shrinkage = (inverse_rates(in.slots[0]) - inverse_rate) / in.learning_rate;
+    const Tensor linear = in.slots[1] + (gradient + shrinkage * in.variable);
     const Tensor l2 = options_.beta / (in.learning_rate * 2.0) + options_.l2_regularization_strength;
     const Tensor quadratic = inverse_rate / in.learning_rate + l2 * 2.0;
     const Tensor clipped = ops::maximum(ops::minimum(linear, scalar(l1, dtype)), scalar(-l1, dtype));
@@ -48,8 +49,8 @@ class FtrlRule final : public OptimizerRule {
 void require_strength(const char* argument, double value) {
   if (value >= 0.0) return;
   const std::string name = argument;
-  throw ConfigError("`" + name + "` needs to be positive or zero. Received: " + name + "=" +
-                    Config(value).to_json() + ".");
+  throw ConfigError("`" + name + "` needs to be positive or zero. Received: " + name + "=" + Config(value).to_json() +
+                    ".");
 }
 
 }  // namespace
@@ -67,21 +68,20 @@ Optimizer optimizers::Ftrl(const FtrlOptions& o, const OptimizerOptions& common)
 }
 
 void register_ftrl(OptimizerTable& table) {
-  add_optimizer(
-      table, "Ftrl",
-      {"learning_rate_power", "initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength",
-       "l2_shrinkage_regularization_strength", "beta"},
-      [](const RuleArguments& a) {
-        const optimizers::FtrlOptions o;
-        return optimizers::Ftrl(
-            {learning_rate(a, o.learning_rate), a.number("learning_rate_power", o.learning_rate_power),
-             a.number("initial_accumulator_value", o.initial_accumulator_value),
-             a.number("l1_regularization_strength", o.l1_regularization_strength),
-             a.number("l2_regularization_strength", o.l2_regularization_strength),
-             a.number("l2_shrinkage_regularization_strength", o.l2_shrinkage_regularization_strength),
-             a.number("beta", o.beta)},
-            optimizer_options(a));
-      });
+  add_optimizer(table, "Ftrl",
+                {"learning_rate_power", "initial_accumulator_value", "l1_regularization_strength",
+                 "l2_regularization_strength", "l2_shrinkage_regularization_strength", "beta"},
+                [](const RuleArguments& a) {
+                  const optimizers::FtrlOptions o;
+                  return optimizers::Ftrl(
+                      {learning_rate(a, o.learning_rate), a.number("learning_rate_power", o.learning_rate_power),
+                       a.number("initial_accumulator_value", o.initial_accumulator_value),
+                       a.number("l1_regularization_strength", o.l1_regularization_strength),
+                       a.number("l2_regularization_strength", o.l2_regularization_strength),
+                       a.number("l2_shrinkage_regularization_strength", o.l2_shrinkage_regularization_strength),
+                       a.number("beta", o.beta)},
+                      optimizer_options(a));
+                });
 }
 
 }  // namespace strata

@@ -50,10 +50,10 @@ Optimizer optimizers::LARS(const LARSOptions& options, const OptimizerOptions& c
 void register_lars(OptimizerTable& table) {
   add_optimizer(table, "LARS", {"momentum", "trust_coefficient", "beta", "epsilon"}, [](const RuleArguments& a) {
     const optimizers::LARSOptions o;
-    return optimizers::LARS({learning_rate(a, o.learning_rate), a.number("momentum", o.momentum),
-                             a.number("trust_coefficient", o.trust_coefficient), a.number("beta", o.beta),
-                             a.number("epsilon", o.epsilon)},
-                            optimizer_options(a));
+    return optimizers::LARS(
+        {learning_rate(a, o.learning_rate), a.number("momentum", o.momentum),
+         a.number("trust_coefficient", o.trust_coefficient), a.number("beta", o.beta), a.number("epsilon", o.epsilon)},
+        optimizer_options(a));
   });
 }
 

@@ -9,9 +9,7 @@ class LionRule final : public OptimizerRule {
  public:
   explicit LionRule(const optimizers::LionOptions& options) : options_(options) {}
   std::string class_name() const override { return "Lion"; }
-  Config config() const override {
-    return Config::object({{"beta_1", options_.beta_1}, {"beta_2", options_.beta_2}});
-  }
+  Config config() const override { return Config::object({{"beta_1", options_.beta_1}, {"beta_2", options_.beta_2}}); }
   std::vector<SlotSpec> slots() const override { return {{"momentum"}}; }
 
   std::vector<Tensor> update(const UpdateInputs& in) const override {
@@ -21,7 +19,8 @@ class LionRule final : public OptimizerRule {
 
  private:
   static Tensor mixed(const UpdateInputs& in, double beta) {
-    return in.slots[0] * beta + in.gradient * (1.0 - beta);
+    const Tensor share = scalar(beta, in.gradient.dtype());  // of that dtype 1 - beta is rounded, as in Keras
+    return in.slots[0] * share + in.gradient * (1.0 - share);
   }
 
   optimizers::LionOptions options_;

@@ -15,7 +15,9 @@ class MuonRule final : public OptimizerRule {
   Config config() const override;
   UpdateScope scope() const override { return UpdateScope::variable; }
   std::vector<SlotSpec> slots() const override {
-    const auto of_adam = [o = options_](const Variable& v) { return uses_adam(o, v) ? std::optional(v.shape()) : std::nullopt; };
+    const auto of_adam = [o = options_](const Variable& v) {
+      return uses_adam(o, v) ? std::optional(v.shape()) : std::nullopt;
+    };
     return {{.name = "momentum"}, {.name = "velocity", .shape = of_adam}};
   }
   std::optional<double> weight_decay(std::optional<double> asked, const Variable& variable) const override {

@@ -24,8 +24,12 @@ class NadamRule final : public OptimizerRule {
     const Tensor u = (1.0 - 0.5 * power) * options_.beta_1;
     const Tensor next_u = (1.0 - 0.5 * kDecay * power) * options_.beta_1;
     const Tensor& product = in.scalars[0];
-    const Tensor m = moved(in.slots[0], in.gradient, options_.beta_1);
-    const Tensor v = moved(in.slots[1], ops::square(in.gradient), options_.beta_2);
+    // Keras takes the decays as numbers of the variable's dtype, so that 1 - 0.999 is rounded.
+    const auto moved_in_dtype = [](const Tensor& average, const Tensor& value, double decay) {
+      return average + (value - average) * (1.0 - scalar(decay, value.dtype()));
+    };
+    const Tensor m = moved_in_dtype(in.slots[0], in.gradient, options_.beta_1);
+    const Tensor v = moved_in_dtype(in.slots[1], ops::square(in.gradient), options_.beta_2);
     const Tensor m_hat = m * (next_u / (1.0 - product * next_u)) + in.gradient * ((1.0 - u) / (1.0 - product));
     const Tensor v_hat = v / (1.0 - decay_power(options_.beta_2, in.iteration, in.learning_rate));
     return {in.variable - m_hat * in.learning_rate / (ops::sqrt(v_hat) + options_.epsilon), m, v};

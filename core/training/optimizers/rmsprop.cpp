@@ -65,10 +65,10 @@ Optimizer optimizers::RMSprop(const RMSpropOptions& options, const OptimizerOpti
 void register_rmsprop(OptimizerTable& table) {
   add_optimizer(table, "RMSprop", {"rho", "momentum", "epsilon", "centered"}, [](const RuleArguments& a) {
     const optimizers::RMSpropOptions o;
-    return optimizers::RMSprop({learning_rate(a, o.learning_rate), a.number("rho", o.rho),
-                                a.number("momentum", o.momentum), a.number("epsilon", o.epsilon),
-                                a.flag("centered", o.centered)},
-                               optimizer_options(a));
+    return optimizers::RMSprop(
+        {learning_rate(a, o.learning_rate), a.number("rho", o.rho), a.number("momentum", o.momentum),
+         a.number("epsilon", o.epsilon), a.flag("centered", o.centered)},
+        optimizer_options(a));
   });
 }
 

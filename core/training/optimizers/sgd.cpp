@@ -41,9 +41,9 @@ Optimizer optimizers::SGD(const SGDOptions& options, const OptimizerOptions& com
 void register_sgd(OptimizerTable& table) {
   add_optimizer(table, "SGD", {"momentum", "nesterov"}, [](const RuleArguments& a) {
     const optimizers::SGDOptions o;
-    return optimizers::SGD({learning_rate(a, o.learning_rate), a.number("momentum", o.momentum),
-                            a.flag("nesterov", o.nesterov)},
-                           optimizer_options(a));
+    return optimizers::SGD(
+        {learning_rate(a, o.learning_rate), a.number("momentum", o.momentum), a.flag("nesterov", o.nesterov)},
+        optimizer_options(a));
   });
 }
 

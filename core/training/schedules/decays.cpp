@@ -50,8 +50,8 @@ LearningRate read_polynomial(const RuleArguments& a) {
 LearningRate read_piecewise(const RuleArguments& a) {
   std::vector<std::int64_t> boundaries;
   for (const double boundary : a.numbers("boundaries")) boundaries.push_back(static_cast<std::int64_t>(boundary));
-  return schedules::PiecewiseConstantDecay(
-      {std::move(boundaries), a.numbers("values"), a.text("name", schedules::PiecewiseConstantDecayOptions{}.name.c_str())});
+  return schedules::PiecewiseConstantDecay({std::move(boundaries), a.numbers("values"),
+                                            a.text("name", schedules::PiecewiseConstantDecayOptions{}.name.c_str())});
 }
 
 template <class T>
@@ -93,8 +93,8 @@ LearningRate PiecewiseConstantDecay(const PiecewiseConstantDecayOptions& o) {
   const Config boundaries = list_config(o.boundaries), values = list_config(o.values);
   if (o.boundaries.size() + 1 != o.values.size()) {
     throw ConfigError("The length of boundaries should be 1 less than the length of values. Received: boundaries=" +
-                      boundaries.to_json() + " of length " + std::to_string(o.boundaries.size()) + ", and values=" +
-                      values.to_json() + " of length " + std::to_string(o.values.size()) + ".");
+                      boundaries.to_json() + " of length " + std::to_string(o.boundaries.size()) +
+                      ", and values=" + values.to_json() + " of length " + std::to_string(o.values.size()) + ".");
   }
   return make_schedule("PiecewiseConstantDecay",
                        Config::object({{"boundaries", boundaries}, {"values", values}, {"name", o.name}}),

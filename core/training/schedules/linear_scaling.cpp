@@ -34,7 +34,8 @@ LearningRate schedules::LinearScaling(const LinearScalingOptions& options) {
 void register_linear_scaling(ScheduleTable& table) {
   table["LinearScaling"] = {{}, {"learning_rate", "scale", "warmup_steps"}, [](const RuleArguments& a) {
                               schedules::LinearScalingOptions o;
-                              if (a.has("learning_rate")) o.learning_rate = LearningRate::from_config(a.at("learning_rate"));
+                              if (a.has("learning_rate"))
+                                o.learning_rate = LearningRate::from_config(a.at("learning_rate"));
                               o.scale = a.number("scale", o.scale);
                               o.warmup_steps = a.integer("warmup_steps", o.warmup_steps);
                               return schedules::LinearScaling(o);
