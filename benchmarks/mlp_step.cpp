@@ -14,55 +14,29 @@
 
 #include "support/child.h"
 #include "support/kernel_bound.h"
+#include "support/statistics.h"
+#include "support/training_step.h"
 
 using namespace strata;
 
 namespace {
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+using benchmarks::median;
+using benchmarks::TrainingStep;
+
+Model guide_model() {
+  auto inputs = Input({784});
+  auto x = layers::Dense(64, {.activation = "relu"})(inputs);
+  x = layers::Dense(64, {.activation = "relu"})(x);
+  return Model(inputs, layers::Dense(10)(x), "mnist_model");
 }
 
-/// The guide's model on made-up data that can be learnt.
-class StrataStep {
- public:
-  /// An epoch has `batches` batches: one stays in the cache, as PyTorch's and the kernels' do; many come from memory,
-  /// gathered in a new order every epoch.
-  StrataStep(Dim steps, Dim batches)
-      : model_(make_model()), epochs_(static_cast<int>(std::max<Dim>(1, steps / batches))) {
-    const RandomKey key{constant<std::int64_t>({1, 0, 0}, {3}), 1};
-    x_ = ops::random_uniform(key, {64 * batches, 784});
-    const Tensor rule = ops::random_normal({key.state, 2}, {784, 10});
-    y_ = ops::argmax(ops::matmul(x_ - 0.5, rule));
-    x_.eval();
-    y_.eval();
-    model_.compile({.optimizer = optimizers::RMSprop(),
-                    .loss = losses::SparseCategoricalCrossentropy({.from_logits = true}),
-                    .metrics = {"accuracy"}});
-  }
-
-  /// Milliseconds a step, with all that fit does between steps.
-  double run() {
-    const History history = model_.fit(x_, y_, {.batch_size = 64, .epochs = epochs_, .verbose = 0});
-    loss_ = history.at("loss").back();
-    return history.training_seconds / static_cast<double>(history.steps - 1) * 1e3;
-  }
-  double loss() const { return loss_; }
-
- private:
-  static Model make_model() {
-    auto inputs = Input({784});
-    auto x = layers::Dense(64, {.activation = "relu"})(inputs);
-    x = layers::Dense(64, {.activation = "relu"})(x);
-    return Model(inputs, layers::Dense(10)(x), "mnist_model");
-  }
-
-  Model model_;
-  int epochs_;
-  Tensor x_, y_;
-  double loss_ = 0.0;
-};
+void add_kernels(benchmarks::KernelBound& bound) {
+  bound.add_dense("dense 1", 64, 784, 64, true);
+  bound.add_dense("dense 2", 64, 64, 64, false);
+  bound.add_dense("dense 3", 64, 64, 10, false);
+  bound.add_update(55050);
+}
 
 constexpr Dim kBatchesInMemory = 300;  // 60 MB of samples: more than caches hold
 
@@ -81,9 +55,10 @@ void require_normal_numbers(const std::string& info) {
 
 int measure(const Options& options) {
   omp_set_num_threads(1);
-  StrataStep strata_step(options.steps, 1);
-  StrataStep streamed_step(options.steps, kBatchesInMemory);
+  TrainingStep strata_step(guide_model(), {784}, 64, options.steps);
+  TrainingStep streamed_step(guide_model(), {784}, 64, options.steps, kBatchesInMemory);
   benchmarks::KernelBound bound;
+  add_kernels(bound);
   std::unique_ptr<benchmarks::Child> torch;
   if (!options.torch.empty()) {
     torch = std::make_unique<benchmarks::Child>(options.torch);

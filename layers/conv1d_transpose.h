@@ -11,7 +11,7 @@ namespace strata::layers {
 /// (cast to the layer's); output (batch, steps', filters), see ConvTransposeOptions::output_padding for its sizes.
 /// With data_format "channels_first" the channels come right after the batch. Weights: kernel (kernel_size...,
 /// filters, in), bias (filters,) if use_bias. Throws ConfigError for arguments that Keras refuses; when called,
-/// ShapeError for an input of another rank or an output_padding that no convolution undoes.
+/// ShapeError for an input of another rank.
 class Conv1DTranspose : public LayerRef {
  public:
   Conv1DTranspose(Dim filters, const Sizes& kernel_size, const ConvTransposeOptions& options = {});

@@ -11,8 +11,7 @@ namespace strata::layers {
 /// of any dtype (cast to the layer's); output (batch, depth', height', width', filters), see
 /// ConvTransposeOptions::output_padding for its sizes. With data_format "channels_first" the channels come right
 /// after the batch. Weights: kernel (kernel_size..., filters, in), bias (filters,) if use_bias. Throws ConfigError
-/// for arguments that Keras refuses; when called, ShapeError for an input of another rank or an output_padding that
-/// no convolution undoes.
+/// for arguments that Keras refuses; when called, ShapeError for an input of another rank.
 class Conv3DTranspose : public LayerRef {
  public:
   Conv3DTranspose(Dim filters, const Sizes& kernel_size, const ConvTransposeOptions& options = {});

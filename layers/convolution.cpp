@@ -30,19 +30,21 @@ class ConvolutionLayer final : public ConvolutionBase {
   }
 
  private:
-  void check_input(const Shape& input, Dim channels) const override {
-    if (channels % groups_ != 0) {
+  void check_input(const Shape& input) const override {
+    const Dim channels = channels_of(input);
+    if (channels != None && channels % groups_ != 0) {
       throw ShapeError(
           "The number of input channels must be evenly divisible by the number of groups. Received groups=" +
           std::to_string(groups_) + ", but the input has " + std::to_string(channels) +
-          " channels (full input shape is " + input.str() + ").");
+          " channels (full input shape is " + input.str() + ")." + layer_suffix(name()));
     }
-    check_positions(input, channels, filters_);
+    ConvolutionBase::check_input(input);
   }
 
-  Dim build_kernels(Dim channels) override {
+  Dim filters(Dim) const override { return filters_; }
+
+  void build_kernels(Dim channels) override {
     kernel_ = add_weight("kernel", kernel_shape(channels / groups_, filters_), kernel_options_);
-    return filters_;
   }
 
   Tensor product(const Tensor& x) const override { return ops::convolution(x, kernel_, window(x), groups_); }
@@ -80,14 +82,9 @@ LayerRef make_convolution(int rank, Dim filters, const Sizes& kernel_size, const
 LayerEntry convolution_entry(int rank) {
   const Shape sample({5, 4, 3});
   const auto input = [&](Dim channels) { return Shape{2}.concat(sample.slice(0, rank)).concat({channels}); };
-  const auto example = [&](std::string label, Dim filters, layers::ConvOptions options, const Shape& x) {
-    options.name = "conv";
-    const auto make = [=](Dtype dtype) {
-      layers::ConvOptions own = options;
-      own.dtype = dtype;
-      return make_convolution(rank, filters, 2, own);
-    };
-    return LayerExample{std::move(label), make, {x}};
+  const auto example = [&](std::string label, Dim filters, const layers::ConvOptions& options, const Shape& x) {
+    return layer_example(std::move(label), options, x,
+                         [=](const layers::ConvOptions& own) { return make_convolution(rank, filters, 2, own); });
   };
   LayerEntry entry{"Conv" + std::to_string(rank) + "D",
                    [rank](const Config& config) { return from_config(rank, config); },

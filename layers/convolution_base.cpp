@@ -75,26 +75,22 @@ void ConvolutionBase::refuse_strides_with_dilation() const {
 }
 
 void ConvolutionBase::build(const Shape& input) {
-  const int rank = arguments_.rank + 2;
-  if (input.rank() != rank) {
-    throw ShapeError("Kernel shape must have the same length as input, but received kernel of shape " +
-                     kernel_shape(None, None).str() + " and input of shape " + input.str() + ".");
-  }
-  const Dim channels = input[arguments_.data_format.channel_axis(rank)];
+  check_rank(input);
+  const Dim channels = channels_of(input);
   if (channels == None) {
     throw ShapeError("The channel dimension of the inputs should be defined. Found `None`. Received input shape: " +
-                     input.str());
+                     input.str() + layer_suffix(name()));
   }
-  check_input(input, channels);
+  check_input(input);
   const int axis = arguments_.data_format.channels_first() ? 1 : -1;
-  set_input_spec({{.min_rank = rank, .axes = {{axis, channels}}}});
-  const Dim filters = build_kernels(channels);
-  if (arguments_.use_bias) bias_ = add_weight("bias", {filters}, arguments_.bias);
+  set_input_spec({{.min_rank = arguments_.rank + 2, .axes = {{axis, channels}}}});
+  build_kernels(channels);
+  if (arguments_.use_bias) bias_ = add_weight("bias", {filters(channels)}, arguments_.bias);
 }
 
 // The activation comes after the axes are back in the caller's order, since softmax takes the last one.
 Tensor ConvolutionBase::call(const Tensor& input, CallContext&) {
-  check_input(input.shape(), input.shape()[arguments_.data_format.channel_axis(input.rank())]);
+  check_input(input.shape());
   Tensor y = product(arguments_.data_format.to_channels_last(input));
   if (bias_) y = y + bias_.value();
   return arguments_.activation(arguments_.data_format.from_channels_last(y));
@@ -110,17 +106,25 @@ Shape ConvolutionBase::kernel_shape(Dim before_last, Dim last) const {
   return Shape(arguments_.kernel_size).concat({before_last, last});
 }
 
-void ConvolutionBase::check_positions(const Shape& input, Dim channels, Dim filters) const {
+void ConvolutionBase::check_rank(const Shape& input) const {
+  if (input.rank() == arguments_.rank + 2) return;
+  const Dim channels = channels_of(input);
+  throw ShapeError("Kernel shape must have the same length as input, but received kernel of shape " +
+                   kernel_shape(channels, filters(channels)).str() + " and input of shape " + input.str() + "." +
+                   layer_suffix(name()));
+}
+
+void ConvolutionBase::check_input(const Shape& input) const {
+  check_rank(input);
   const std::vector<Dim> spatial = arguments_.data_format.spatial(input);
   const Window over =
       padded_window(arguments_.kernel_size, arguments_.strides, arguments_.dilation_rate, arguments_.padding, spatial);
-  for (std::size_t i = 0; i < over.size(); ++i) {
-    if (over[i].positions(spatial[i]) != 0) continue;
-    throw ShapeError("Computed output size would be zero or negative. Received `inputs shape=" + input.str() +
-                     "`, `kernel shape=" + kernel_shape(channels, filters).str() +
-                     "`, `dilation_rate=" + array_text(arguments_.dilation_rate) +
-                     "`, `strides=" + tuple_text(arguments_.strides) + "`, `padding=" + arguments_.padding + "`.");
-  }
+  if (has_positions(over, spatial)) return;
+  const Dim channels = channels_of(input);
+  throw ShapeError("Computed output size would be zero or negative. Received `inputs shape=" + input.str() +
+                   "`, `kernel shape=" + kernel_shape(channels, filters(channels)).str() + "`, `dilation_rate=" +
+                   array_text(arguments_.dilation_rate) + "`, `strides=" + tuple_text(arguments_.strides) +
+                   "`, `padding=" + arguments_.padding + "`." + layer_suffix(name()));
 }
 
 Config ConvolutionBase::config() const {
@@ -138,12 +142,6 @@ Config ConvolutionBase::config() const {
   const auto place = [](const auto& member) { return std::find(kOrder.begin(), kOrder.end(), member.first); };
   std::sort(members.begin(), members.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
   return Config::object(std::move(members));
-}
-
-void set_weight_config(Config& config, const std::string& weight, const WeightOptions& options) {
-  config.set(weight + "_initializer", options.initializer.config());
-  config.set(weight + "_regularizer", options.regularizer.config());
-  config.set(weight + "_constraint", options.constraint.config());
 }
 
 std::vector<std::string> convolution_argument_names(const std::vector<std::string>& weights,

@@ -74,9 +74,12 @@ class ConvolutionBase : public Layer {
 
  protected:
   /// Throws ShapeError, as Keras says it, when the layer cannot take this input; before build and before every call.
-  virtual void check_input(const Shape& /*input*/, Dim /*channels*/) const {}
-  /// Creates the kernels for `channels` input channels and returns how many channels come out.
-  virtual Dim build_kernels(Dim channels) = 0;
+  /// Here: another rank, or windows that have no position.
+  virtual void check_input(const Shape& input) const;
+  /// How many channels come out for so many input channels (None = unknown).
+  virtual Dim filters(Dim channels) const = 0;
+  /// Creates the kernels for `channels` input channels.
+  virtual void build_kernels(Dim channels) = 0;
   /// The product of channels-last x.
   virtual Tensor product(const Tensor& x) const = 0;
   /// The arguments that only this layer has. config() puts all into Keras' order.
@@ -87,8 +90,10 @@ class ConvolutionBase : public Layer {
   Window window(const Tensor& x) const;
   /// kernel_size followed by the two.
   Shape kernel_shape(Dim before_last, Dim last) const;
-  /// Throws ShapeError when windows have no position on an input of this shape. `filters` is what the kernel makes.
-  void check_positions(const Shape& input, Dim channels, Dim filters) const;
+  /// The part of check_input() for another rank.
+  void check_rank(const Shape& input) const;
+  /// None = unknown.
+  Dim channels_of(const Shape& input) const { return input[arguments_.data_format.channel_axis(input.rank())]; }
   /// Throws ConfigError: most of these layers do not let a stride and a dilation rate above 1 meet.
   void refuse_strides_with_dilation() const;
 
@@ -102,8 +107,6 @@ class ConvolutionBase : public Layer {
 void check_filters(Dim filters);
 /// The same of `depth_multiplier`.
 void check_depth_multiplier(Dim depth_multiplier);
-/// Sets `<weight>_initializer`, `<weight>_regularizer` and `<weight>_constraint`.
-void set_weight_config(Config& config, const std::string& weight, const WeightOptions& options);
 /// The names that convolution_options() reads, those of each weight, and `own`.
 std::vector<std::string> convolution_argument_names(const std::vector<std::string>& weights,
                                                     std::vector<std::string> own);

@@ -19,13 +19,10 @@ class DepthwiseConvolutionLayer final : public ConvolutionBase {
   }
 
  private:
-  void check_input(const Shape& input, Dim channels) const override {
-    check_positions(input, channels, multiplier_ * channels);
-  }
+  Dim filters(Dim channels) const override { return channels == None ? None : channels * multiplier_; }
 
-  Dim build_kernels(Dim channels) override {
+  void build_kernels(Dim channels) override {
     kernel_ = add_weight("kernel", kernel_shape(channels, multiplier_), kernel_options_);
-    return channels * multiplier_;
   }
 
   Tensor product(const Tensor& x) const override { return depthwise_convolution(x, kernel_, window(x)); }
@@ -69,14 +66,10 @@ LayerRef make_depthwise_convolution(int rank, const Sizes& kernel_size, const la
 LayerEntry depthwise_convolution_entry(int rank) {
   const Shape sample = Shape{5, 4}.slice(0, rank);
   const Shape last = Shape{2}.concat(sample).concat({3}), first = Shape{2, 3}.concat(sample);
-  const auto example = [&](std::string label, layers::DepthwiseConvOptions options, const Shape& x) {
-    options.name = "depthwise";
-    const auto make = [=](Dtype dtype) {
-      layers::DepthwiseConvOptions own = options;
-      own.dtype = dtype;
+  const auto example = [&](std::string label, const layers::DepthwiseConvOptions& options, const Shape& x) {
+    return layer_example(std::move(label), options, x, [=](const layers::DepthwiseConvOptions& own) {
       return make_depthwise_convolution(rank, 2, own);
-    };
-    return LayerExample{std::move(label), make, {x}};
+    });
   };
   return {"DepthwiseConv" + std::to_string(rank) + "D",
           [rank](const Config& config) { return from_config(rank, config); },

@@ -1,67 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/dropout.h"
 
-#include "core/base/error.h"
 #include "layers/dropout_mask.h"
-#include "layers/layer_config.h"
+#include "layers/noise_shape.h"
+#include "layers/random_layer.h"
 #include "layers/registry.h"
-#include "layers/seeded_key.h"
 
 namespace strata {
 namespace {
 
-class DropoutLayer final : public Layer {
+class DropoutLayer final : public RandomLayer {
  public:
   DropoutLayer(double rate, const layers::DropoutOptions& options)
-      : Layer({options.name, options.trainable, options.dtype}), rate_(rate), options_(options) {
-    if (!(rate >= 0.0 && rate <= 1.0)) {
-      throw ConfigError(
-          "Invalid value received for argument `rate`. Expected a float value between 0 and 1. Received: rate=" +
-          Config(rate).to_json());
-    }
-    set_supports_masking();
-  }
+      : RandomLayer("rate", rate, options.seed, {options.name, options.trainable, options.dtype}),
+        noise_shape_(options.noise_shape) {}
 
   std::string class_name() const override { return "Dropout"; }
-  Config config() const override {
-    return Config::object({{"rate", rate_},
-                           {"noise_shape", options_.noise_shape.rank() > 0 ? Config(options_.noise_shape) : Config()},
-                           {"seed", options_.seed ? Config(*options_.seed) : Config()}});
-  }
-
-  Tensor call(const Tensor& input, CallContext& context) override {
-    if (!context.training()) return input;
-    return drop_out(input, mask_shape(input.shape()), rate_, seeded_key(context, options_.seed));
-  }
+  Config config() const override { return RandomLayer::config().set("noise_shape", noise_shape_.config()); }
 
  private:
-  Shape mask_shape(const Shape& input) const {
-    Shape mask = options_.noise_shape;
-    if (mask.rank() == 0) return input;
-    if (mask.rank() != input.rank()) {
-      throw ShapeError("Dropout " + name() + ": expected a noise_shape of rank " + std::to_string(input.rank()) +
-                       " for an input of shape " + input.str() + ", received " + mask.str());
-    }
-    for (int axis = 0; axis < mask.rank(); ++axis) {
-      if (mask[axis] == None) mask = mask.with(axis, input[axis]);
-      if (mask[axis] != 1 && !dims_fit(mask[axis], input[axis])) {
-        throw ShapeError("Dropout " + name() + ": noise_shape " + mask.str() +
-                         " does not broadcast to the input's shape " + input.str());
-      }
-    }
-    return mask;
+  Tensor change(const Tensor& input, const RandomKey& key) const override {
+    return drop_out(input, noise_shape_.of(input.shape(), "Dropout " + name()), value(), noise_shape_.key(key));
   }
 
-  double rate_;
-  layers::DropoutOptions options_;
+  NoiseShape noise_shape_;
 };
 
 LayerRef dropout_from_config(const Config& config) {
   const LayerConfig arguments("Dropout", config, {"rate", "noise_shape", "seed"});
-  const LayerOptions common = arguments.options();
-  layers::DropoutOptions options{.name = common.name, .trainable = common.trainable, .dtype = common.dtype};
+  auto options = random_options<layers::DropoutOptions>(arguments);
   if (arguments.has("noise_shape")) options.noise_shape = arguments.get("noise_shape").as_shape();
-  if (arguments.has("seed")) options.seed = arguments.integer("seed");
   return layers::Dropout(arguments.number("rate"), options);
 }
 

@@ -76,14 +76,9 @@ LayerRef make_global_pooling(GlobalPooling kind, int rank, const layers::GlobalP
 LayerEntry global_pooling_entry(GlobalPooling kind, int rank) {
   const Shape sample = Shape{4, 3, 2}.slice(0, rank);
   const Shape last = Shape{2}.concat(sample).concat({3}), first = Shape{2, 3}.concat(sample);
-  const auto example = [&](std::string label, layers::GlobalPoolingOptions options, const Shape& x) {
-    options.name = "global_pooling";
-    const auto make = [=](Dtype dtype) {
-      layers::GlobalPoolingOptions own = options;
-      own.dtype = dtype;
-      return make_global_pooling(kind, rank, own);
-    };
-    return LayerExample{std::move(label), make, {x}};
+  const auto example = [&](std::string label, const layers::GlobalPoolingOptions& options, const Shape& x) {
+    return layer_example(std::move(label), options, x,
+                         [=](const layers::GlobalPoolingOptions& own) { return make_global_pooling(kind, rank, own); });
   };
   return {class_name_of(kind, rank),
           [=](const Config& config) { return from_config(kind, rank, config); },

@@ -56,4 +56,10 @@ std::vector<LayerRef> LayerConfig::layers(const std::string& key) const {
 Dim LayerConfig::integer(const std::string& key) const { return required(key).as_int(); }
 double LayerConfig::number(const std::string& key) const { return required(key).as_double(); }
 
+void set_weight_config(Config& config, const std::string& weight, const WeightOptions& options) {
+  config.set(weight + "_initializer", options.initializer.config());
+  config.set(weight + "_regularizer", options.regularizer.config());
+  config.set(weight + "_constraint", options.constraint.config());
+}
+
 }  // namespace strata

@@ -42,11 +42,10 @@ class PoolingLayer final : public Layer {
   Tensor call(const Tensor& input, CallContext&) override {
     const std::vector<Dim> spatial = format_.spatial(input.shape());
     const Window window = padded_window(pool_size_, strides_, std::vector<Dim>(spatial.size(), 1), padding_, spatial);
-    for (std::size_t i = 0; i < window.size(); ++i) {
-      if (window[i].positions(spatial[i]) != 0) continue;
+    if (!has_positions(window, spatial)) {
       throw ShapeError("Computed output size would be zero or negative. Received: `inputs.shape=" +
                        array_text(input.shape().dims()) + "`, `pool_size=" + array_text(pool_size_) +
-                       "`, `strides=" + tuple_text(strides_) + "`, `padding=" + padding_ + "`.");
+                       "`, `strides=" + tuple_text(strides_) + "`, `padding=" + padding_ + "`." + layer_suffix(name()));
     }
     return format_.from_channels_last(kind_.pool(format_.to_channels_last(input), window));
   }
@@ -82,14 +81,10 @@ LayerRef make_pooling(const PoolingKind& kind, const Sizes& pool_size, const lay
 LayerEntry pooling_entry(const PoolingKind& kind) {
   const Shape sample = Shape{5, 4, 3}.slice(0, kind.rank);
   const Shape last = Shape{2}.concat(sample).concat({3}), first = Shape{2, 3}.concat(sample);
-  const auto example = [&](std::string label, const Sizes& size, layers::PoolingOptions options, const Shape& x) {
-    options.name = "pooling";
-    const auto make = [=](Dtype dtype) {
-      layers::PoolingOptions own = options;
-      own.dtype = dtype;
-      return make_pooling(kind, size, own);
-    };
-    return LayerExample{std::move(label), make, {x}};
+  const auto example = [&](std::string label, const Sizes& size, const layers::PoolingOptions& options,
+                           const Shape& x) {
+    return layer_example(std::move(label), options, x,
+                         [=](const layers::PoolingOptions& own) { return make_pooling(kind, size, own); });
   };
   return {class_name_of(kind),
           [kind](const Config& config) { return from_config(kind, config); },

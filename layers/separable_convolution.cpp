@@ -26,13 +26,12 @@ class SeparableConvolutionLayer final : public ConvolutionBase {
   }
 
  private:
-  void check_input(const Shape& input, Dim channels) const override { check_positions(input, channels, filters_); }
+  Dim filters(Dim) const override { return filters_; }
 
-  Dim build_kernels(Dim channels) override {
+  void build_kernels(Dim channels) override {
     const Shape single(std::vector<Dim>(arguments().kernel_size.size(), 1));
     depthwise_ = add_weight("depthwise_kernel", kernel_shape(channels, multiplier_), depthwise_options_);
     pointwise_ = add_weight("pointwise_kernel", single.concat({channels * multiplier_, filters_}), pointwise_options_);
-    return filters_;
   }
 
   Tensor product(const Tensor& x) const override {
@@ -81,20 +80,17 @@ LayerRef make_separable_convolution(int rank, Dim filters, const Sizes& kernel_s
 LayerEntry separable_convolution_entry(int rank) {
   const Shape sample = Shape{5, 4}.slice(0, rank);
   const Shape last = Shape{2}.concat(sample).concat({3}), first = Shape{2, 3}.concat(sample);
-  const auto example = [&](std::string label, layers::SeparableConvOptions options, const Shape& x) {
-    options.name = "separable";
-    const auto make = [=](Dtype dtype) {
-      layers::SeparableConvOptions own = options;
-      own.dtype = dtype;
+  const auto example = [&](std::string label, const layers::SeparableConvOptions& options, const Shape& x) {
+    return layer_example(std::move(label), options, x, [=](const layers::SeparableConvOptions& own) {
       return make_separable_convolution(rank, 2, 2, own);
-    };
-    return LayerExample{std::move(label), make, {x}};
+    });
   };
   return {"SeparableConv" + std::to_string(rank) + "D",
           [rank](const Config& config) { return from_config(rank, config); },
           {example("valid", {}, last),
            example("two for each channel", {.strides = 2, .padding = "same", .depth_multiplier = 2}, last),
            example("dilated, no bias", {.dilation_rate = 2, .activation = "tanh", .use_bias = false}, last),
+           example("strided and dilated", {.strides = 2, .padding = "same", .dilation_rate = 2}, last),
            example("channels first", {.data_format = "channels_first", .bias_initializer = "ones"}, first)}};
 }
 

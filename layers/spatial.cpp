@@ -8,14 +8,11 @@
 #include "core/ops/ops.h"
 
 namespace strata {
-namespace {
 
 std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;
 }
-
-}  // namespace
 
 DataFormat::DataFormat(const std::string& name) : name_(name.empty() ? "channels_last" : lower_case(name)) {
   first_ = name_ == "channels_first";
@@ -67,6 +64,13 @@ Window padded_window(const std::vector<Dim>& size, const std::vector<Dim>& strid
     window.push_back(axis);
   }
   return window;
+}
+
+std::string layer_suffix(const std::string& name) { return " (layer: " + name + ")"; }
+
+bool has_positions(const Window& window, const std::vector<Dim>& spatial) {
+  return std::equal(window.begin(), window.end(), spatial.begin(), spatial.end(),
+                    [](const WindowAxis& axis, Dim n) { return axis.positions(n) != 0; });
 }
 
 Config tuple_config(const std::vector<Dim>& values) {

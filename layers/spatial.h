@@ -34,6 +34,9 @@ class DataFormat {
   bool first_;
 };
 
+/// Keras takes most names of options in either case.
+std::string lower_case(std::string text);
+
 /// The name in lower case. Throws ConfigError unless "valid", "same", or with `allow_causal` "causal".
 std::string padding_mode(const std::string& name, bool allow_causal);
 
@@ -41,6 +44,12 @@ std::string padding_mode(const std::string& name, bool allow_causal);
 /// same_padded(), "causal" all before, so that no position sees what comes after it.
 Window padded_window(const std::vector<Dim>& size, const std::vector<Dim>& strides, const std::vector<Dim>& dilation,
                      const std::string& mode, const std::vector<Dim>& spatial);
+
+/// " (layer: conv2d)": the end of a message in Keras' words, which do not name the layer.
+std::string layer_suffix(const std::string& name);
+
+/// Whether the windows have a position on each axis, as far as known.
+bool has_positions(const Window& window, const std::vector<Dim>& spatial);
 
 /// A list of numbers, as Keras writes a tuple.
 Config tuple_config(const std::vector<Dim>& values);

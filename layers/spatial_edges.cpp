@@ -96,7 +96,7 @@ class EdgesLayer final : public Layer {
         (rank() == 1 ? "`cropping` parameter of `Cropping1D` layer must be smaller than the input length."
                      : std::string("Values in `cropping` argument should be smaller than the corresponding spatial "
                                    "dimension of the input.")) +
-        " Received: input_shape=" + input.str() + ", cropping=" + text);
+        " Received: input_shape=" + input.str() + ", cropping=" + text + layer_suffix(name()));
   }
 
   EdgeChange change_;

@@ -29,6 +29,13 @@ class TransposedConvolutionLayer final : public ConvolutionBase {
   void check_output_padding() const {
     const std::vector<Dim>& strides = arguments().strides;
     for (std::size_t i = 0; i < strides.size(); ++i) {
+      // Keras lets this pass and TensorFlow then finds no convolution from the output's size to the input's.
+      if (output_padding_[i] == 0 && arguments().padding == "same" && span(i) % 2 == 0) {
+        throw ConfigError("`output_padding` must be positive where `padding` is 'same' and the dilated `kernel_size` " +
+                          std::to_string(span(i)) + " is even. Received: output_padding=" +
+                          tuple_text(output_padding_) + ", kernel_size=" + tuple_text(arguments().kernel_size) +
+                          ", dilation_rate=" + tuple_text(arguments().dilation_rate));
+      }
       if (output_padding_[i] < strides[i]) continue;
       throw ConfigError("`output_padding` must be strictly less than `strides` for all dimensions. At dimension " +
                         std::to_string(i) + ", `output_padding` is " + std::to_string(output_padding_[i]) +
@@ -37,19 +44,26 @@ class TransposedConvolutionLayer final : public ConvolutionBase {
     }
   }
 
-  Dim build_kernels(Dim channels) override {
+  void check_input(const Shape& input) const override { check_rank(input); }
+
+  Dim filters(Dim) const override { return filters_; }
+
+  void build_kernels(Dim channels) override {
     kernel_ = add_weight("kernel", kernel_shape(filters_, channels), kernel_options_);
-    return filters_;
+  }
+
+  /// Of the kernel along axis i.
+  Dim span(std::size_t i) const {
+    return WindowAxis{.size = arguments().kernel_size[i], .dilation = arguments().dilation_rate[i]}.span();
   }
 
   /// How long axis i becomes from n.
   Dim output_size(std::size_t i, Dim n) const {
     if (n == None) return None;
-    const WindowAxis axis{.size = arguments().kernel_size[i], .dilation = arguments().dilation_rate[i]};
     const Dim stride = arguments().strides[i];
     const bool same = arguments().padding == "same";
-    if (output_padding_.empty()) return same ? n * stride : (n - 1) * stride + std::max(axis.span(), stride);
-    return (n - 1) * stride + (same ? axis.span() % 2 : axis.span()) + output_padding_[i];
+    if (output_padding_.empty()) return same ? n * stride : (n - 1) * stride + std::max(span(i), stride);
+    return (n - 1) * stride + (same ? span(i) % 2 : span(i)) + output_padding_[i];
   }
 
   // The gradient of the convolution that has an input of the output's size.
@@ -100,14 +114,10 @@ LayerRef make_transposed_convolution(int rank, Dim filters, const Sizes& kernel_
 LayerEntry transposed_convolution_entry(int rank) {
   const Shape sample = Shape{4, 3, 2}.slice(0, rank);
   const Shape last = Shape{2}.concat(sample).concat({2}), first = Shape{2, 2}.concat(sample);
-  const auto example = [&](std::string label, layers::ConvTransposeOptions options, const Shape& x) {
-    options.name = "transposed";
-    const auto make = [=](Dtype dtype) {
-      layers::ConvTransposeOptions own = options;
-      own.dtype = dtype;
+  const auto example = [&](std::string label, const layers::ConvTransposeOptions& options, const Shape& x) {
+    return layer_example(std::move(label), options, x, [=](const layers::ConvTransposeOptions& own) {
       return make_transposed_convolution(rank, 2, 2, own);
-    };
-    return LayerExample{std::move(label), make, {x}};
+    });
   };
   return {"Conv" + std::to_string(rank) + "DTranspose",
           [rank](const Config& config) { return from_config(rank, config); },

@@ -23,19 +23,27 @@ std::vector<Dim> checked_size(int rank, const Sizes& size) {
   return one;
 }
 
+/// Nothing for "nearest".
+std::optional<Interpolation> kind_of(const std::string& name) {
+  if (name == "bilinear") return Interpolation::linear;
+  if (name == "nearest") return {};
+  if (name == "lanczos3") return Interpolation::lanczos3;
+  if (name == "lanczos5") return Interpolation::lanczos5;
+  if (name == "bicubic") return Interpolation::cubic;
+  throw ConfigError(
+      "Invalid value for argument `interpolation`. Expected of one ('bilinear', 'nearest', 'lanczos3', 'lanczos5', "
+      "'bicubic'). Received: interpolation=" +
+      name);
+}
+
 class UpSamplingLayer final : public Layer {
  public:
   UpSamplingLayer(int rank, const Sizes& size, const layers::UpSampling2DOptions& options)
       : Layer({options.name, options.trainable, options.dtype}),
         size_(checked_size(rank, size)),
         format_(options.data_format),
-        interpolation_(options.interpolation) {
-    if (interpolation_ != "nearest" && interpolation_ != "bilinear") {
-      throw ConfigError(
-          "Invalid value for argument `interpolation`. Expected of one ('bilinear', 'nearest'). Received: "
-          "interpolation=" +
-          interpolation_);
-    }
+        interpolation_(lower_case(options.interpolation)),
+        kind_(kind_of(interpolation_)) {
     set_input_spec({{.rank = rank + 2}});
   }
 
@@ -50,11 +58,11 @@ class UpSamplingLayer final : public Layer {
 
   Tensor call(const Tensor& input, CallContext&) override {
     Tensor x = format_.to_channels_last(input);
-    if (interpolation_ == "nearest") {
+    if (!kind_) {
       x = ops::upsample(x, size_);
     } else {
       for (int axis = 1; axis <= rank(); ++axis) {
-        x = ops::interpolate(x, axis, size_[static_cast<std::size_t>(axis) - 1]);
+        x = ops::interpolate(x, axis, size_[static_cast<std::size_t>(axis) - 1], *kind_);
       }
     }
     return format_.from_channels_last(x);
@@ -66,6 +74,7 @@ class UpSamplingLayer final : public Layer {
   std::vector<Dim> size_;
   DataFormat format_;
   std::string interpolation_;
+  std::optional<Interpolation> kind_;  // none: elements are repeated
 };
 
 LayerRef from_config(int rank, const Config& config) {
@@ -91,14 +100,10 @@ LayerRef make_up_sampling(int rank, const Sizes& size, const layers::UpSampling2
 LayerEntry up_sampling_entry(int rank) {
   const Shape sample = Shape{3, 4, 2}.slice(0, rank);
   const Shape last = Shape{2}.concat(sample).concat({3}), first = Shape{2, 3}.concat(sample);
-  const auto example = [=](std::string label, const Sizes& size, layers::UpSampling2DOptions options, const Shape& x) {
-    options.name = "up_sampling";
-    const auto make = [=](Dtype dtype) {
-      layers::UpSampling2DOptions own = options;
-      own.dtype = dtype;
-      return make_up_sampling(rank, size, own);
-    };
-    return LayerExample{std::move(label), make, {x}};
+  const auto example = [&](std::string label, const Sizes& size, const layers::UpSampling2DOptions& options,
+                           const Shape& x) {
+    return layer_example(std::move(label), options, x,
+                         [=](const layers::UpSampling2DOptions& own) { return make_up_sampling(rank, size, own); });
   };
   LayerEntry entry{class_name_of(rank),
                    [rank](const Config& config) { return from_config(rank, config); },
@@ -106,6 +111,7 @@ LayerEntry up_sampling_entry(int rank) {
   if (rank > 1) entry.examples.push_back(example("channels first", 3, {.data_format = "channels_first"}, first));
   if (rank == 2) {
     entry.examples.push_back(example("bilinear", {2, 3}, {.interpolation = "bilinear"}, last));
+    entry.examples.push_back(example("bicubic", {3, 2}, {.interpolation = "bicubic"}, last));
   }
   return entry;
 }

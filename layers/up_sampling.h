@@ -11,8 +11,8 @@ namespace layers {
 
 struct UpSampling2DOptions {
   std::string data_format = {};  // "channels_last" (also ""), "channels_first"
-  /// "nearest" repeats elements; "bilinear" interpolates linearly between the centres of elements (half-pixel centres),
-  /// the outermost ones continued.
+  /// "nearest" repeats elements; "bilinear", "bicubic", "lanczos3" and "lanczos5" weigh those around by their distance,
+  /// see ops::interpolate.
   std::string interpolation = "nearest";
   std::string name = {};
   bool trainable = true;

@@ -4,22 +4,17 @@
 #include <fmt/format.h>
 #include <libxsmm.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <dnnl.hpp>
 
 #include "core/base/simd.h"
+#include "support/kernel_memory.h"
+#include "support/statistics.h"
 
 namespace strata::benchmarks {
 namespace {
 
 using dnnl::memory;
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 STRATA_SIMD_CLONES void rmsprop(float* w, const float* g, float* v, std::size_t n) {
 #pragma GCC ivdep
@@ -31,25 +26,7 @@ STRATA_SIMD_CLONES void rmsprop(float* w, const float* g, float* v, std::size_t 
 
 }  // namespace
 
-struct KernelBound::Memory {
-  std::vector<std::vector<float>> arrays;
-  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-  dnnl::stream stream{engine};
-
-  float* make(std::size_t n) { return arrays.emplace_back(n, 0.01f).data(); }
-};
-
-KernelBound::KernelBound() : memory_(std::make_unique<Memory>()) {
-  add_product("forward 1", 64, 64, 784, false, false);
-  add_product("forward 2", 64, 64, 64, false, false);
-  add_product("forward 3", 64, 10, 64, false, false);
-  add_product("input gradient 3", 64, 64, 10, false, true);
-  add_product("input gradient 2", 64, 64, 64, false, true);
-  add_product("weight gradient 3", 64, 10, 64, true, false);
-  add_product("weight gradient 2", 64, 64, 64, true, false);
-  add_product("weight gradient 1", 784, 64, 64, true, false);
-  add_update(55050);
-}
+KernelBound::KernelBound() : memory_(std::make_unique<Memory>()) {}
 
 KernelBound::~KernelBound() = default;
 
@@ -68,10 +45,9 @@ void KernelBound::add_product(const std::string& name, int m, int n, int k, bool
   const memory::desc db({k, n}, f32, transpose_b ? dims{1, k} : dims{n, 1});
   const memory::desc dc({m, n}, f32, dims{n, 1});
   const dnnl::matmul product(dnnl::matmul::primitive_desc(dnnl::matmul::desc(da, db, dc), memory_->engine));
-  const std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, memory(da, memory_->engine, a)},
-                                                  {DNNL_ARG_WEIGHTS, memory(db, memory_->engine, b)},
-                                                  {DNNL_ARG_DST, memory(dc, memory_->engine, c)}};
-  task.candidates.push_back({"oneDNN", [=, this] { product.execute(memory_->stream, arguments); }, {}});
+  task.candidates.push_back({"oneDNN", memory_->run(product, {{DNNL_ARG_SRC, memory(da, memory_->engine, a)},
+                                                              {DNNL_ARG_WEIGHTS, memory(db, memory_->engine, b)},
+                                                              {DNNL_ARG_DST, memory(dc, memory_->engine, c)}})});
 
   // libxsmm is column-major: it computes the transposed product.
   const int lda = n, ldb = transpose_a ? m : k, ldc = n;
@@ -79,16 +55,22 @@ void KernelBound::add_product(const std::string& name, int m, int n, int k, bool
   const float alpha = 1, beta = 0;
   const int first = transpose_b ? k : lda;
   if (const auto small = libxsmm_smmdispatch(n, m, k, &first, &ldb, &ldc, &alpha, &beta, &flags, nullptr)) {
-    task.candidates.push_back({"libxsmm", [=] { small(b, a, c); }, {}});
+    task.candidates.push_back({"libxsmm", [=] { small(b, a, c); }});
   }
   tasks_.push_back(std::move(task));
+}
+
+void KernelBound::add_dense(const std::string& name, int batch, int in, int out, bool first) {
+  add_product(name + " forward", batch, out, in, false, false);
+  add_product(name + " weight gradient", in, out, batch, true, false);
+  if (!first) add_product(name + " input gradient", batch, in, out, false, true);
 }
 
 void KernelBound::add_update(std::size_t parameters) {
   float* w = memory_->make(parameters);
   float* g = memory_->make(parameters);
   float* v = memory_->make(parameters);
-  tasks_.push_back({"RMSprop update", {{"vectorised loop", [=] { rmsprop(w, g, v, parameters); }, {}}}});
+  tasks_.push_back({"RMSprop update", {{"vectorised loop", [=] { rmsprop(w, g, v, parameters); }}}});
 }
 
 double KernelBound::run(int repeats) {
@@ -111,9 +93,9 @@ double KernelBound::run(int repeats) {
 std::string KernelBound::table() const {
   std::string text;
   for (const Task& task : tasks_) {
-    text += fmt::format("{:<34}", task.name);
+    text += fmt::format("{:<44}", task.name);
     for (const Candidate& candidate : task.candidates) {
-      text += fmt::format("{:>10.4f} ms {:<16}", median(candidate.times), candidate.library);
+      text += fmt::format("{:>9.4f} ms {:<17}", median(candidate.times), candidate.library);
     }
     text += "\n";
   }

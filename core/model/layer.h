@@ -212,6 +212,16 @@ class LayerRef {
   std::vector<Variable> trainable_weights() const { return layer_->trainable_weights(); }
   std::vector<Variable> non_trainable_weights() const { return layer_->non_trainable_weights(); }
   std::vector<NamedVariable> named_weights() const { return layer_->named_weights(); }
+  /// The present values of weights(), which later training does not change.
+  std::vector<Tensor> get_weights() const;
+  /// Throws ConfigError when there are more or fewer values than weights, ShapeError naming the weight that has another
+  /// shape; then nothing is changed.
+  void set_weights(const std::vector<Tensor>& values) const;
+  /// Sets the weights whose full names (see Layer::named_weights) are given, and only those: to start from parts of
+  /// another model. Returns the full names of the weights that were not set. Throws ShapeError for a value of another
+  /// shape, before anything is changed, unless such values are to be skipped.
+  std::vector<std::string> set_weights_by_name(const std::vector<std::pair<std::string, Tensor>>& values,
+                                               bool skip_mismatch = false) const;
   Dim count_params() const { return layer_->count_params(); }
   bool trainable() const { return layer_->trainable(); }
   void set_trainable(bool trainable) const { layer_->set_trainable(trainable); }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "core/base/error.h"
 #include "core/base/simd.h"
@@ -14,12 +15,15 @@ namespace {
 /// What both directions have in common.
 class InterpolateBase : public Op {
  public:
-  InterpolateBase(int axis, Dim factor) : axis_(axis), factor_(factor) {}
+  InterpolateBase(int axis, Dim factor, Interpolation kind) : axis_(axis), factor_(factor), kind_(kind) {}
   std::string attributes() const override {
-    return "axis=" + std::to_string(axis_) + " factor=" + std::to_string(factor_);
+    constexpr const char* kNames[] = {"linear", "cubic", "lanczos3", "lanczos5"};
+    return "axis=" + std::to_string(axis_) + " factor=" + std::to_string(factor_) +
+           " kind=" + kNames[static_cast<int>(kind_)];
   }
   int axis() const { return axis_; }
   Dim factor() const { return factor_; }
+  Interpolation kind() const { return kind_; }
 
  protected:
   void check(const TensorSpec& x) const {
@@ -34,6 +38,7 @@ class InterpolateBase : public Op {
  private:
   int axis_;
   Dim factor_;
+  Interpolation kind_;
 };
 
 class InterpolateOp final : public InterpolateBase {
@@ -47,7 +52,7 @@ class InterpolateOp final : public InterpolateBase {
     return {{x.with(axis(), n == None ? None : n * factor()), inputs[0].dtype}};
   }
   std::vector<Gradient> gradient(const GradientArgs& args) const override {
-    return {{ops::interpolate_backward(args.grad(), axis(), factor()), {}}};
+    return {{ops::interpolate_backward(args.grad(), axis(), factor(), kind()), {}}};
   }
 };
 
@@ -66,68 +71,90 @@ class InterpolateBackwardOp final : public InterpolateBase {
     return {{grad.with(axis(), n == None ? None : n / factor()), inputs[0].dtype}};
   }
   std::vector<Gradient> gradient(const GradientArgs& args) const override {
-    return {{ops::interpolate(args.grad(), axis(), factor()), {}}};
+    return {{ops::interpolate(args.grad(), axis(), factor(), kind()), {}}};
   }
 };
 
-/// Element o of the result is (1 - share) x[low] + share x[high].
-struct Between {
-  Dim low, high;
-  double share;
+/// sin(pi d) / (pi d).
+double sinc(double d) {
+  if (d == 0.0) return 1.0;
+  return d == std::floor(d) ? 0.0 : std::sin(std::numbers::pi * d) / (std::numbers::pi * d);
+}
+
+double radius(Interpolation kind) {
+  switch (kind) {
+    case Interpolation::linear: return 1.0;
+    case Interpolation::cubic: return 2.0;
+    case Interpolation::lanczos3: return 3.0;
+    case Interpolation::lanczos5: return 5.0;
+  }
+  return 0.0;
+}
+
+double weight(Interpolation kind, double d) {
+  if (d >= radius(kind)) return 0.0;
+  switch (kind) {
+    case Interpolation::linear: return 1.0 - d;
+    case Interpolation::cubic: return d < 1.0 ? (1.5 * d - 2.5) * d * d + 1.0 : ((2.5 - 0.5 * d) * d - 4.0) * d + 2.0;
+    case Interpolation::lanczos3:
+    case Interpolation::lanczos5: return sinc(d) * sinc(d / radius(kind));
+  }
+  return 0.0;
+}
+
+/// What an element of the smaller tensor adds to one of the larger.
+struct Share {
+  Dim large, small;
+  double factor;
 };
 
-std::vector<Between> positions(Dim n, Dim factor) {
-  std::vector<Between> all;
+/// All shares of an axis, by elements of the larger tensor. An element that counts nothing has none, so that infinity
+/// stays where it is.
+std::vector<Share> shares(Interpolation kind, Dim n, Dim factor) {
+  std::vector<Share> all;
   for (Dim o = 0; o < n * factor; ++o) {
     const double at = (static_cast<double>(o) + 0.5) / static_cast<double>(factor) - 0.5;
-    const double floor = std::floor(at);
-    const Dim low = static_cast<Dim>(floor);
-    all.push_back({std::max<Dim>(low, 0), std::min(low + 1, n - 1), at - floor});
+    const Dim first = std::max<Dim>(static_cast<Dim>(std::ceil(at - radius(kind))), 0);
+    const Dim last = std::min(static_cast<Dim>(std::floor(at + radius(kind))), n - 1);
+    const std::size_t begin = all.size();
+    double sum = 0.0;
+    for (Dim i = first; i <= last; ++i) {
+      const double share = weight(kind, std::abs(at - static_cast<double>(i)));
+      if (share != 0.0) all.push_back({o, i, share});
+      sum += share;
+    }
+    for (std::size_t i = begin; i < all.size(); ++i) all[i].factor /= sum;
   }
   return all;
 }
 
 template <class T>
-STRATA_SIMD_CLONES void interpolate_rows(const T* low, const T* high, T share, T* out, Dim n) {
+STRATA_SIMD_CLONES void add_share(const T* from, T factor, T* to, Dim n) {
 #pragma GCC ivdep
-  for (Dim i = 0; i < n; ++i) out[i] = low[i] + (high[i] - low[i]) * share;
-}
-
-template <class T>
-STRATA_SIMD_CLONES void add_share(const T* grad, T share, T* out, Dim n) {
-#pragma GCC ivdep
-  for (Dim i = 0; i < n; ++i) out[i] += grad[i] * share;
+  for (Dim i = 0; i < n; ++i) to[i] += from[i] * factor;
 }
 
 /// A tensor as (outer, n, inner), the axis in the middle; n as the smaller tensor has it.
 struct Plan {
   Plan(const InterpolateBase& op, const Shape& small)
       : outer(small.slice(0, op.axis()).elements()),
-        n(small[op.axis()]),
         inner(small.slice(op.axis() + 1, small.rank()).elements()),
-        between(positions(n, op.factor())) {}
-  Dim outer, n, inner;
-  std::vector<Between> between;
+        small_block(small[op.axis()] * inner),
+        large_block(small_block * op.factor()),
+        all(shares(op.kind(), small[op.axis()], op.factor())) {}
+  Dim outer, inner, small_block, large_block;
+  std::vector<Share> all;
 };
 
-template <class T>
-void interpolate(const Plan& plan, const T* x, T* out) {
-  for (Dim b = 0; b < plan.outer; ++b, x += plan.n * plan.inner) {
-    for (const auto& [low, high, share] : plan.between) {
-      interpolate_rows(x + low * plan.inner, x + high * plan.inner, static_cast<T>(share), out, plan.inner);
-      out += plan.inner;
-    }
-  }
-}
-
-template <class T>
-void interpolate_backward(const Plan& plan, const T* grad, T* out) {
-  std::fill_n(out, plan.outer * plan.n * plan.inner, T{0});
-  for (Dim b = 0; b < plan.outer; ++b, out += plan.n * plan.inner) {
-    for (const auto& [low, high, share] : plan.between) {
-      add_share(grad, static_cast<T>(1 - share), out + low * plan.inner, plan.inner);
-      add_share(grad, static_cast<T>(share), out + high * plan.inner, plan.inner);
-      grad += plan.inner;
+template <class T, bool Backward>
+void run(const Plan& plan, const T* from, T* to) {
+  const Dim from_block = Backward ? plan.large_block : plan.small_block;
+  const Dim to_block = Backward ? plan.small_block : plan.large_block;
+  std::fill_n(to, plan.outer * to_block, T{0});
+  for (Dim b = 0; b < plan.outer; ++b, from += from_block, to += to_block) {
+    for (const auto& [large, small, factor] : plan.all) {
+      add_share(from + (Backward ? large : small) * plan.inner, static_cast<T>(factor),
+                to + (Backward ? small : large) * plan.inner, plan.inner);
     }
   }
 }
@@ -137,42 +164,46 @@ Prepared prepare(const KernelRequest& request) {
   const auto& op = dynamic_cast<const InterpolateBase&>(request.op);
   const Plan plan(op, Backward ? request.outputs[0].shape : request.inputs[0].shape);
   const auto make = [&]<class T>(TypeTag<T>) {
-    return make_kernel([plan](const KernelArgs& args) {
-      if constexpr (Backward) interpolate_backward(plan, args.input<T>(0), args.output<T>());
-      else interpolate(plan, args.input<T>(0), args.output<T>());
-    });
+    return make_kernel([plan](const KernelArgs& args) { run<T, Backward>(plan, args.input<T>(0), args.output<T>()); });
   };
   return request.outputs[0].dtype == Dtype::float64 ? make(TypeTag<double>{}) : make(TypeTag<float>{});
 }
 
-OpExample example(std::string label, Shape shape, int axis, Dim factor,
-                  Tensor (*function)(const Tensor& x, int axis, Dim factor)) {
-  return {std::move(label), {{{std::move(shape)}}}, [=](const std::vector<Tensor>& x) {
-            return std::vector<Tensor>{function(x[0], axis, factor)};
-          }};
+using Function = Tensor (*)(const Tensor& x, int axis, Dim factor, Interpolation kind);
+
+/// Examples of one direction; shapes are those of the smaller tensor.
+std::vector<OpExample> examples(Function function, bool backward) {
+  std::vector<OpExample> all;
+  const auto add = [&](std::string label, const Shape& small, int axis, Dim factor, Interpolation kind) {
+    const Shape shape = backward ? small.with(axis, small[axis] * factor) : small;
+    const auto build = [=](const std::vector<Tensor>& x) { return std::vector{function(x[0], axis, factor, kind)}; };
+    all.push_back({std::move(label), {{{shape}}}, build});
+  };
+  add("by two", {2, 3, 4}, 1, 2, Interpolation::linear);
+  add("by three, last axis", {2, 5}, 1, 3, Interpolation::linear);
+  add("one element", {1, 3}, 0, 4, Interpolation::linear);
+  add("by one", {3, 2}, 0, 1, Interpolation::linear);
+  add("cubic", {2, 5, 3}, 1, 2, Interpolation::cubic);
+  add("cubic by three", {1, 3, 2}, 1, 3, Interpolation::cubic);
+  add("lanczos3", {7, 2}, 0, 2, Interpolation::lanczos3);
+  add("lanczos5 on few elements", {1, 2, 3}, 1, 5, Interpolation::lanczos5);
+  return all;
 }
 
 }  // namespace
 
-Tensor ops::interpolate(const Tensor& x, int axis, Dim factor) {
-  return apply_one(std::make_shared<InterpolateOp>(axis, factor), {x});
+Tensor ops::interpolate(const Tensor& x, int axis, Dim factor, Interpolation kind) {
+  return apply_one(std::make_shared<InterpolateOp>(axis, factor, kind), {x});
 }
 
-Tensor ops::interpolate_backward(const Tensor& grad, int axis, Dim factor) {
-  return apply_one(std::make_shared<InterpolateBackwardOp>(axis, factor), {grad});
+Tensor ops::interpolate_backward(const Tensor& grad, int axis, Dim factor, Interpolation kind) {
+  return apply_one(std::make_shared<InterpolateBackwardOp>(axis, factor, kind), {grad});
 }
 
 void register_interpolation(OpRegistry& registry) {
-  const auto forward = &ops::interpolate;
-  const auto backward = &ops::interpolate_backward;
-  registry.add({"interpolate",
-                {{"reference", "cpu", prepare<false>}},
-                {example("by two", {2, 3, 4}, 1, 2, forward), example("by three, last axis", {2, 5}, 1, 3, forward),
-                 example("one element", {1, 3}, 0, 4, forward), example("by one", {3, 2}, 0, 1, forward)}});
-  registry.add({"interpolate_backward",
-                {{"reference", "cpu", prepare<true>}},
-                {example("by two", {2, 6, 4}, 1, 2, backward), example("by three, last axis", {2, 15}, 1, 3, backward),
-                 example("one element", {4, 3}, 0, 4, backward)}});
+  registry.add({"interpolate", {{"reference", "cpu", prepare<false>}}, examples(&ops::interpolate, false)});
+  registry.add(
+      {"interpolate_backward", {{"reference", "cpu", prepare<true>}}, examples(&ops::interpolate_backward, true)});
 }
 
 }  // namespace strata

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <cstdint>
-#include <limits>
-
 #include "core/base/error.h"
+#include "core/ops/max_pool_kernel.h"
 #include "core/ops/ops.h"
 #include "core/ops/pooling.h"
-#include "core/ops/reduction_loops.h"
 #include "core/ops/registry.h"
 #include "core/ops/window_walk.h"
 
@@ -75,120 +71,10 @@ class MaxPoolSelectOp final : public MaxPoolBase {
   }
 };
 
-using windows::Walk;
-
-constexpr Dim kChannels = 64;  // taken at once; their maxima and taps stay in registers or the first-level cache
-
-/// An integer as wide as T, so that comparing taps and choosing values take one vector width.
-template <class T>
-using TapOf = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-
-template <class T>
-STRATA_SIMD_CLONES void max_pool_kernel(const Walk& walk, Dim channels, const T* x, T* out) {
-  walk.visit_positions([&](Dim position, const Walk::Position& at) __attribute__((always_inline)) {
-    T* best = out + position * channels;
-    std::fill_n(best, channels, -std::numeric_limits<T>::infinity());
-    at.visit_taps([&](Dim, Dim element) __attribute__((always_inline)) {
-      const T* row = x + element * channels;
-#pragma GCC ivdep
-      for (Dim c = 0; c < channels; ++c) best[c] = MaxCombine::apply(best[c], row[c]);
-    });
-  });
-}
-
-/// The taps of the first maxima of `count` channels from `first` on.
-template <class T>
-STRATA_INLINE void find_maxima(const Walk::Position& at, const T* x, Dim channels, Dim first, Dim count,
-                               TapOf<T>* taps) {
-  T best[kChannels];
-  std::fill_n(best, count, -std::numeric_limits<T>::infinity());
-  std::fill_n(taps, count, static_cast<TapOf<T>>(at.first_tap()));
-  at.visit_taps([&](Dim tap, Dim element) __attribute__((always_inline)) {
-    const T* row = x + element * channels + first;
-    const auto number = static_cast<TapOf<T>>(tap);
-#pragma GCC ivdep
-    for (Dim c = 0; c < count; ++c) {
-      const bool larger = row[c] > best[c] || row[c] != row[c];  // as MaxCombine
-      best[c] = larger ? row[c] : best[c];
-      taps[c] = larger ? number : taps[c];
-    }
-  });
-}
-
-template <class T, bool Disjoint>
-STRATA_SIMD_CLONES void max_pool_backward_kernel(const Walk& walk, Dim channels, const T* x, const T* grad, T* out) {
-  walk.visit_positions([&](Dim position, const Walk::Position& at) __attribute__((always_inline)) {
-    for (Dim first = 0; first < channels; first += kChannels) {
-      const Dim count = std::min(kChannels, channels - first);
-      TapOf<T> taps[kChannels];
-      find_maxima(at, x, channels, first, count, taps);
-      const T* g = grad + position * channels + first;
-      at.visit_taps([&](Dim tap, Dim element) __attribute__((always_inline)) {
-        T* row = out + element * channels + first;
-        const auto number = static_cast<TapOf<T>>(tap);
-#pragma GCC ivdep
-        for (Dim c = 0; c < count; ++c) {
-          const T share = taps[c] == number ? g[c] : T{0};
-          row[c] = Disjoint ? share : row[c] + share;
-        }
-      });
-    }
-  });
-}
-
-template <class T>
-STRATA_SIMD_CLONES void max_pool_select_kernel(const Walk& walk, Dim channels, const T* x, const T* values, T* out) {
-  walk.visit_positions([&](Dim position, const Walk::Position& at) __attribute__((always_inline)) {
-    for (Dim first = 0; first < channels; first += kChannels) {
-      const Dim count = std::min(kChannels, channels - first);
-      TapOf<T> taps[kChannels];
-      find_maxima(at, x, channels, first, count, taps);
-      T* selected = out + position * channels + first;
-      std::fill_n(selected, count, T{0});
-      at.visit_taps([&](Dim tap, Dim element) __attribute__((always_inline)) {
-        const T* row = values + element * channels + first;
-        const auto number = static_cast<TapOf<T>>(tap);
-#pragma GCC ivdep
-        for (Dim c = 0; c < count; ++c) selected[c] = taps[c] == number ? row[c] : selected[c];
-      });
-    }
-  });
-}
-
-template <class T>
-struct Forward {
-  static void run(const Walk& walk, Dim channels, const KernelArgs& args) {
-    max_pool_kernel<T>(walk, channels, args.input<T>(0), args.output<T>());
-  }
-};
-
-template <class T>
-struct Backward {
-  static void run(const Walk& walk, Dim channels, const KernelArgs& args) {
-    T* out = args.output<T>();
-    if (!walk.disjoint() || !walk.covers_all()) std::fill_n(out, walk.elements() * channels, T{0});
-    const auto kernel = walk.disjoint() ? &max_pool_backward_kernel<T, true> : &max_pool_backward_kernel<T, false>;
-    kernel(walk, channels, args.input<T>(0), args.input<T>(1), out);
-  }
-};
-
-template <class T>
-struct Select {
-  static void run(const Walk& walk, Dim channels, const KernelArgs& args) {
-    max_pool_select_kernel<T>(walk, channels, args.input<T>(0), args.input<T>(1), args.output<T>());
-  }
-};
-
-template <template <class> class Pass>
+/// One of the functions of max_pool_kernel.h on the op's window.
+template <Prepared (*Kernels)(const Window&, const KernelRequest&)>
 Prepared prepare(const KernelRequest& request) {
-  const auto& op = dynamic_cast<const MaxPoolBase&>(request.op);
-  const Shape& x = request.inputs[0].shape;
-  const auto make = [&]<class T>(TypeTag<T>) {
-    return make_kernel([walk = Walk(op.window(), x), channels = x.back()](const KernelArgs& args) {
-      Pass<T>::run(walk, channels, args);
-    });
-  };
-  return request.outputs[0].dtype == Dtype::float64 ? make(TypeTag<double>{}) : make(TypeTag<float>{});
+  return Kernels(dynamic_cast<const MaxPoolBase&>(request.op).window(), request);
 }
 
 struct Geometry {
@@ -233,9 +119,9 @@ void register_max_pool(OpRegistry& registry) {
                         return std::vector<Tensor>{ops::max_pool_select(in[0], in[1], window)};
                       }});
   }
-  registry.add({"max_pool", {{"reference", "cpu", prepare<Forward>}}, std::move(forward)});
-  registry.add({"max_pool_backward", {{"reference", "cpu", prepare<Backward>}}, std::move(backward)});
-  registry.add({"max_pool_select", {{"reference", "cpu", prepare<Select>}}, std::move(select)});
+  registry.add({"max_pool", {{"reference", "cpu", prepare<prepare_max_pool>}}, std::move(forward)});
+  registry.add({"max_pool_backward", {{"reference", "cpu", prepare<prepare_max_pool_backward>}}, std::move(backward)});
+  registry.add({"max_pool_select", {{"reference", "cpu", prepare<prepare_max_pool_select>}}, std::move(select)});
 }
 
 }  // namespace strata

@@ -7,12 +7,15 @@ namespace {
 
 template <class T>
 STRATA_SIMD_CLONES void select_loop(const void* const* inputs, void* output, Dim n) {
-  const auto* condition = static_cast<const bool*>(inputs[0]);
+  const auto* condition = static_cast<const std::uint8_t*>(inputs[0]);  // compilers do not vectorise loads of bool
   const T* a = static_cast<const T*>(inputs[1]);
   const T* b = static_cast<const T*>(inputs[2]);
   T* out = static_cast<T*>(output);
 #pragma GCC ivdep
-  for (Dim i = 0; i < n; ++i) out[i] = condition[i] ? a[i] : b[i];
+  for (Dim i = 0; i < n; ++i) {
+    const T x = a[i], y = b[i];
+    out[i] = condition[i] != 0 ? x : y;
+  }
 }
 
 ElementwiseLoop loop(Dtype operand) {

@@ -114,10 +114,11 @@ Walk::Walk(const Window& window, const Shape& x) : batch_(x[0]), in_{1, 1, 1} {
     const WindowAxis& axis = axes_[i];
     const Dim count = axis.positions(in_[i]);
     for (Dim at = 0; at < count; ++at) taps_[i].push_back(taps_at(axis, at, in_[i]));
+    if (i == 2) continue;  // not an axis of rows
     const bool contiguous = axis.dilation == 1 || axis.size == 1;
-    disjoint_ = disjoint_ && (count < 2 || axis.size == 1 || (contiguous && axis.stride >= axis.size));
-    covers_all_ = covers_all_ && contiguous && axis.stride <= axis.size &&
-                  (count - 1) * axis.stride - axis.before + axis.size >= in_[i];
+    disjoint_rows_ = disjoint_rows_ && (count < 2 || axis.size == 1 || (contiguous && axis.stride >= axis.size));
+    covers_all_rows_ = covers_all_rows_ && contiguous && axis.stride <= axis.size &&
+                       (count - 1) * axis.stride - axis.before + axis.size >= in_[i];
   }
 }
 

@@ -68,69 +68,88 @@ std::vector<Gradient> WindowSumOp::gradient(const GradientArgs& args) const {
 
 using windows::Walk;
 
+// Both kernels go through the windows of a line by rows of the tensor, and only then along the last axis: loops over
+// whole rows are long where those over channels may be short.
+
 template <class T>
-STRATA_SIMD_CLONES void sum_kernel(const Walk& walk, Dim channels, bool average, const T* x, T* out) {
-  walk.visit_positions([&](Dim position, const Walk::Position& at) __attribute__((always_inline)) {
-    T* sum = out + position * channels;
-    std::fill_n(sum, channels, T{0});
-    at.visit_taps([&](Dim, Dim element) __attribute__((always_inline)) {
-      const T* row = x + element * channels;
+STRATA_SIMD_CLONES void sum_kernel(const Walk& walk, Dim channels, bool average, const T* x, T* sums, T* out) {
+  const Dim row = walk.row_elements() * channels;
+  walk.visit_lines([&](const Walk::Line& line) __attribute__((always_inline)) {
+    std::fill_n(sums, row, T{0});
+    line.visit_rows([&](Dim, Dim element) __attribute__((always_inline)) {
+      const T* from = x + element * channels;
 #pragma GCC ivdep
-      for (Dim c = 0; c < channels; ++c) sum[c] += row[c];
+      for (Dim i = 0; i < row; ++i) sums[i] += from[i];
     });
-    if (!average) return;
-    const auto count = static_cast<T>(at.count());
+    for (const windows::Taps& at : walk.last_axis()) {
+      const auto count = static_cast<T>(average ? line.rows() * at.count : 1);
+      const T* from = sums + at.first_element * channels;
+      std::copy_n(from, channels, out);
+      for (Dim k = 1; k < at.count; ++k) {
 #pragma GCC ivdep
-    for (Dim c = 0; c < channels; ++c) sum[c] /= count;
+        for (Dim c = 0; c < channels; ++c) out[c] += from[k * channels + c];
+      }
+#pragma GCC ivdep
+      for (Dim c = 0; c < channels; ++c) out[c] /= count;
+      out += channels;
+    }
   });
 }
 
 template <class T, bool Disjoint>
-STRATA_SIMD_CLONES void spread_kernel(const Walk& walk, Dim channels, bool average, const T* grad, T* out) {
-  walk.visit_positions([&](Dim position, const Walk::Position& at) __attribute__((always_inline)) {
-    const T* g = grad + position * channels;
-    const T share = T{1} / static_cast<T>(average ? at.count() : 1);
-    at.visit_taps([&](Dim, Dim element) __attribute__((always_inline)) {
-      T* row = out + element * channels;
+STRATA_SIMD_CLONES void spread_kernel(const Walk& walk, Dim channels, bool average, const T* grad, T* sums, T* out) {
+  const Dim row = walk.row_elements() * channels;
+  walk.visit_lines([&](const Walk::Line& line) __attribute__((always_inline)) {
+    std::fill_n(sums, row, T{0});
+    for (const windows::Taps& at : walk.last_axis()) {
+      const T share = T{1} / static_cast<T>(average ? line.rows() * at.count : 1);
+      for (Dim k = 0; k < at.count; ++k) {
+        T* to = sums + (at.first_element + k) * channels;
 #pragma GCC ivdep
-      for (Dim c = 0; c < channels; ++c) row[c] = g[c] * share + (Disjoint ? T{0} : row[c]);
+        for (Dim c = 0; c < channels; ++c) to[c] += grad[c] * share;
+      }
+      grad += channels;
+    }
+    line.visit_rows([&](Dim, Dim element) __attribute__((always_inline)) {
+      T* to = out + element * channels;
+#pragma GCC ivdep
+      for (Dim i = 0; i < row; ++i) to[i] = sums[i] + (Disjoint ? T{0} : to[i]);
     });
   });
 }
 
 template <class T>
-void spread(const Walk& walk, Dim channels, bool average, const T* grad, T* out) {
-  if (!walk.disjoint() || !walk.covers_all()) std::fill_n(out, walk.elements() * channels, T{0});
-  const auto kernel = walk.disjoint() ? &spread_kernel<T, true> : &spread_kernel<T, false>;
-  kernel(walk, channels, average, grad, out);
+void spread(const Walk& walk, Dim channels, bool average, const T* grad, T* sums, T* out) {
+  if (!walk.disjoint_rows() || !walk.covers_all_rows()) std::fill_n(out, walk.elements() * channels, T{0});
+  const auto kernel = walk.disjoint_rows() ? &spread_kernel<T, true> : &spread_kernel<T, false>;
+  kernel(walk, channels, average, grad, sums, out);
 }
 
-template <class T>
-std::shared_ptr<const Kernel> make_sum(const KernelRequest& request) {
-  const auto& op = dynamic_cast<const WindowSumOp&>(request.op);
-  const Shape& x = request.inputs[0].shape;
+/// A kernel from one of the two, over windows on `x`.
+template <class T, class Op>
+std::shared_ptr<const Kernel> make(const Op& op, const Shape& x,
+                                   void (*run)(const Walk&, Dim, bool, const T*, T*, T*)) {
+  const Walk walk(op.window(), x);
+  const auto bytes = static_cast<std::size_t>(walk.row_elements() * x.back()) * sizeof(T);
   return make_kernel(
-      [walk = Walk(op.window(), x), channels = x.back(), average = op.average()](const KernelArgs& args) {
-        sum_kernel<T>(walk, channels, average, args.input<T>(0), args.output<T>());
-      });
-}
-
-template <class T>
-std::shared_ptr<const Kernel> make_spread(const KernelRequest& request) {
-  const auto& op = dynamic_cast<const WindowSpreadOp&>(request.op);
-  const Shape& x = request.outputs[0].shape;
-  return make_kernel(
-      [walk = Walk(op.window(), x), channels = x.back(), average = op.average()](const KernelArgs& args) {
-        spread<T>(walk, channels, average, args.input<T>(0), args.output<T>());
-      });
+      [=, channels = x.back(), average = op.average()](const KernelArgs& args) {
+        run(walk, channels, average, args.input<T>(0), static_cast<T*>(args.scratch), args.output<T>());
+      },
+      bytes);
 }
 
 Prepared prepare_sum(const KernelRequest& request) {
-  return request.outputs[0].dtype == Dtype::float64 ? make_sum<double>(request) : make_sum<float>(request);
+  const auto& op = dynamic_cast<const WindowSumOp&>(request.op);
+  const Shape& x = request.inputs[0].shape;
+  if (request.outputs[0].dtype == Dtype::float64) return make<double>(op, x, &sum_kernel<double>);
+  return make<float>(op, x, &sum_kernel<float>);
 }
 
 Prepared prepare_spread(const KernelRequest& request) {
-  return request.outputs[0].dtype == Dtype::float64 ? make_spread<double>(request) : make_spread<float>(request);
+  const auto& op = dynamic_cast<const WindowSpreadOp&>(request.op);
+  const Shape& x = request.outputs[0].shape;
+  if (request.outputs[0].dtype == Dtype::float64) return make<double>(op, x, &spread<double>);
+  return make<float>(op, x, &spread<float>);
 }
 
 /// Examples of average_pool, or of its gradient.

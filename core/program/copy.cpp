@@ -10,14 +10,18 @@ namespace strata {
 
 std::vector<Gradient> CopyOp::gradient(const GradientArgs& args) const { return {{args.grad(), {}}}; }
 
-void register_copy(OpRegistry& registry) {
+Candidate copy_candidate() {
   const auto prepare = [](const KernelRequest& request) -> Prepared {
     return make_kernel([bytes = request.outputs[0].bytes()](const KernelArgs& args) {
       std::memcpy(args.output<std::byte>(), args.input<std::byte>(0), bytes);
     });
   };
+  return {"reference", "cpu", prepare};
+}
+
+void register_copy(OpRegistry& registry) {
   const auto build = [](const std::vector<Tensor>& x) { return apply_op(std::make_shared<CopyOp>(), x); };
-  registry.add({"copy", {{"reference", "cpu", prepare}}, {{"copy", {{{{3, 4}, Dtype::float32}}}, build}}});
+  registry.add({"copy", {copy_candidate()}, {{"copy", {{{{3, 4}, Dtype::float32}}}, build}}});
 }
 
 }  // namespace strata

@@ -2,7 +2,7 @@
 // Internal to compilation: the op that copies.
 #pragma once
 
-#include "core/tensor/node.h"
+#include "core/ops/kernel.h"
 
 namespace strata {
 
@@ -12,5 +12,8 @@ class CopyOp final : public Op {
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override { return {inputs[0]}; }
   std::vector<Gradient> gradient(const GradientArgs& args) const override;
 };
+
+/// The kernel of ops whose output has the bytes of their input, in memory of its own.
+Candidate copy_candidate();
 
 }  // namespace strata

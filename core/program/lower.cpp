@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "core/base/error.h"
+#include "core/program/block_sum.h"
 #include "core/program/graph.h"
 #include "core/tensor/host_copy.h"
 
@@ -41,10 +42,11 @@ class Lowering {
     return node.values().empty() ? std::dynamic_pointer_cast<const VariableOp>(node.shared_op()) : nullptr;
   }
 
-  // A node is constant when neither a placeholder nor a variable is below it.
+  // A node is constant when neither a placeholder nor a variable nor a value of other blocks is below it.
   void find_constants(const std::vector<std::shared_ptr<Node>>& order) {
     for (const auto& node : order) {
-      const bool leaf_that_changes = variable_read(*node) != nullptr || node->op().is_source();
+      const bool leaf_that_changes =
+          variable_read(*node) != nullptr || node->op().is_source() || is_block_sum(node->op());
       const bool constant = !leaf_that_changes && !values_.contains(node.get()) &&
                             std::all_of(node->inputs().begin(), node->inputs().end(),
                                         [&](const Tensor& t) { return constant_.contains(t.node().get()); });
@@ -112,6 +114,8 @@ class Lowering {
       key += " " + identity(instruction.inputs.back());
     }
     for (const TensorSpec& spec : node->outputs()) key += " " + spec.str();
+    // Those of another block size may differ, so every block sum stays the instruction that it is in the trace.
+    if (is_block_sum(node->op())) key += " #" + std::to_string(graph_.instructions.size());
     const auto [same, added] = computed_.try_emplace(key);
     if (added) {
       for (const TensorSpec& spec : node->outputs()) {

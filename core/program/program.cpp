@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/thread_environment.h"
+#include "core/program/block_sum.h"
 #include "core/program/copy.h"
 #include "core/program/graph.h"
 #include "core/tensor/host_copy.h"
@@ -207,6 +208,7 @@ class ProgramBuilder {
       instruction.inputs.push_back(place(v));
     }
     for (int v : source.outputs) instruction.outputs.push_back(place(v));
+    if (is_block_sum(*source.op)) program_->block_sums_.push_back({i, graph_.spec(source.outputs[0])});
     program_->instructions_.push_back(std::move(instruction));
   }
 

@@ -21,6 +21,13 @@ struct ProgramOptions {
   bool reference_only = false;
 };
 
+/// An instruction of ops::block_sum. A program alone computes its own block's value; the engine of a step puts the sum
+/// over all blocks in its place.
+struct BlockSumPoint {
+  std::size_t instruction;
+  TensorSpec spec;
+};
+
 /// Immutable after compile(): any number of threads may run it at once, each with a RunState of its own.
 class Program {
  public:
@@ -40,6 +47,8 @@ class Program {
   std::size_t instruction_count() const { return instructions_.size(); }
   /// The instruction after which output `i` is complete.
   std::size_t ready_after(int output) const { return ready_after_[static_cast<std::size_t>(output)]; }
+  /// In order of instructions, which is that of the trace.
+  const std::vector<BlockSumPoint>& block_sums() const { return block_sums_; }
   /// One line an instruction: "matmul transpose=NN bias relu float32 (64, 784) float32 (784, 64) float32 (64,): xsmm".
   std::vector<std::string> kernel_list() const;
   /// A hash of the graph, its shapes and the kernels chosen; equal on ranks that compute the same function in the same
@@ -72,6 +81,7 @@ class Program {
   std::vector<Buffer> constants_;
   std::vector<Instruction> instructions_;
   std::vector<std::size_t> ready_after_;
+  std::vector<BlockSumPoint> block_sums_;
   std::size_t scratch_offset_ = 0;
   std::size_t arena_bytes_ = 0;
 };
@@ -94,6 +104,8 @@ class RunState {
   void run(Stream& stream);
   /// Enqueues one instruction; to be called for 0, 1, ... instruction_count() - 1 in order.
   void run_instruction(std::size_t index, Stream& stream);
+  /// Where an instruction that was run left its first result.
+  void* result(std::size_t instruction) const { return pointers_[arguments_[instruction].first_output]; }
 
  private:
   void* resolve(const Program::Place& place) const;

@@ -11,6 +11,7 @@
 #include "core/ops/ops.h"
 #include "core/ops/registry.h"
 #include "core/program/autodiff.h"
+#include "core/program/block_sum.h"
 #include "core/program/program.h"
 #include "core/tensor/host_copy.h"
 
@@ -281,6 +282,7 @@ class Capture {
 
  private:
   void rebuild(const std::shared_ptr<Node>& node) {
+    if (is_block_sum(node->op())) throw ConfigError("scan: a sum over blocks cannot be taken inside a loop");
     std::vector<Tensor> inputs;
     for (const Tensor& input : node->inputs()) inputs.push_back(replaced(input));
     const auto outputs = apply_op(node->shared_op(), std::move(inputs));

@@ -21,6 +21,12 @@ const double* find_log(const Logs& logs, const std::string& name) {
   return found == logs.end() ? nullptr : &found->second;
 }
 
+void set_log(Logs& logs, const std::string& name, double value) {
+  const auto found = find_named(logs, name);
+  if (found == logs.end()) logs.emplace_back(name, value);
+  else found->second = value;
+}
+
 void History::append(int epoch_number, const Logs& logs) {
   epoch.push_back(epoch_number);
   for (const auto& [name, value] : logs) {

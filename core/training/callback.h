@@ -3,6 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +20,9 @@ using Logs = std::vector<std::pair<std::string, double>>;
 /// The value of `name`, or null when it is not there.
 const double* find_log(const Logs& logs, const std::string& name);
 
+/// Changes the value of `name`, or adds it at the end.
+void set_log(Logs& logs, const std::string& name, double value);
+
 /// What fit tells its callbacks before it begins.
 struct TrainingParameters {
   Dim batch_size = 0;
@@ -29,7 +35,9 @@ struct TrainingParameters {
   int rank = 0;  // writers act on rank 0 only
 };
 
-/// Whatever callbacks may change of the run.
+class Model;
+
+/// Whatever callbacks may see and change of the run.
 class TrainingControl {
  public:
   virtual ~TrainingControl() = default;
@@ -37,6 +45,10 @@ class TrainingControl {
   virtual void stop_training() = 0;
   virtual double learning_rate() const = 0;
   virtual void set_learning_rate(double learning_rate) = 0;
+  /// The model that is being trained.
+  virtual Model model() const = 0;
+  /// Whether a larger value of this log is better; empty when nothing is known of it.
+  virtual std::optional<bool> larger_is_better(const std::string& log) const = 0;
 };
 
 /// Derive and override. All members are called from the thread that called fit.
@@ -57,6 +69,8 @@ class Callback {
   virtual void on_train_batch_begin(Dim /*batch*/) {}
   virtual void on_train_batch_end(Dim /*batch*/, const Logs&) {}
   virtual void on_test_begin() {}
+  virtual void on_test_batch_begin(Dim /*batch*/) {}
+  virtual void on_test_batch_end(Dim /*batch*/, const Logs&) {}
   virtual void on_test_end(const Logs&) {}
 
  protected:
@@ -66,6 +80,21 @@ class Callback {
  private:
   TrainingControl* control_ = nullptr;
   TrainingParameters parameters_;
+};
+
+/// A handle on a callback. Made from a callback of any kind, which it then holds, or from a shared pointer to one.
+class CallbackRef {
+ public:
+  template <std::derived_from<Callback> C>
+  CallbackRef(C callback)  // NOLINT(google-explicit-constructor)
+      : callback_(std::make_shared<C>(std::move(callback))) {}
+  template <std::derived_from<Callback> C>
+  CallbackRef(std::shared_ptr<C> callback) : callback_(std::move(callback)) {}  // NOLINT(google-explicit-constructor)
+  Callback& operator*() const { return *callback_; }
+  Callback* operator->() const { return callback_.get(); }
+
+ private:
+  std::shared_ptr<Callback> callback_;
 };
 
 /// What fit returns: the logs of every epoch, and how long training took.

@@ -32,8 +32,9 @@ void check(const FitOptions& o) {
 /// One call of fit.
 class FitLoop final : public TrainingControl {
  public:
-  FitLoop(Trainer& trainer, CheckedArrays data, CheckedArrays validation, const FitOptions& options)
+  FitLoop(Trainer& trainer, const Model& self, CheckedArrays data, CheckedArrays validation, const FitOptions& options)
       : trainer_(trainer),
+        self_(self),
         communicator_(trainer.communicator_),
         data_(std::move(data)),
         validation_(std::move(validation)),
@@ -55,6 +56,16 @@ class FitLoop final : public TrainingControl {
   void stop_training() override { wants_to_stop_ = true; }
   double learning_rate() const override { return trainer_.optimizer_.learning_rate(); }
   void set_learning_rate(double rate) override { trainer_.optimizer_.set_learning_rate(rate); }
+
+  Model model() const override { return self_; }
+  std::optional<bool> larger_is_better(const std::string& log) const override {
+    const std::string name = log.starts_with("val_") ? log.substr(4) : log;
+    if (name == "loss" || name.ends_with("_loss")) return false;
+    for (const OutputMetric& metric : trainer_.objective_.metrics) {
+      if (metric.name == name) return metric.metric->larger_is_better();
+    }
+    return {};
+  }
 
   History run() {
     require_equal(communicator_, describe(), "plan");
@@ -166,6 +177,7 @@ class FitLoop final : public TrainingControl {
   }
 
   Trainer& trainer_;
+  const Model& self_;
   Communicator& communicator_;
   CheckedArrays data_;
   CheckedArrays validation_;
@@ -182,7 +194,7 @@ class FitLoop final : public TrainingControl {
   History history_;
 };
 
-History Trainer::fit(const Arrays& x, const Arrays& y, const FitOptions& options) {
+History Trainer::fit(const Model& self, const Arrays& x, const Arrays& y, const FitOptions& options) {
   check(options);
   require_compiled();
   build_for(x);
@@ -203,7 +215,7 @@ History Trainer::fit(const Arrays& x, const Arrays& y, const FitOptions& options
     data = data.rows_between(0, kept);
   }
   data.add_class_weights(options.class_weight);
-  return FitLoop(*this, std::move(data), std::move(validation), options).run();
+  return FitLoop(*this, self, std::move(data), std::move(validation), options).run();
 }
 
 }  // namespace strata

@@ -9,7 +9,7 @@ namespace strata {
 struct LossSum {
   Tensor sum;           // of the weighted values that count: a scalar of y_pred's dtype
   bool divides = true;  // whether the sum over all blocks is divided: by `count` where there is one, else by `values`
-  Tensor count;         // of what counts, where that depends on the data: a float64 scalar that adds up over blocks
+  Tensor count = {};    // of what counts, where that depends on the data: a float64 scalar that adds up over blocks
   Dim values = 0;       // how many there are
 };
 

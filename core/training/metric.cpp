@@ -33,6 +33,7 @@ class LossMetric final : public MeanMetric {
   std::string name() const override { return name_; }
   std::string class_name() const override { return loss_->class_name(); }
   Config config() const override { return loss_->config(); }
+  std::optional<bool> larger_is_better() const override { return false; }
   Tensor values(const Tensor& y_true, const Tensor& y_pred) const override { return loss_->values(y_true, y_pred); }
   Tensor update(const MetricInputs& inputs) const override {
     MetricInputs counted = inputs;

@@ -32,6 +32,8 @@ class MetricFunction {
   virtual std::string class_name() const { return "MeanMetricWrapper"; }
   /// The constructor's arguments under Keras' names, without the name.
   virtual Config config() const { return Config::object(); }
+  /// Whether a larger value is better, for callbacks that watch it; empty when nothing is known.
+  virtual std::optional<bool> larger_is_better() const { return {}; }
   /// What the batch adds to the state: float64, one axis, its size a function of the inputs' specs but for their number
   /// of samples. In ops; not differentiated.
   virtual Tensor update(const MetricInputs& inputs) const = 0;

@@ -48,7 +48,7 @@ void Model::compile(const CompileOptions& options) {
 }
 
 History Model::fit(const Arrays& x, const Arrays& y, const FitOptions& options) {
-  return state_->compiled()->fit(x, y, options);
+  return state_->compiled()->fit(*this, x, y, options);
 }
 
 std::vector<double> Model::evaluate(const Arrays& x, const Arrays& y, const EvaluateOptions& options) {

@@ -40,7 +40,7 @@ struct FitOptions {
   Dim batch_size = 32;  // the global batch: all ranks together
   int epochs = 1;
   int verbose = 1;  // 0 silent, 1 progress bar, 2 one line an epoch
-  std::vector<std::shared_ptr<Callback>> callbacks = {};
+  std::vector<CallbackRef> callbacks = {};
   double validation_split = 0.0;  // this last part of the data is kept for validation
   ValidationData validation_data = {};
   bool shuffle = true;

@@ -6,16 +6,18 @@
 #include <exception>
 #include <map>
 
-#include "core/program/communicator.h"
+#include "core/training/block_exchange.h"
 #include "core/training/flat_state.h"
 #include "core/training/host_array.h"
 #include "core/training/optimizer_update.h"
 #include "core/training/permutation.h"
 #include "core/training/step_program.h"
+#include "core/training/thread_meeting.h"
 
 namespace strata {
 
-/// How a rank with several blocks goes through the program: equal bits.
+/// How a rank with several blocks goes through the program: equal bits. Where the program sums over blocks itself, they
+/// stop at each such sum together, in either order, and need an arena a block.
 enum class BlockOrder {
   block_by_block,  // least memory
   op_by_op,        // each instruction on all blocks of a thread before the next: needs an arena a block
@@ -92,15 +94,22 @@ class StepEngine {
   void create_gradient_buckets();
   void add_bucket(Region& region, Dim first, Dim count);
   void find_events(Step& step) const;
+  void place_buckets(Dim batch_size);
+  bool blocks_together() const;
   void prepare_slot(Slot& slot, Dim rows);
   void bind_outputs(const Slot& slot, const StepProgram& compiled, RunState& state) const;
   void load(Slot& slot, const Batch& batch, IndexRange samples, Stream& stream);
   void allocate_predictions(Dim rows);
   void bind_predictions(Slot& slot, const Batch& batch, IndexRange samples);
   void run_blocks(const Batch& batch);
-  void run_thread(int thread, const Batch& batch);
-  void run_to_end(Slot& slot, bool main_thread, Stream& stream);
-  void run_instruction(Slot& slot, std::size_t instruction, bool main_thread, Stream& stream);
+  template <class F>
+  void for_slots_of(int thread, int team, const F& f);
+  void run_thread(int thread, int team, const Batch& batch);
+  void begin_slot(Slot& slot, const Batch& batch, Stream& stream);
+  void run_slot(Slot& slot, std::size_t end, bool lead, Stream& stream);
+  void finish_instruction(Slot& slot, Stream& stream);
+  bool run_to_sum(std::size_t sum, int thread, int team, Stream& stream);
+  bool lead_sum(std::size_t sum, int team);
   void skip_slot(Slot& slot, Stream& stream);
   void advance_buckets();
   void finish(const Optimizer* optimizer, std::int64_t iteration);
@@ -128,11 +137,14 @@ class StepEngine {
   std::unique_ptr<OptimizerUpdate> update_;       // for the optimizer of the last step
   std::vector<std::unique_ptr<Slot>> slots_;      // one a block of this rank
   std::vector<std::unique_ptr<Stream>> streams_;  // one a thread
-  std::vector<std::shared_ptr<Storage>> arenas_;  // one a thread, or one a slot when going op by op
+  std::vector<std::shared_ptr<Storage>> arenas_;  // one a slot when blocks go together, else one a thread
   std::vector<std::shared_ptr<Storage>> predictions_;
   std::vector<std::vector<std::byte>> host_predictions_;
-  std::vector<std::exception_ptr> errors_;  // one a thread
-  std::size_t started_ = 0;
+  std::vector<std::exception_ptr> errors_;   // one a thread
+  std::unique_ptr<BlockExchange> exchange_;  // the sums in the programs
+  ThreadMeeting meeting_;                    // of the threads, at such a sum
+  std::size_t started_ = 0;                  // buckets
+  std::size_t sums_run_ = 0;                 // of the exchange
   bool regions_ready_ = false;
 };
 

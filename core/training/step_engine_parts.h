@@ -31,6 +31,7 @@ struct StepEngine::Bucket {
   Dim count;
   std::vector<void*> partials;  // one a block of this rank
   std::unique_ptr<BlockSum> sum;
+  std::size_t sums_before = 0;  // of those in the programs: this one starts after so many of them
   std::atomic<Dim> blocks_done{0};
 };
 
@@ -57,15 +58,17 @@ struct StepEngine::Slot {
   void begin(RunState* state, const std::vector<BucketReady>* bucket_events) {
     run = state;
     events = bucket_events;
+    next = 0;
     next_event = 0;
   }
-  bool has(std::size_t instruction) const { return run != nullptr && instruction < run->program().instruction_count(); }
+  std::size_t end() const { return run == nullptr ? 0 : run->program().instruction_count(); }
 
   Dim index;                                  // within this rank
   std::map<Dim, SlotState> states;            // by rows
   std::vector<std::unique_ptr<Event>> ready;  // of every bucket: this block's part is computed
   RunState* run = nullptr;                    // of the current batch; null when the block is empty
   const std::vector<BucketReady>* events = nullptr;
+  std::size_t next = 0;  // instruction
   std::size_t next_event = 0;
 };
 

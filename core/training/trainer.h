@@ -54,7 +54,8 @@ class Trainer {
   /// Without options for a model that only predicts.
   Trainer(std::shared_ptr<Functional> model, const CompileOptions* options);
 
-  History fit(const Arrays& x, const Arrays& y, const FitOptions& options);
+  /// `self` is the model whose trainer this is, for callbacks.
+  History fit(const Model& self, const Arrays& x, const Arrays& y, const FitOptions& options);
   std::vector<double> evaluate(const Arrays& x, const Arrays& y, const EvaluateOptions& options);
   std::vector<Tensor> predict(const Arrays& x, const PredictOptions& options);
   std::vector<double> train_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options);

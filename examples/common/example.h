@@ -11,15 +11,15 @@
 namespace strata::examples {
 
 struct Options {
-  std::string data;  // directory of the data set
+  std::string data = {};  // directory of the data set
   int epochs = 5;
   Dim batch_size = 64;  // over all ranks
   Dim max_steps = 0;    // 0 = no limit
   std::uint64_t seed = 0;
   std::string optimizer = "rmsprop";
   int verbose = 1;
-  std::string json;  // where the report goes; empty = nowhere
-  Dim blocks = 0;    // 0 = one a rank
+  std::string json = {};  // where the report goes; empty = nowhere
+  Dim blocks = 0;         // 0 = one a rank
 };
 
 /// One run of an example.

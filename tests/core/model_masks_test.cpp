@@ -107,14 +107,17 @@ TEST_F(MaskTest, MergesCountAStepThatCountsInAnyInput) {
       << "no mask when one input has none";
 }
 
-TEST_F(MaskTest, AConcatenationCountsAStepThatCountsInAllInputs) {
+TEST_F(MaskTest, AConcatenationCountsAStepThatCountsInAnyInput) {
   const Tensor a = Input({3}), b = Input({3}), unmasked = Input({3, 1});
   const LayerRef non_zero = make_layer<NonZero>();
   const Tensor joined = layers::concatenate({non_zero(a), unmasked, non_zero(b)});
   const Tensor output = make_layer<SumOverSteps>()(joined);
   const Tensor ends = constant({1.f, 0.f, 7.f, 1.f, 1.f, 0.f}, {2, 3});
   EXPECT_EQ(model({a, unmasked, b}, output)({x_, ops::ones({2, 3, 1}), ends}).to_vector<float>(),
-            (Floats{1, 1, 1, 5, 1, 1}));
+            (Floats{3, 3, 8, 11, 3, 2}))
+      << "an input without a mask counts whole";
+  const Tensor masked = make_layer<SumOverSteps>()(layers::concatenate({non_zero(a), non_zero(b)}));
+  EXPECT_EQ(model({a, b}, masked)({x_, ends}).to_vector<float>(), (Floats{3, 8, 11, 2}));
   const Tensor in_time = make_layer<SumOverSteps>()(layers::concatenate({non_zero(a), non_zero(b)}, 1));
   EXPECT_EQ(model({a, b}, in_time)({x_, ends}).to_vector<float>(), (Floats{11, 13}));
 }

@@ -8,7 +8,7 @@
 #include "core/program/autodiff.h"
 #include "strata/strata.h"
 #include "tests/support/allocation_counter.h"
-#include "tests/support/expect_error.h"
+#include "tests/support/guarded_device.h"
 #include "tests/support/optimizer_steps.h"
 #include "tests/support/ranks.h"
 
@@ -102,6 +102,17 @@ TEST(OptimizerBits, DoNotDependOnRanks) {
         EXPECT_EQ(train(optimizers_with_norms()[o].second), expected) << ranks << " ranks";
       });
     }
+  }
+}
+
+TEST(OptimizerBits, AreTheSameOnADeviceWhoseMemoryTheHostCannotTouch) {
+  const auto names = optimizers_with_norms();
+  for (std::size_t o = 0; o < names.size(); ++o) {
+    SCOPED_TRACE(names[o].first);
+    const std::uint64_t expected = train(names[o].second);
+    testing::GuardedDevice device;
+    const DeviceScope scope(device);
+    EXPECT_EQ(train(optimizers_with_norms()[o].second), expected);
   }
 }
 

@@ -214,16 +214,7 @@ TEST(Training, ASteadyStepAllocatesNothing) {
   const Data data = make_data(64 * 40);
   Model model = mlp();
   compile(model, optimizers::Adam());
-  // Counting starts after the first steps and ends before the last: callbacks are told of every step.
-  class Counter final : public Callback {
-   public:
-    void on_train_batch_end(Dim batch, const Logs&) override {
-      if (batch == 5) testing::start_counting_allocations();
-      if (batch == 35) allocations = testing::stop_counting_allocations();
-    }
-    int allocations = -1;
-  };
-  const auto counter = std::make_shared<Counter>();
+  const auto counter = std::make_shared<testing::AllocationsOfSteps>(5, 35);
   model.fit(data.x, data.y, {.batch_size = 64, .verbose = 0, .callbacks = {counter}, .blocks = 2});
   EXPECT_EQ(counter->allocations, 0);
 }

@@ -39,6 +39,14 @@ TEST_P(MpiRanksTest, PassEveryCaseAndAgreeWithMpi) {
   EXPECT_EQ(outcome.out + outcome.err, "");
   for (const auto& rank : outcome.ranks) EXPECT_EQ(rank.out + rank.err, "");
 }
+TEST_P(MpiRanksTest, TrainToEqualBitsWithSumsOverBlocksInTheStep) {
+  const MpiOutcome alone = mpi_cases(1, "train");
+  const MpiOutcome outcome = mpi_cases(GetParam(), "train");
+  EXPECT_TRUE(outcome.succeeded()) << outcome.text();
+  EXPECT_NE(alone.ranks.at(0).out, "");
+  EXPECT_EQ(outcome.ranks.at(0).out, alone.ranks.at(0).out);
+}
+
 INSTANTIATE_TEST_SUITE_P(Ranks, MpiRanksTest, ::testing::Values(1, 2, 3, 4));
 
 TEST_F(MpiTest, AProgramThatUsesMpiItselfKeepsItsCommunicator) {

@@ -237,6 +237,52 @@ def write_dense_model(folder):
         "gradients": named(gradients, model), "fits": fits})
 
 
+# weighted_fits.json: masks, class weights, sample weights of positions, reductions --------------------------------------
+
+def masked_model():
+    inputs = keras.Input((4,), dtype="int32", name="ids")
+    x = layers.Embedding(6, 3, mask_zero=True, name="embedding")(inputs)
+    x = layers.Dense(5, activation="tanh", name="hidden")(x)
+    return keras.Model(inputs, layers.Dense(3, name="scores")(x), name="masked_model")
+
+
+def weighted_fit(name, make, start, x, y, reduction="sum_over_batch_size", **options):
+    model = make()
+    model.set_weights(start)
+    model.compile(optimizer=optimizers.SGD(0.1), metrics=["accuracy"], weighted_metrics=["accuracy"],
+                  loss=losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction), jit_compile=False)
+    history = model.fit(x, y, batch_size=4, epochs=2, shuffle=False, validation_split=0.2, verbose=0, **options)
+    case = {"name": name, "model": model.name, "reduction": reduction, "history": history.history,
+            "weights": named(model.get_weights(), model)}
+    if "class_weight" in options:
+        options = {"class_weight": [[k, v] for k, v in options["class_weight"].items()]}
+    return {**case, **options}
+
+
+def write_weighted_fits(folder):
+    rng = np.random.default_rng(31)
+    ids = rng.integers(0, 6, (10, 4)).astype(np.int32)
+    ids[2] = 0  # a sample of which nothing counts
+    labels = rng.integers(0, 3, (10, 4)).astype(np.int32)
+    steps = (rng.integers(0, 5, (10, 4)) / 2).astype(np.float32)
+    masked = [grid(rng, *weight.shape, scale=0.5) for weight in masked_model().weights]
+    dense = [grid(rng, *weight.shape, scale=0.5) for weight in dense_model().weights]
+    x, y = grid(rng, 10, 6), rng.integers(0, 3, 10).astype(np.int32)
+    one_weight = np.array([1, 0.5, 2, 0, 1, 1.5, 0.25, 1, 3, 0.5], np.float32)
+    cases = [
+        weighted_fit("mask", masked_model, masked, ids, labels),
+        weighted_fit("mask_and_weights", masked_model, masked, ids, labels, sample_weight=steps),
+        weighted_fit("mask_sum", masked_model, masked, ids, labels, "sum"),
+        weighted_fit("mask_mean_with_sample_weight", masked_model, masked, ids, labels, "mean_with_sample_weight",
+                     sample_weight=steps),
+        weighted_fit("class_weight", dense_model, dense, x, y, class_weight={0: 2.0, 2: 0.25}),
+        weighted_fit("sum", dense_model, dense, x, y, "sum", sample_weight=one_weight),
+        weighted_fit("mean_with_sample_weight", dense_model, dense, x, y, "mean_with_sample_weight",
+                     sample_weight=one_weight)]
+    write(folder, "weighted_fits.json", {"ids": ids, "labels": labels, "x": x, "y": y, "cases": cases, "start": {
+        "masked_model": named(masked, masked_model()), "dense_model": named(dense, dense_model())}})
+
+
 # merge_model.json -----------------------------------------------------------------------------------------------------
 
 def merge_model():
@@ -441,6 +487,61 @@ def write_metrics(folder):
                       np.tile(weight[:, None], 2), "sparse_categorical_crossentropy")]})
 
 
+# callbacks.json -------------------------------------------------------------------------------------------------------
+
+WATCHED = [1.0, 0.5, 0.49995, 0.7, 0.6, 0.4, 0.45, 0.45, 0.44, 0.39995, 0.5, 0.5, 0.5, 0.5]
+
+
+def watched_model():
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["accuracy"])
+    model.evaluate(np.ones((1, 1)), np.ones((1, 1)), verbose=0)  # builds the metrics
+    model.optimizer.learning_rate = 0.5
+    return model
+
+
+def callback_case(name, callback, config, key):
+    """What a callback does when the log `key` takes the values WATCHED, one an epoch."""
+    model = watched_model()
+    callback.set_model(model)
+    callback.on_train_begin()
+    rates, epochs = [], 0
+    for epoch, value in enumerate(WATCHED):
+        callback.on_epoch_begin(epoch)
+        callback.on_epoch_end(epoch, {"loss": 1.0, key: value})
+        rates.append(float(np.asarray(model.optimizer.learning_rate)))
+        epochs += 1
+        if model.stop_training:
+            break
+    return {"name": name, "class_name": type(callback).__name__, "config": config, "key": key, "rates": rates,
+            "epochs": epochs, "best": getattr(callback, "best", None), "best_epoch": getattr(callback, "best_epoch", 0),
+            "stopped_epoch": getattr(callback, "stopped_epoch", 0)}
+
+
+def write_callbacks(folder):
+    from keras import callbacks
+    cases = []
+    for name, config in (("default", {}), ("patience", {"patience": 3}), ("delta", {"patience": 3, "min_delta": 0.01}),
+                         ("baseline", {"patience": 4, "baseline": 0.45}), ("start", {"patience": 1,
+                          "start_from_epoch": 4}), ("max", {"patience": 2, "mode": "max"}),
+                         ("accuracy", {"patience": 2, "monitor": "val_accuracy"})):
+        cases.append(callback_case(f"early_stopping_{name}", callbacks.EarlyStopping(**config), config,
+                                   config.get("monitor", "val_loss")))
+    for name, config in (("default", {}), ("patience", {"patience": 2}), ("floor", {"patience": 1, "min_lr": 0.1,
+                          "factor": 0.5}), ("cooldown", {"patience": 1, "cooldown": 2, "factor": 0.5}),
+                         ("delta", {"patience": 2, "min_delta": 0.0, "factor": 0.25})):
+        cases.append(callback_case(f"reduce_{name}", callbacks.ReduceLROnPlateau(**config), config, "val_loss"))
+    path = folder / "log.csv.tmp"
+    logger = callbacks.CSVLogger(str(path))
+    logger.on_train_begin()
+    logger.on_epoch_end(0, {"loss": 0.1, "accuracy": 1e-07})
+    logger.on_epoch_end(1, {"loss": 123456789.0, "accuracy": 0.3414202034473419, "val_loss": 2.0})
+    logger.on_train_end()
+    text = path.read_bytes().decode()
+    path.unlink()
+    write(folder, "callbacks.json", {"values": WATCHED, "cases": cases, "csv": text})
+
+
 # initializers.json ----------------------------------------------------------------------------------------------------
 
 QUANTILES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
@@ -476,8 +577,8 @@ def main():
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     from optimizers import write_optimizers  # needs what stands above
-    for write_file in (write_losses, write_optimizers, write_dense_model, write_merge_model, write_metrics,
-                       write_initializers):
+    for write_file in (write_losses, write_optimizers, write_dense_model, write_weighted_fits, write_merge_model,
+                       write_metrics, write_callbacks, write_initializers):
         if not arguments.files or write_file.__name__.removeprefix("write_") in arguments.files:
             write_file(arguments.out)
 

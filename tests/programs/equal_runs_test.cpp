@@ -9,6 +9,7 @@ namespace {
 
 class EqualRunsTest : public MnistMlpTest {
  protected:
+  using MnistMlpTest::MnistMlpTest;
   void SetUp() override {
     if (!have_mpi()) GTEST_SKIP() << "built without MPI";
     MnistMlpTest::SetUp();
@@ -75,6 +76,19 @@ TEST_F(EqualRunsTest, TheDefaultBlocksAgreeAfterTenSteps) {
     EXPECT_NEAR(loss(2, seed), one, 1e-5);
     EXPECT_NEAR(loss(3, seed), one, 1e-5);
   }
+}
+
+class LenetTest : public EqualRunsTest {
+ protected:
+  LenetTest() : EqualRunsTest(STRATA_LENET) {}
+};
+
+TEST_F(LenetTest, LearnsAndGivesEqualBits) {
+  const Arguments options{"--blocks", "5", "--epochs", "3"};
+  const auto one = report(1, options);
+  EXPECT_GT(one.at("test_accuracy"), 0.95);
+  expect_equal(one, 2, options);
+  expect_equal(one, 1, options, 2);
 }
 
 TEST_F(EqualRunsTest, AnEpochOfRealImages) {

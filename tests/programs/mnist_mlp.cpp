@@ -39,13 +39,15 @@ void write_digits(const TemporaryDirectory& directory, std::uint32_t train, std:
   write_part(directory, "t10k", test);
 }
 
+MnistMlpTest::MnistMlpTest() : MnistMlpTest(STRATA_MNIST_MLP) {}
+
 void MnistMlpTest::SetUp() {
-  if (std::string(STRATA_MNIST_MLP).empty()) GTEST_SKIP() << "built without the examples";
+  if (program_.empty()) GTEST_SKIP() << "built without the examples";
   write_digits(directory_, 1000, 200);
 }
 
 Command MnistMlpTest::command(const Arguments& options, int threads, std::chrono::seconds limit) const {
-  Command command{{STRATA_MNIST_MLP}, {{"OMP_NUM_THREADS", std::to_string(threads)}}, limit};
+  Command command{{program_}, {{"OMP_NUM_THREADS", std::to_string(threads)}}, limit};
   command.arguments.insert(command.arguments.end(), options.begin(), options.end());
   const bool own_data = std::find(options.begin(), options.end(), "--data") != options.end();
   if (!own_data) command.arguments.insert(command.arguments.end(), {"--data", directory_.path()});
@@ -75,7 +77,7 @@ nlohmann::json MnistMlpTest::report(int ranks, Arguments options, int threads) c
     succeeded = outcome.succeeded();
     text = outcome.text();
   }
-  if (!succeeded) throw std::runtime_error("mnist_mlp on " + std::to_string(ranks) + " ranks " + text);
+  if (!succeeded) throw std::runtime_error(program_ + " on " + std::to_string(ranks) + " ranks " + text);
   auto json = nlohmann::json::parse(read_text(file));
   std::filesystem::remove(file);
   return json;

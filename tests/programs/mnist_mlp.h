@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs of the example mnist_mlp.
+// Runs of the example mnist_mlp, or of another on MNIST.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -22,12 +22,16 @@ void write_digits(const TemporaryDirectory& directory, std::uint32_t train, std:
 /// A test with 1,000 training and 200 test images in a directory of its own. Skipped when the example was not built.
 class MnistMlpTest : public ::testing::Test {
  protected:
+  /// mnist_mlp.
+  MnistMlpTest();
+  /// The example at this path; "" when it was not built.
+  explicit MnistMlpTest(std::string program) : program_(std::move(program)) {}
   void SetUp() override;
 
   const TemporaryDirectory& directory() const { return directory_; }
   std::string path(const std::string& name) const { return directory_.path(name); }
 
-  /// mnist_mlp alone on these images.
+  /// The example alone on these images.
   Outcome alone(const Arguments& options, std::chrono::seconds limit = std::chrono::seconds(60)) const;
   MpiOutcome on_ranks(int ranks, const Arguments& options, std::chrono::seconds limit = std::chrono::seconds(60)) const;
   /// The JSON report of a silent run that must succeed; 1 rank is run without mpirun. `threads` of each rank.
@@ -36,6 +40,7 @@ class MnistMlpTest : public ::testing::Test {
  private:
   Command command(const Arguments& options, int threads, std::chrono::seconds limit) const;
 
+  std::string program_;
   TemporaryDirectory directory_;
 };
 

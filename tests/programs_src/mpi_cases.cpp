@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "distributed/mpi/mpi_communicator.h"
 #include "distributed/world.h"
+#include "tests/support/block_training.h"
 #include "tests/support/communicator_cases.h"
 
 namespace {
@@ -119,6 +120,14 @@ void run_single() {
   require(initialized == 0, "MPI is left alone");
 }
 
+// Steps whose programs sum over blocks; rank 0 says what came out, to the last bit.
+void run_training(Communicator& c) {
+  const auto result = strata::testing::train_with_block_sums(c, {13, 2, 8}, {.blocks = 5, .bucket_bytes = 64});
+  if (c.rank() > 0) return;
+  for (const float weight : result.weights) std::printf("%a ", static_cast<double>(weight));
+  for (const double sum : result.sums) std::printf("%a ", sum);
+}
+
 int run(std::string_view mode) {
   try {
     if (mode == "own") {
@@ -127,6 +136,8 @@ int run(std::string_view mode) {
       run_single();
     } else if (mode == "all") {
       run_all(*world());
+    } else if (mode == "train") {
+      run_training(*world());
     } else if (mode == "late") {
       run_with_a_late_end(*world());
     } else {

@@ -26,6 +26,8 @@ class CountMetric final : public MetricFunction {
 
   std::string class_name() const override { return class_name_; }
   std::string name() const override { return options_.name.empty() ? to_snake_case(class_name_) : options_.name; }
+  /// A count is neither.
+  std::optional<bool> larger_is_better() const override { return selects_ ? std::optional(true) : std::nullopt; }
   Config config() const override {
     Config thresholds;
     if (options_.thresholds.size() == 1) thresholds = options_.thresholds[0];

@@ -37,6 +37,7 @@ class AucMetric final : public MetricFunction {
 
   std::string class_name() const override { return "AUC"; }
   std::string name() const override { return options_.name; }
+  std::optional<bool> larger_is_better() const override { return true; }
   Config config() const override {
     const auto list = [](const std::vector<double>& values) {
       return values.empty() ? Config() : Config(Config::List(values.begin(), values.end()));
@@ -137,6 +138,7 @@ class BestPoint final : public MetricFunction {
 
   std::string class_name() const override { return class_name_; }
   std::string name() const override { return options_.name.empty() ? to_snake_case(class_name_) : options_.name; }
+  std::optional<bool> larger_is_better() const override { return true; }
   Config config() const override {
     return Config::object({{"class_id", options_.class_id ? Config(*options_.class_id) : Config()},
                            {"num_thresholds", options_.num_thresholds},

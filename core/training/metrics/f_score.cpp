@@ -22,6 +22,7 @@ class FBetaMetric final : public MetricFunction {
     if (!options_.name.empty()) return options_.name;
     return class_name_ == "F1Score" ? "f1_score" : "fbeta_score";
   }
+  std::optional<bool> larger_is_better() const override { return true; }
   Config config() const override {
     Config all = Config::object({{"average", options_.average.empty() ? Config() : Config(options_.average)}});
     if (class_name_ != "F1Score") all.set("beta", options_.beta);

@@ -33,6 +33,7 @@ class IoUMetric final : public MetricFunction {
 
   std::string class_name() const override { return kind_.class_name; }
   std::string name() const override { return options_.name.empty() ? to_snake_case(class_name()) : options_.name; }
+  std::optional<bool> larger_is_better() const override { return true; }
   Config config() const override {
     const Config all =
         Config::object({{"num_classes", classes_},

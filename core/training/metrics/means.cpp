@@ -14,6 +14,7 @@ class FormulaMetric final : public MeanMetric {
   std::string name() const override { return formula_.name; }
   std::string class_name() const override { return formula_.class_name; }
   Config config() const override { return formula_.config; }
+  std::optional<bool> larger_is_better() const override { return formula_.larger_is_better; }
   Tensor values(const Tensor& y_true, const Tensor& y_pred) const override { return formula_.values(y_true, y_pred); }
 
  private:
@@ -30,15 +31,17 @@ Kind kind_of(const Tensor& y_true, const Tensor& y_pred) {
 
 /// A mean whose function depends on the kind.
 template <class F>
-Metric by_kind(const std::string& name, const F& binary, const F& sparse, const F& categorical) {
-  return mean_metric({"MeanMetricWrapper", name, [=](const Tensor& y_true, const Tensor& y_pred) {
-                        switch (kind_of(y_true, y_pred)) {
-                          case Kind::binary: return binary(y_true, y_pred);
-                          case Kind::sparse: return sparse(y_true, y_pred);
-                          case Kind::categorical: break;
-                        }
-                        return categorical(y_true, y_pred);
-                      }});
+Metric by_kind(const std::string& name, bool larger_is_better, const F& binary, const F& sparse, const F& categorical) {
+  const auto values = [=](const Tensor& y_true, const Tensor& y_pred) {
+    switch (kind_of(y_true, y_pred)) {
+      case Kind::binary: return binary(y_true, y_pred);
+      case Kind::sparse: return sparse(y_true, y_pred);
+      case Kind::categorical: break;
+    }
+    return categorical(y_true, y_pred);
+  };
+  return mean_metric(
+      {.class_name = "MeanMetricWrapper", .name = name, .values = values, .larger_is_better = larger_is_better});
 }
 
 Tensor binary_accuracy(const Tensor& y_true, const Tensor& y_pred, double threshold) {
@@ -69,9 +72,10 @@ void require_k(int k) {
   if (k < 1) throw ConfigError("top_k: expected k of at least 1, received " + std::to_string(k));
 }
 
+/// What is a loss in Keras, as a metric class.
 Metric of_loss(const std::string& class_name, const Loss& loss, const std::string& name) {
-  return mean_metric(
-      {class_name, name, [loss](const Tensor& t, const Tensor& y) { return loss->values(t, y); }, loss->config()});
+  return mean_metric({class_name, name, [loss](const Tensor& t, const Tensor& y) { return loss->values(t, y); },
+                      Config::object(), false});
 }
 
 }  // namespace
@@ -81,14 +85,14 @@ Metric mean_metric(MeanFormula formula) { return {std::make_shared<FormulaMetric
 Metric accuracy_by_shape(const std::string& name) {
   using F = Tensor (*)(const Tensor&, const Tensor&);
   const F binary = [](const Tensor& t, const Tensor& y) { return binary_accuracy(t, y, 0.5); };
-  return by_kind<F>(name, binary, sparse_accuracy, categorical_accuracy);
+  return by_kind<F>(name, true, binary, sparse_accuracy, categorical_accuracy);
 }
 
 Metric crossentropy_by_shape(const std::string& name) {
   const auto values = [](const Loss& loss) {
     return std::function([loss](const Tensor& t, const Tensor& y) { return loss->values(t, y); });
   };
-  return by_kind(name, values(losses::BinaryCrossentropy()), values(losses::SparseCategoricalCrossentropy()),
+  return by_kind(name, false, values(losses::BinaryCrossentropy()), values(losses::SparseCategoricalCrossentropy()),
                  values(losses::CategoricalCrossentropy()));
 }
 

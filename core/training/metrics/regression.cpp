@@ -16,6 +16,7 @@ class RootMeanSquaredErrorMetric final : public MeanMetric {
   explicit RootMeanSquaredErrorMetric(std::string name) : name_(std::move(name)) {}
   std::string class_name() const override { return "RootMeanSquaredError"; }
   std::string name() const override { return name_; }
+  std::optional<bool> larger_is_better() const override { return false; }
   Tensor values(const Tensor& y_true, const Tensor& y_pred) const override {
     const auto [targets, outputs] = fit_targets(class_name(), y_true, y_pred);
     return ops::mean(ops::square(outputs - targets), {-1});
@@ -37,6 +38,7 @@ class R2ScoreMetric final : public MetricFunction {
 
   std::string class_name() const override { return "R2Score"; }
   std::string name() const override { return options_.name; }
+  std::optional<bool> larger_is_better() const override { return true; }
   Config config() const override {
     const std::string& aggregation = options_.class_aggregation;
     return Config::object({{"class_aggregation", aggregation.empty() ? Config() : Config(aggregation)},

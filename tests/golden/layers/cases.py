@@ -60,6 +60,14 @@ def is_shape(value):
     return isinstance(value, tuple) and all(isinstance(d, int) for d in value)
 
 
+def compiled(layer, inputs, training):
+    """For Case.call: through XLA, where TensorFlow's own CPU kernels or their gradients do not exist (channels_first,
+    transposed with dilation, depthwise with uneven strides) or are wrong."""
+    if not layer.built:
+        layer.build(inputs.shape)
+    return tf.function(layer, jit_compile=True)(inputs)
+
+
 def set_weights(case, layer, rng):
     for weight in layer.weights:
         name = weight.path.split("/")[-1]

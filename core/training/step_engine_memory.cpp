@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory of a step engine: what is summed over blocks, and what the program of each block is bound to.
+#include <algorithm>
+
+#include "core/training/step_engine_parts.h"
+
+namespace strata {
+
+void StepEngine::create_regions(const StepProgram& compiled) {
+  regions_.clear();  // what an attempt that failed has left
+  buckets_.clear();
+  sum_specs_ = compiled.sums;
+  state_specs_ = compiled.states;
+  sums_.assign(sum_specs_.empty() ? 0 : sum_specs_.back().first + sum_specs_.back().count, 0.0);
+  const auto blocks = static_cast<std::size_t>(own_blocks_.size());
+  const auto add_region = [&](Region::Kind kind, FlatLayout layout, const FlatSet* set) -> Region& {
+    regions_.push_back(std::make_unique<Region>(Region{kind, std::move(layout), set, nullptr}));
+    Region& region = *regions_.back();
+    region.storage = communicator_.allocate(device_, blocks * region.layout.bytes());
+    return region;
+  };
+  if (kind_ == StepKind::train) {
+    for (const FlatSet& set : state_.trainable()) add_region(Region::Kind::gradients, set.layout, &set);
+    create_gradient_buckets();
+  }
+  if (!sums_.empty()) {
+    const Dim count = static_cast<Dim>((sums_.size() + 7) / 8 * 8);
+    add_bucket(add_region(Region::Kind::sums, {Dtype::float64, {}, {}, count}, nullptr), 0, count);
+  }
+  std::vector<Variable> states;
+  for (const StateSpec& spec : state_specs_) states.push_back(spec.variable);
+  for (FlatLayout& layout : make_layouts(states)) {
+    const Dim count = layout.elements;
+    add_bucket(add_region(Region::Kind::states, std::move(layout), nullptr), 0, count);
+  }
+  for (auto& slot : slots_) {
+    slot->ready.clear();
+    for (std::size_t b = 0; b < buckets_.size(); ++b) slot->ready.push_back(device_.make_event());
+  }
+  exchange_ = std::make_unique<BlockExchange>(*compiled.program, blocks_, device_, communicator_);
+  regions_ready_ = true;
+}
+
+// Gradients become ready from the last variable to the first, roughly: buckets are cut from the end of each buffer.
+void StepEngine::create_gradient_buckets() {
+  for (const auto& region : regions_) {
+    const FlatLayout& layout = region->layout;
+    const Dim wanted =
+        communicator_.size() == 1 ? layout.elements : static_cast<Dim>(options_.bucket_bytes / size_of(layout.dtype));
+    Dim end = layout.elements;
+    for (std::size_t v = layout.variables.size(); v-- > 0;) {
+      const Dim begin = layout.offsets[v];
+      if (end - begin < wanted && v > 0) continue;
+      add_bucket(*region, begin, end - begin);
+      end = begin;
+    }
+  }
+}
+
+void StepEngine::add_bucket(Region& region, Dim first, Dim count) {
+  auto bucket = std::make_unique<Bucket>(region, first, count);
+  for (Dim b = 0; b < own_blocks_.size(); ++b) bucket->partials.push_back(region.at(b, first));
+  bucket->sum = communicator_.prepare_block_sum(device_, {region.layout.dtype, count, blocks_, bucket->partials});
+  buckets_.push_back(std::move(bucket));
+}
+
+void StepEngine::find_events(Step& step) const {
+  const StepProgram& compiled = step.compiled;
+  const auto after = [&](int output) { return compiled.program->ready_after(output); };
+  for (std::size_t b = 0; b < buckets_.size(); ++b) {
+    const Bucket& bucket = *buckets_[b];
+    std::size_t ready = 0;
+    if (bucket.region.kind == Region::Kind::gradients) {
+      int output = compiled.first_sum;
+      for (const auto& region : regions_) {
+        for (std::size_t v = 0; region->kind == Region::Kind::gradients && v < region->layout.offsets.size(); ++v) {
+          --output;
+          const Dim at = region->layout.offsets[v];
+          const bool inside = region.get() == &bucket.region && at >= bucket.first && at < bucket.first + bucket.count;
+          if (inside) ready = std::max(ready, after(output));
+        }
+      }
+    } else {
+      for (int i = compiled.first_sum; i < compiled.first_prediction; ++i) ready = std::max(ready, after(i));
+    }
+    step.events.push_back({ready, b});
+  }
+  std::stable_sort(step.events.begin(), step.events.end(),
+                   [](const BucketReady& a, const BucketReady& b) { return a.instruction < b.instruction; });
+}
+
+// A bucket is complete on a rank once its blocks have run so many of the sums in their programs. The programs of a
+// batch may differ in that, and a rank may have none of them: the place of a bucket among those sums follows from all
+// of them.
+void StepEngine::place_buckets(Dim batch_size) {
+  for (auto& bucket : buckets_) bucket->sums_before = 0;
+  if (exchange_->size() == 0) return;
+  for (const Dim rows : {batch_size / blocks_, (batch_size + blocks_ - 1) / blocks_}) {
+    if (rows == 0) continue;
+    const Step& of_size = step(rows);
+    const auto& sums = of_size.compiled.program->block_sums();
+    for (const BucketReady& event : of_size.events) {
+      const auto before = std::count_if(
+          sums.begin(), sums.end(), [&](const BlockSumPoint& point) { return point.instruction <= event.instruction; });
+      std::size_t& place = buckets_[event.bucket]->sums_before;
+      place = std::max(place, static_cast<std::size_t>(before));
+    }
+  }
+  for (std::size_t b = 1; b < buckets_.size(); ++b) {
+    buckets_[b]->sums_before = std::max(buckets_[b]->sums_before, buckets_[b - 1]->sums_before);
+  }
+}
+
+bool StepEngine::blocks_together() const { return exchange_->size() > 0 || options_.order == BlockOrder::op_by_op; }
+
+void StepEngine::prepare_slot(Slot& slot, Dim rows) {
+  if (slot.states.contains(rows)) return;
+  const StepProgram& compiled = step(rows).compiled;
+  auto& arena = arenas_[static_cast<std::size_t>(blocks_together() ? slot.index : slot.index % threads_)];
+  if (arena == nullptr || arena->bytes() < compiled.program->arena_bytes()) {
+    arena = std::make_shared<Storage>(device_, compiled.program->arena_bytes());
+  }
+  SlotState state;
+  state.run = std::make_unique<RunState>(compiled.program, arena);
+  const auto& inputs = compiled.program->inputs();
+  for (int i = 0; i < compiled.random_state; ++i) {
+    const std::size_t bytes = inputs[static_cast<std::size_t>(i)].bytes();
+    state.data.push_back(std::make_shared<Storage>(device_, bytes));
+    if (!device_.host_accessible()) state.staging.emplace_back(bytes);
+  }
+  state.numbers = std::make_shared<Storage>(device_, sizeof(StepNumbers));
+  const std::byte* numbers = state.numbers->data();
+  state.run->bind_input(compiled.random_state, numbers + offsetof(StepNumbers, random_state));
+  state.run->bind_input(compiled.batch_samples, numbers + offsetof(StepNumbers, batch_samples));
+  state.run->bind_input(compiled.block_samples, numbers + offsetof(StepNumbers, block_samples));
+  bind_outputs(slot, compiled, *state.run);
+  slot.states.emplace(rows, std::move(state));
+}
+
+void StepEngine::bind_outputs(const Slot& slot, const StepProgram& compiled, RunState& state) const {
+  int gradient = compiled.first_sum;  // the last variable's comes first
+  for (const auto& region : regions_) {
+    if (region->kind == Region::Kind::gradients) {
+      for (Dim offset : region->layout.offsets) state.bind_output(--gradient, region->at(slot.index, offset));
+    } else if (region->kind == Region::Kind::sums) {
+      for (std::size_t i = 0; i < sum_specs_.size(); ++i) {
+        state.bind_output(compiled.first_sum + static_cast<int>(i),
+                          region->at(slot.index, static_cast<Dim>(sum_specs_[i].first)));
+      }
+    } else {
+      for (std::size_t v = 0; v < region->layout.variables.size(); ++v) {
+        const auto spec = std::find_if(state_specs_.begin(), state_specs_.end(),
+                                       [&](const StateSpec& s) { return s.variable == region->layout.variables[v]; });
+        state.bind_output(compiled.first_state + static_cast<int>(spec - state_specs_.begin()),
+                          region->at(slot.index, region->layout.offsets[v]));
+      }
+    }
+  }
+}
+
+}  // namespace strata

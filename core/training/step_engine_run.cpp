@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// One batch in a step engine: the threads of a rank take its blocks through their programs, while the sums over blocks
+// start in one order on every rank.
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/error.h"
+#include "core/base/thread_environment.h"
+#include "core/training/step_engine_parts.h"
+
+namespace strata {
+
+// Rows that stand in order in host memory are read where they are; others are gathered.
+void StepEngine::load(Slot& slot, const Batch& batch, IndexRange samples, Stream& stream) {
+  SlotState& state = slot.states.at(samples.size());
+  for (std::size_t i = 0; i < batch.arrays.size(); ++i) {
+    const HostArray& array = batch.arrays[i];
+    const std::size_t bytes = array.row_bytes();
+    const std::byte* source = array.row(batch.order == nullptr ? batch.first + samples.first : 0);
+    const bool in_order = batch.order == nullptr;
+    std::byte* target = device_.host_accessible() ? state.data[i]->data() : state.staging[i].data();
+    for (Dim r = 0; !in_order && r < samples.size(); ++r) {
+      const Dim row = (*batch.order)(batch.first + samples.first + r);
+      std::memcpy(target + static_cast<std::size_t>(r) * bytes, array.row(row), bytes);
+    }
+    if (device_.host_accessible()) {
+      state.run->bind_input(static_cast<int>(i), in_order ? source : target);
+    } else {
+      device_.copy_from_host(state.data[i]->data(), in_order ? source : target, state.data[i]->bytes(), stream);
+      state.run->bind_input(static_cast<int>(i), state.data[i]->data());
+    }
+  }
+  state.host_numbers = {{batch.seed, batch.step, batch.sample_base + samples.first},
+                        static_cast<double>(batch.size),
+                        static_cast<double>(samples.size())};
+  device_.copy_from_host(state.numbers->data(), &state.host_numbers, sizeof(StepNumbers), stream);
+}
+
+void StepEngine::bind_predictions(Slot& slot, const Batch& batch, IndexRange samples) {
+  const StepProgram& compiled = steps_.at(samples.size()).compiled;
+  const Dim first = samples.first - own_samples(batch.size).first;
+  for (std::size_t k = 0; k < predictions_.size(); ++k) {
+    const int output = compiled.first_prediction + static_cast<int>(k);
+    const std::size_t bytes = row_bytes(compiled.program->outputs()[static_cast<std::size_t>(output)]);
+    slot.states.at(samples.size())
+        .run->bind_output(output, predictions_[k]->data() + static_cast<std::size_t>(first) * bytes);
+  }
+}
+
+void StepEngine::run_blocks(const Batch& batch) {
+  started_ = 0;
+  sums_run_ = 0;
+  meeting_.reset();
+  for (auto& bucket : buckets_) bucket->blocks_done.store(0, std::memory_order_relaxed);
+  if (threads_ == 1) return run_thread(0, 1, batch);
+  std::fill(errors_.begin(), errors_.end(), nullptr);
+#pragma omp parallel num_threads(threads_)
+  {
+    const int thread = omp_get_thread_num();
+    try {
+      run_thread(thread, omp_get_num_threads(), batch);
+    } catch (...) {
+      errors_[static_cast<std::size_t>(thread)] = std::current_exception();
+      meeting_.abandon();
+    }
+  }
+  for (const auto& error : errors_) {
+    if (error) std::rethrow_exception(error);
+  }
+}
+
+// Each of the `team` threads takes the slots of which it has the arenas; there may be fewer threads than were asked
+// for.
+template <class F>
+void StepEngine::for_slots_of(int thread, int team, const F& f) {
+  for (std::size_t s = 0; s < slots_.size(); ++s) {
+    if (static_cast<int>(s) % threads_ % team == thread) f(*slots_[s]);
+  }
+}
+
+void StepEngine::run_thread(int thread, int team, const Batch& batch) {
+  const ThreadEnvironment environment;
+  Stream& stream = *streams_[static_cast<std::size_t>(thread)];
+  std::size_t longest = 0;
+  for_slots_of(thread, team, [&](Slot& slot) {
+    begin_slot(slot, batch, stream);
+    longest = std::max(longest, slot.end());
+    if (!blocks_together()) run_slot(slot, slot.end(), thread == 0, stream);
+  });
+  for (std::size_t sum = 0; sum < exchange_->size(); ++sum) {
+    if (!run_to_sum(sum, thread, team, stream)) return;
+  }
+  for (std::size_t end = options_.order == BlockOrder::op_by_op ? 1 : longest; end <= longest; ++end) {
+    for_slots_of(thread, team, [&](Slot& slot) { run_slot(slot, end, thread == 0, stream); });
+  }
+  stream.synchronize();
+}
+
+void StepEngine::begin_slot(Slot& slot, const Batch& batch, Stream& stream) {
+  const IndexRange samples = block_samples(batch.size, blocks_, own_blocks_.first + slot.index);
+  if (samples.size() == 0) {
+    slot.begin(nullptr, nullptr);
+    return skip_slot(slot, stream);
+  }
+  load(slot, batch, samples, stream);
+  if (kind_ == StepKind::predict) bind_predictions(slot, batch, samples);
+  slot.begin(slot.states.at(samples.size()).run.get(), &steps_.at(samples.size()).events);
+}
+
+/// Runs the instructions before `end` that are still to be run.
+void StepEngine::run_slot(Slot& slot, std::size_t end, bool lead, Stream& stream) {
+  for (end = std::min(end, slot.end()); slot.next < end;) {
+    slot.run->run_instruction(slot.next++, stream);
+    finish_instruction(slot, stream);
+    if (lead) advance_buckets();
+  }
+}
+
+/// Takes note of what is complete after the last instruction that was run.
+void StepEngine::finish_instruction(Slot& slot, Stream& stream) {
+  const auto& events = *slot.events;
+  while (slot.next_event < events.size() && events[slot.next_event].instruction < slot.next) {
+    const std::size_t bucket = events[slot.next_event++].bucket;
+    slot.ready[bucket]->record(stream);
+    buckets_[bucket]->blocks_done.fetch_add(1, std::memory_order_release);
+  }
+}
+
+// Up to and with one of the sums in the programs, which all blocks pass together. Returns whether to go on: not after
+// an error on another thread.
+bool StepEngine::run_to_sum(std::size_t sum, int thread, int team, Stream& stream) {
+  for_slots_of(thread, team, [&](Slot& slot) {
+    if (slot.run == nullptr) return exchange_->put(sum, slot.index, nullptr, stream);
+    const std::size_t instruction = slot.run->program().block_sums()[sum].instruction;
+    run_slot(slot, instruction, thread == 0, stream);
+    slot.run->run_instruction(slot.next++, stream);
+    exchange_->put(sum, slot.index, slot.run->result(instruction), stream);
+  });
+  stream.synchronize();
+  if (!(thread == 0 ? lead_sum(sum, team) : meeting_.attend())) return false;
+  for_slots_of(thread, team, [&](Slot& slot) {
+    if (slot.run == nullptr) return;
+    exchange_->take(sum, slot.run->result(slot.run->program().block_sums()[sum].instruction), stream);
+    finish_instruction(slot, stream);
+  });
+  return true;
+}
+
+bool StepEngine::lead_sum(std::size_t sum, int team) {
+  if (!meeting_.gather(team - 1, [&] { communicator_.progress(); })) return false;
+  advance_buckets();
+  if (started_ < buckets_.size() && buckets_[started_]->sums_before <= sum) {
+    throw InternalError("StepEngine: a sum of gradients is due before one of a layer, but not complete");
+  }
+  exchange_->run(sum);
+  sums_run_ = sum + 1;
+  meeting_.dismiss();
+  return true;
+}
+
+/// An empty block adds nothing: its partial sums are zero.
+void StepEngine::skip_slot(Slot& slot, Stream& stream) {
+  for (const auto& region : regions_) device_.zero(region->at(slot.index, 0), region->layout.bytes(), stream);
+  for (std::size_t b = 0; b < buckets_.size(); ++b) {
+    slot.ready[b]->record(stream);
+    buckets_[b]->blocks_done.fetch_add(1, std::memory_order_release);
+  }
+}
+
+// Sums start in one order on every rank, on the thread that called run(): buckets one after the other, each between the
+// sums of the programs where its place is (place_buckets), whether or not this rank has samples.
+void StepEngine::advance_buckets() {
+  const auto complete = [&](std::size_t bucket) {  // on every block, by the device's own word
+    return buckets_[bucket]->blocks_done.load(std::memory_order_acquire) == own_blocks_.size() &&
+           std::all_of(slots_.begin(), slots_.end(), [&](const auto& slot) { return slot->ready[bucket]->query(); });
+  };
+  while (started_ < buckets_.size() && buckets_[started_]->sums_before <= sums_run_ && complete(started_)) {
+    buckets_[started_++]->sum->start();
+  }
+  if (started_ > 0) communicator_.progress();
+}
+
+void StepEngine::finish(const Optimizer* optimizer, std::int64_t iteration) {
+  advance_buckets();
+  if (optimizer != nullptr) begin_update(*optimizer, iteration);
+  for (auto& bucket : buckets_) {
+    bucket->sum->wait();
+    const bool gradients = optimizer != nullptr && bucket->region.kind == Region::Kind::gradients;
+    if (gradients) update_->bucket_ready(streams_);
+    if (bucket->region.kind == Region::Kind::sums) {
+      device_.copy_to_host(sums_.data(), bucket->partials[0], sums_.size() * sizeof(double), *streams_[0]);
+    }
+    if (bucket->region.kind == Region::Kind::states) apply_states(*bucket);
+  }
+  if (optimizer != nullptr) update_->finish(streams_);
+  streams_[0]->synchronize();
+}
+
+void StepEngine::begin_update(const Optimizer& optimizer, std::int64_t iteration) {
+  if (update_ == nullptr || !update_->is_for(optimizer)) {
+    update_ = std::make_unique<OptimizerUpdate>(optimizer, state_, threads_);
+    for (const auto& bucket : buckets_) {
+      if (bucket->region.kind != Region::Kind::gradients) continue;
+      update_->add_bucket(*bucket->region.set, bucket->first, bucket->count, bucket->partials[0]);
+    }
+  }
+  update_->begin(iteration, *streams_[0]);
+}
+
+void StepEngine::apply_states(const Bucket& bucket) {
+  const FlatLayout& layout = bucket.region.layout;
+  for (std::size_t v = 0; v < layout.variables.size(); ++v) {
+    const Variable& variable = layout.variables[v];
+    const auto spec = std::find_if(state_specs_.begin(), state_specs_.end(),
+                                   [&](const StateSpec& s) { return s.variable == variable; });
+    void* value = bucket.region.at(0, layout.offsets[v]);
+    if (spec->combine == Combine::sum) {
+      accumulate(device_, *streams_[0], layout.dtype, variable.buffer().data(), value, variable.shape().elements());
+    } else {
+      device_.copy(variable.buffer().data(), value, variable.spec().bytes(), *streams_[0]);
+    }
+  }
+}
+
+}  // namespace strata

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/mnist.h"
+
+namespace strata::examples {
+
+void train_on_mnist(Example& example, Model& model, const Shape& image) {
+  const Options& options = example.options();
+  if (options.verbose > 0) model.summary();
+
+  const auto data = example.load([&] {
+    auto files = datasets::mnist::load_data(options.data);
+    for (Tensor* images : {&files.x_train, &files.x_test}) {
+      *images = ops::reshape(ops::cast(*images, Dtype::float32) / 255.0, Shape{None}.concat(image));
+      images->eval();
+    }
+    return files;
+  });
+
+  model.compile({.optimizer = options.optimizer,
+                 .loss = losses::SparseCategoricalCrossentropy({.from_logits = true}),
+                 .metrics = {"accuracy"}});
+  auto fit = example.fit_options();
+  fit.validation_split = 0.2;
+  const auto history = model.fit(data.x_train, data.y_train, fit);
+  const auto test_scores = model.evaluate(data.x_test, data.y_test, example.evaluate_options(2));
+  example.print("Test loss: " + std::to_string(test_scores[0]));
+  example.print("Test accuracy: " + std::to_string(test_scores[1]));
+  example.report(model, history, test_scores[0], test_scores[1]);
+}
+
+}  // namespace strata::examples
