@@ -2,7 +2,6 @@
 #include "core/training/optimizer.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <regex>
 
