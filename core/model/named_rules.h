@@ -29,6 +29,7 @@ class RuleArguments {
   bool has(const char* key) const { return config_.contains(key) && !config_.at(key).is_null(); }
   /// Whether the argument is there and null: Keras' None where that is not the default.
   bool is_none(const char* key) const { return config_.contains(key) && config_.at(key).is_null(); }
+  const Config& at(const char* key) const { return config_.at(key); }
   bool flag(const char* key, bool otherwise) const { return has(key) ? config_.at(key).as_bool() : otherwise; }
   double number(const char* key, double otherwise) const { return has(key) ? config_.at(key).as_double() : otherwise; }
   std::int64_t integer(const char* key, std::int64_t otherwise) const {

@@ -116,14 +116,26 @@ class ElementwiseGrouping {
   void place(std::size_t i) {
     Group group{{i}, graph_.spec(graph_.instructions[i].outputs[0]).shape};
     for (int v : graph_.instructions[i].inputs) {
-      const auto made = producer_.find(v);
-      if (made == producer_.end() || group_of_[made->second] < 0) continue;
-      const int candidate = group_of_[made->second];
-      if (joins(candidate, group, i)) absorb(candidate, group);
+      for (std::size_t neighbour : neighbours(v, i)) {
+        const int candidate = group_of_[neighbour];
+        if (candidate >= 0 && joins(candidate, group, i)) absorb(candidate, group);
+      }
     }
     const int number = static_cast<int>(groups_.size());
     for (std::size_t member : group.members) group_of_[member] = number;
     groups_.push_back(std::move(group));
+  }
+
+  /// The instructions before `i` that have to do with value `v`: the one that computes it, or those that read an input
+  /// of the program, which lies in memory and is then read once for all of them.
+  std::vector<std::size_t> neighbours(int v, std::size_t i) const {
+    if (const auto made = producer_.find(v); made != producer_.end()) return {made->second};
+    std::vector<std::size_t> earlier;
+    if (graph_.values[static_cast<std::size_t>(v)].kind != GraphValue::input) return earlier;
+    for (std::size_t reader : readers_[static_cast<std::size_t>(v)]) {
+      if (reader < i) earlier.push_back(reader);
+    }
+    return earlier;
   }
 
   /// Whether group `candidate` may run together with `group` at position i: nothing outside reads it before that.

@@ -1,126 +1,190 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/bucket_update.h"
 
-#include <omp.h>
-
 #include <algorithm>
+#include <cstring>
 
-#include "core/base/thread_environment.h"
 #include "core/ops/ops.h"
+#include "core/ops/square_sums.h"
 
 namespace strata {
 namespace {
 
-constexpr Dim kGrain = 4096;  // elements below which a thread of its own does not pay
+constexpr Dim kGrain = 4096;             // elements below which a thread of its own does not pay
+constexpr std::size_t kNumberBytes = 8;  // of a number of the step, whatever its dtype
 
-/// Whether a variable needs more than the optimizer's elementwise rule.
-bool is_special(const WeightRule& weight) { return weight.constraint || weight.learning_rate_factor != 1.0; }
-
-std::shared_ptr<const Program> compile_update(const OptimizerRule& rule, const WeightRule* weight, Dtype dtype,
-                                              Dim count, Device& device) {
+std::shared_ptr<const Program> compile_sum(Tensor (*sum)(const Tensor&), Dtype dtype, Dim count, Device& device) {
   const DeviceScope scope(device);
-  const TensorSpec range{{count}, dtype};
-  UpdateInputs in{placeholder(range, "variable"),
-                  placeholder(range, "gradient"),
-                  {},
-                  placeholder({{}, dtype}, "learning_rate"),
-                  placeholder({{}, Dtype::int64}, "iteration")};
-  std::vector<Tensor> inputs{in.learning_rate, in.iteration, in.gradient, in.variable};
-  ProgramOptions options;
-  options.aliases.emplace_back(0, 3);
-  for (std::size_t s = 0; s < rule.slots().size(); ++s) {
-    in.slots.push_back(placeholder(range, "slot"));
-    inputs.push_back(in.slots.back());
-    options.aliases.emplace_back(static_cast<int>(s) + 1, static_cast<int>(s) + 4);
-  }
-  if (weight != nullptr) in.learning_rate = in.learning_rate * weight->learning_rate_factor;
-  std::vector<Tensor> results = rule.update(in);
-  if (weight != nullptr && weight->constraint) {
-    const Tensor allowed = weight->constraint(ops::reshape(results[0], weight->variable.shape()));
-    results[0] = ops::reshape(allowed, {count});
-  }
-  return Program::compile(inputs, results, device, options);
+  const Tensor x = placeholder({{count}, dtype}, "squares");
+  return Program::compile({x}, {sum(x)}, device);
 }
+
+Tensor sum_of_chunks(const Tensor& squares) { return ops::sum(squares); }
 
 }  // namespace
 
-BucketUpdate::BucketUpdate(const OptimizerRule& rule, const FlatSet& set, Dim first, Dim count, void* gradient,
-                           Device& device, int threads)
-    : rule_(rule),
+BucketUpdate::BucketUpdate(UpdateCompiler& compiler, const FlatSet& set, Dim first, Dim count, void* gradient,
+                           const UpdateSquares& squares, int threads)
+    : compiler_(compiler),
       set_(set),
       gradient_(static_cast<std::byte*>(gradient) - static_cast<std::size_t>(first) * size_of(set.layout.dtype)),
-      device_(device),
+      squares_(squares),
+      device_(compiler.device()),
       dtype_(set.layout.dtype),
-      numbers_(std::make_shared<Storage>(device, 16)) {
-  const FlatLayout& layout = set.layout;
-  Dim plain = first;  // where the variables begin that one program can update together
+      threads_(threads) {
+  const Optimizer& optimizer = compiler_.optimizer();
+  host_numbers_.resize((2 + optimizer->scalars().size()) * kNumberBytes);
+  numbers_ = std::make_shared<Storage>(device_, host_numbers_.size());
+  find_ranges(first, count);
+
+  Passes* passes = &first_;
+  UpdatePart next = UpdatePart::collect;
+  if (clips_by_norm(optimizer.options())) {
+    add_parts(first_, {next, next}, true);
+    add_norms(first_, {{gradient_, squares_.gradient}});
+    if (optimizer.options().global_clipnorm) passes = &rest_;
+    next = UpdatePart::direct;
+  }
+  if (needs_norms(*optimizer)) {
+    add_parts(*passes, {next, UpdatePart::direct}, true);
+    add_norms(*passes, {{set_.values.data(), squares_.variable}, {gradient_, squares_.direction}});
+    next = UpdatePart::apply;
+  }
+  add_parts(*passes, {next, UpdatePart::apply}, true);
+  if (optimizer.options().gradient_accumulation_steps) {
+    add_parts(accumulation_, {UpdatePart::collect, UpdatePart::apply}, false);
+  }
+  prepare();
+}
+
+void BucketUpdate::find_ranges(Dim first, Dim count) {
+  const FlatLayout& layout = set_.layout;
+  const Optimizer& optimizer = compiler_.optimizer();
+  // Numbers that differ from variable to variable are bound to programs of single variables.
+  const bool single = optimizer.options().clipnorm || needs_norms(*optimizer);
   for (std::size_t v = 0; v < layout.variables.size(); ++v) {
     const Dim begin = layout.offsets[v];
-    if (begin < first || begin >= first + count || !is_special(set.rules[v])) continue;
-    add_range({plain, begin}, threads);
-    add_part({begin, begin + layout.variables[v].shape().elements()}, &set.rules[v]);
-    plain = v + 1 < layout.offsets.size() ? layout.offsets[v + 1] : layout.elements;
+    if (begin < first || begin >= first + count) continue;
+    variables_.push_back(v);
+    Range range{{begin, begin + layout.variables[v].shape().elements()}, v, treatment_of(optimizer, set_.rules[v])};
+    if (!single && !ranges_.empty() && ranges_.back().treatment.joins(range.treatment)) {
+      ranges_.back().elements.last = range.elements.last;
+    } else {
+      ranges_.push_back(std::move(range));
+    }
   }
-  add_range({plain, first + count}, threads);
-  errors_.resize(parts_.size());
 }
 
-void BucketUpdate::add_range(IndexRange range, int threads) {
-  if (range.size() <= 0) return;
-  const Dim step = static_cast<Dim>(64 / size_of(dtype_));  // parts begin at cache lines
-  const Dim parts = std::clamp<Dim>(range.size() / kGrain, 1, threads);
+std::vector<IndexRange> BucketUpdate::cut(const Range& range) const {
+  if (range.treatment.whole) return {range.elements};
+  const Dim size = range.elements.size();
+  const Dim line = static_cast<Dim>(64 / size_of(dtype_));  // parts begin at cache lines
+  const Dim parts = std::clamp<Dim>(size / kGrain, 1, threads_);
+  std::vector<IndexRange> result;
   for (Dim p = 0; p < parts; ++p) {
-    const IndexRange lines = even_part(range.size() / step, parts, p);
-    add_part({range.first + lines.first * step, p + 1 == parts ? range.last : range.first + lines.last * step},
-             nullptr);
+    const IndexRange lines = even_part(size / line, parts, p);
+    const Dim last = p + 1 == parts ? range.elements.last : range.elements.first + lines.last * line;
+    result.push_back({range.elements.first + lines.first * line, last});
   }
+  return result;
 }
 
-void BucketUpdate::add_part(IndexRange range, const WeightRule* weight) {
-  const std::size_t offset = static_cast<std::size_t>(range.first) * size_of(dtype_);
-  auto state = std::make_unique<RunState>(compile_update(rule_, weight, dtype_, range.size(), device_));
-  state->bind_input(0, numbers_->data());
-  state->bind_input(1, numbers_->data() + 8);
-  state->bind_input(2, gradient_ + offset);
-  state->bind_input(3, set_.values.data() + offset);
-  state->bind_output(0, set_.values.data() + offset);
-  for (std::size_t s = 0; s < set_.slots.size(); ++s) {
-    state->bind_input(static_cast<int>(s) + 4, set_.slots[s].data() + offset);
-    state->bind_output(static_cast<int>(s) + 1, set_.slots[s].data() + offset);
+void BucketUpdate::add_parts(Passes& passes, UpdateParts parts, bool updates) {
+  std::vector<UpdateTask> tasks;
+  for (const Range& range : ranges_) {
+    std::vector<std::optional<Shape>> shapes;
+    for (const FlatSlot& slot : set_.slots) shapes.push_back(slot.shapes[range.variable]);
+    for (const IndexRange elements : cut(range)) {
+      if (elements.size() == 0) continue;
+      const auto& program = compiler_.get(range.treatment, parts, updates, dtype_, elements.size(), shapes);
+      if (program.program) tasks.push_back(update_task(range, elements, program));
+    }
   }
-  parts_.push_back(std::move(state));
+  if (!tasks.empty()) passes.emplace_back(std::move(tasks));
 }
 
-void BucketUpdate::run(double learning_rate, std::int64_t iteration, std::span<const std::unique_ptr<Stream>> streams) {
-  const auto single = static_cast<float>(learning_rate);
-  const void* rate = dtype_ == Dtype::float32 ? static_cast<const void*>(&single) : &learning_rate;
-  device_.copy_from_host(numbers_->data(), rate, size_of(dtype_), *streams[0]);
-  device_.copy_from_host(numbers_->data() + 8, &iteration, sizeof(iteration), *streams[0]);
-  streams[0]->synchronize();
-  const int parts = static_cast<int>(parts_.size());
-  if (parts == 1) {
-    parts_[0]->run(*streams[0]);
-    return;
+UpdateTask BucketUpdate::update_task(const Range& range, IndexRange elements, const UpdateProgram& program) const {
+  const bool global = compiler_.optimizer().options().global_clipnorm.has_value();
+  const std::size_t v = range.variable;
+  std::vector<void*> places{numbers_->data(),
+                            numbers_->data() + kNumberBytes,
+                            global ? squares_.all_gradients : squares_.gradient + v,
+                            squares_.variable + v,
+                            squares_.direction + v,
+                            gradient_ + bytes(elements.first),
+                            set_.values.data() + bytes(elements.first)};
+  for (std::size_t n = 2 * kNumberBytes; n < host_numbers_.size(); n += kNumberBytes) {
+    places.push_back(numbers_->data() + n);
   }
-  std::fill(errors_.begin(), errors_.end(), nullptr);
-  const int threads = std::min(parts, static_cast<int>(streams.size()));
-#pragma omp parallel num_threads(threads)
-  {
-    const ThreadEnvironment environment;
-    Stream& stream = *streams[static_cast<std::size_t>(omp_get_thread_num())];
-    for (int p = omp_get_thread_num(); p < parts; p += omp_get_num_threads()) {
-      const auto i = static_cast<std::size_t>(p);
-      try {
-        parts_[i]->run(stream);
-        stream.synchronize();
-      } catch (...) {
-        errors_[i] = std::current_exception();
+  for (const FlatSlot& slot : set_.slots) {
+    // A slot of another shape than the variable's belongs to a whole variable.
+    const Dim within = elements.first - set_.layout.offsets[v];
+    places.push_back(slot.values.data() + bytes(slot.offsets[v] + within));
+  }
+  UpdateTask task{program.program, {places.begin(), places.end()}, {}};
+  for (const int target : program.targets) task.outputs.push_back(places[static_cast<std::size_t>(target)]);
+  return task;
+}
+
+void BucketUpdate::add_norms(Passes& passes, std::vector<Norm> norms) {
+  std::vector<UpdateTask> chunk_tasks, sum_tasks;
+  for (const std::size_t v : variables_) {
+    const Dim elements = set_.layout.variables[v].shape().elements();
+    const Dim chunks = (elements + kNormChunk - 1) / kNormChunk;
+    for (const Norm& norm : norms) {
+      double* sums = norm.squares + v;
+      if (chunks > 1) {
+        chunk_sums_.push_back(std::make_shared<Storage>(device_, static_cast<std::size_t>(chunks) * sizeof(double)));
+        sums = reinterpret_cast<double*>(chunk_sums_.back()->data());
+        sum_tasks.push_back({compile_sum(sum_of_chunks, Dtype::float64, chunks, device_), {sums}, {norm.squares + v}});
+      }
+      const Dim parts = std::min<Dim>(chunks, threads_);
+      for (Dim p = 0; p < parts; ++p) {
+        const IndexRange own = even_part(chunks, parts, p);
+        const Dim from = own.first * kNormChunk;
+        const Dim count = std::min(own.last * kNormChunk, elements) - from;
+        chunk_tasks.push_back({compile_sum(ops::square_sums, dtype_, count, device_),
+                               {norm.data + bytes(set_.layout.offsets[v] + from)},
+                               {sums + own.first}});
       }
     }
   }
-  for (const auto& error : errors_) {
-    if (error) std::rethrow_exception(error);
+  passes.emplace_back(std::move(chunk_tasks));
+  if (!sum_tasks.empty()) passes.emplace_back(std::move(sum_tasks));
+}
+
+void BucketUpdate::prepare() {
+  std::size_t bytes = 0;
+  for (const Passes* passes : {&first_, &rest_, &accumulation_}) {
+    for (const UpdatePass& pass : *passes) bytes = std::max(bytes, pass.arena_bytes());
   }
+  UpdateArenas arenas;
+  for (int t = 0; t < threads_; ++t) arenas.push_back(std::make_shared<Storage>(device_, bytes));
+  for (Passes* passes : {&first_, &rest_, &accumulation_}) {
+    for (UpdatePass& pass : *passes) pass.prepare(arenas);
+  }
+}
+
+void BucketUpdate::set_numbers(double learning_rate, std::int64_t steps, std::span<const double> scalars,
+                               Stream& stream) {
+  std::byte* to = host_numbers_.data();
+  const auto write = [&](const auto& number) {
+    std::memcpy(to, &number, sizeof(number));
+    to += kNumberBytes;
+  };
+  const auto write_in_dtype = [&](double number) {
+    if (dtype_ == Dtype::float32) write(static_cast<float>(number));
+    else write(number);
+  };
+  write_in_dtype(learning_rate);
+  write(steps);
+  for (const double number : scalars) write_in_dtype(number);
+  device_.copy_from_host(numbers_->data(), host_numbers_.data(), host_numbers_.size(), stream);
+  stream.synchronize();
+}
+
+void BucketUpdate::run(Passes& passes, std::span<const std::unique_ptr<Stream>> streams) {
+  for (UpdatePass& pass : passes) pass.run(streams);
 }
 
 }  // namespace strata

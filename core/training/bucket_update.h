@@ -1,40 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
-// Internal to StepEngine: applies the optimizer to one range of the flat buffers, in place, on several threads.
+// Internal to OptimizerUpdate: applies the optimizer to one range of the flat buffers, in place, on several threads.
 #pragma once
 
-#include <exception>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "core/program/blocks.h"
-#include "core/program/program.h"
 #include "core/training/flat_state.h"
+#include "core/training/update_pass.h"
+#include "core/training/update_program.h"
 
 namespace strata {
+
+/// Squared norms, float64, on the device.
+struct UpdateSquares {
+  double* gradient;  // one a variable of the set, as those below
+  double* variable;
+  double* direction;
+  double* all_gradients;  // one number
+};
 
 class BucketUpdate {
  public:
   /// Elements [first, first + count) of `set`, which are whole variables; `gradient` is where their summed gradient
-  /// will be. Variables with a learning-rate factor or a constraint are updated by programs of their own.
-  BucketUpdate(const OptimizerRule& rule, const FlatSet& set, Dim first, Dim count, void* gradient, Device& device,
-               int threads);
-  /// Allocates nothing. The result does not depend on the number of threads: rules are elementwise.
-  void run(double learning_rate, std::int64_t iteration, std::span<const std::unique_ptr<Stream>> streams);
+  /// will be, which is overwritten.
+  BucketUpdate(UpdateCompiler& compiler, const FlatSet& set, Dim first, Dim count, void* gradient,
+               const UpdateSquares& squares, int threads);
+  /// To be called before each step's passes.
+  void set_numbers(double learning_rate, std::int64_t steps, std::span<const double> scalars, Stream& stream);
+  // Each runs some of the passes of a step and allocates nothing. The result does not depend on the number of threads.
+  /// Only accumulates the gradient.
+  void accumulate(std::span<const std::unique_ptr<Stream>> streams) { run(accumulation_, streams); }
+  /// Goes as far as possible without all_gradients; with a limit on the norm of all gradients that is to their squares.
+  void begin(std::span<const std::unique_ptr<Stream>> streams) { run(first_, streams); }
+  /// What needs all_gradients.
+  void finish(std::span<const std::unique_ptr<Stream>> streams) { run(rest_, streams); }
 
  private:
-  /// Elements [first, last) of variables without rules of their own, one part a thread.
-  void add_range(IndexRange range, int threads);
-  /// One part; `weight` is the rule of the only variable in it, or null.
-  void add_part(IndexRange range, const WeightRule* weight);
+  /// Elements that one program could update.
+  struct Range {
+    IndexRange elements;
+    std::size_t variable;  // the first in it
+    VariableTreatment treatment;
+  };
+  using Passes = std::vector<UpdatePass>;
 
-  const OptimizerRule& rule_;
+  void find_ranges(Dim first, Dim count);
+  void add_parts(Passes& passes, UpdateParts parts, bool updates);
+  std::vector<IndexRange> cut(const Range& range) const;
+  UpdateTask update_task(const Range& range, IndexRange elements, const UpdateProgram& program) const;
+  /// Squares of `data`, laid out as the set, into squares[variable].
+  struct Norm {
+    const std::byte* data;
+    double* squares;
+  };
+  void add_norms(Passes& passes, std::vector<Norm> norms);
+  void prepare();
+  static void run(Passes& passes, std::span<const std::unique_ptr<Stream>> streams);
+  std::size_t bytes(Dim elements) const { return static_cast<std::size_t>(elements) * size_of(dtype_); }
+
+  UpdateCompiler& compiler_;
   const FlatSet& set_;
   std::byte* gradient_;  // of element 0 of the set
+  UpdateSquares squares_;
   Device& device_;
   Dtype dtype_;
-  std::shared_ptr<Storage> numbers_;  // learning rate, then iteration at byte 8
-  std::vector<std::unique_ptr<RunState>> parts_;
-  std::vector<std::exception_ptr> errors_;
+  int threads_;
+  std::vector<Range> ranges_;
+  std::vector<std::size_t> variables_;  // of the bucket
+  std::shared_ptr<Storage> numbers_;    // learning rate, steps, scalars: 8 bytes each
+  std::vector<std::byte> host_numbers_;
+  std::vector<std::shared_ptr<Storage>> chunk_sums_;
+  Passes first_, rest_, accumulation_;
 };
 
 }  // namespace strata

@@ -81,6 +81,7 @@ class FitLoop final : public TrainingControl {
       logs = run_epoch(epoch);
       history.append(epoch, logs);
     }
+    trainer_.state_->finalize_variable_values(trainer_.optimizer_);
     tell([&](Callback& callback) { callback.on_train_end(logs); });
     for (const auto& callback : options_.callbacks) callback->attach(nullptr, parameters);
     return history;
@@ -96,9 +97,7 @@ class FitLoop final : public TrainingControl {
            ", epochs " + std::to_string(options_.initial_epoch) + " to " + std::to_string(options_.epochs) +
            ", steps_per_epoch " + std::to_string(steps_) + ", max_steps " + std::to_string(options_.max_steps) +
            ", shuffle " + std::to_string(options_.shuffle) + ", seed " + std::to_string(trainer_.session_.seed()) +
-           ", callbacks " + std::to_string(options_.callbacks.size()) + ", optimizer " +
-           trainer_.optimizer_->class_name() + " " + trainer_.optimizer_->config().to_json() + " at " +
-           Config(learning_rate()).to_json();
+           ", callbacks " + std::to_string(options_.callbacks.size()) + ", optimizer " + trainer_.optimizer_.describe();
   }
 
   void announce() const {

@@ -32,6 +32,19 @@ std::vector<FlatSet> make_sets(const std::vector<Variable>& variables, Device& d
   return sets;
 }
 
+FlatSlot make_slot(const FlatLayout& layout, const SlotSpec& spec, Device& device) {
+  FlatSlot slot;
+  Dim elements = 0;
+  for (const Variable& variable : layout.variables) {
+    slot.shapes.push_back(spec.shape ? spec.shape(variable) : variable.shape());
+    slot.offsets.push_back(elements);
+    if (slot.shapes.back()) elements += rounded(slot.shapes.back()->elements(), layout.dtype);
+  }
+  const DeviceScope scope(device);
+  slot.values = ops::full({elements}, spec.initial, layout.dtype).eval();
+  return slot;
+}
+
 bool adopt_set(const FlatSet& set) {
   bool moved = false;
   for (std::size_t i = 0; i < set.layout.variables.size(); ++i) {
@@ -74,13 +87,47 @@ FlatState::FlatState(const std::vector<Variable>& trainable, const std::vector<V
   }
 }
 
-void FlatState::create_slots(const std::vector<SlotSpec>& specs) {
-  const DeviceScope scope(device_);
+void FlatState::create_slots(const Optimizer& optimizer) {
   for (FlatSet& set : trainable_) {
-    for (const SlotSpec& spec : specs) {
-      set.slots.push_back(ops::full({set.layout.elements}, spec.initial, set.layout.dtype).eval());
+    for (const SlotSpec& spec : optimizer.slots()) set.slots.push_back(make_slot(set.layout, spec, device_));
+  }
+  for (const ScalarSpec& spec : optimizer->scalars()) scalars_.push_back(spec.initial);
+}
+
+std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer) const {
+  const auto specs = optimizer.slots();
+  std::vector<NamedSlot> named;
+  for (std::size_t first = 0, last = 0; first < specs.size(); first = last) {
+    while (last < specs.size() && specs[last].group == specs[first].group) ++last;
+    for (const FlatSet& set : trainable_) {
+      for (std::size_t v = 0; v < set.layout.variables.size(); ++v) {
+        for (std::size_t s = first; s < last; ++s) {
+          const FlatSlot& slot = set.slots[s];
+          if (!slot.shapes[v]) continue;
+          std::string variable = set.layout.variables[v].path();
+          std::replace(variable.begin(), variable.end(), '/', '_');
+          const std::size_t offset = static_cast<std::size_t>(slot.offsets[v]) * size_of(set.layout.dtype);
+          named.push_back({optimizer.name() + "/" + variable + "_" + specs[s].name,
+                           constant_buffer({slot.values.storage, offset}, {*slot.shapes[v], set.layout.dtype})});
+        }
+      }
     }
   }
+  const auto scalars = optimizer->scalars();
+  for (std::size_t i = 0; i < scalars.size(); ++i) {
+    named.push_back({optimizer.name() + "/" + scalars[i].name, scalar(scalars_[i], Dtype::float64)});
+  }
+  return named;
+}
+
+void FlatState::finalize_variable_values(const Optimizer& optimizer) {
+  if (!optimizer.options().use_ema) return;
+  const auto stream = device_.make_stream();
+  for (const FlatSet& set : trainable_) {
+    for (const Variable& variable : set.layout.variables) variable.keep_reads();
+    device_.copy(set.values.data(), set.slots[0].values.data(), set.layout.bytes(), *stream);
+  }
+  stream->synchronize();
 }
 
 bool FlatState::adopt() {

@@ -3,6 +3,8 @@
 // optimizer slot, all with the same offsets; and one for the variables without gradients.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,12 +27,26 @@ struct FlatLayout {
 /// One layout a dtype, variables in the given order, layouts in order of first appearance.
 std::vector<FlatLayout> make_layouts(const std::vector<Variable>& variables);
 
+/// One slot of the variables of a set. Each variable's part begins at a multiple of 64 bytes; slots in the variables'
+/// shapes have the offsets of the layout.
+struct FlatSlot {
+  Buffer values;
+  std::vector<Dim> offsets;                  // elements, one a variable
+  std::vector<std::optional<Shape>> shapes;  // one a variable; none when it has no such slot
+};
+
 /// Values and slots of one dtype.
 struct FlatSet {
   FlatLayout layout;
   Buffer values;
-  std::vector<Buffer> slots;
+  std::vector<FlatSlot> slots;
   std::vector<WeightRule> rules;  // one a variable
+};
+
+/// A part of an optimizer's state under the name that Keras gives it.
+struct NamedSlot {
+  std::string name;  // "adam/dense_kernel_momentum"
+  Tensor value;      // shares the memory
 };
 
 /// Owned by one compiled model. Not thread-safe.
@@ -40,20 +56,28 @@ class FlatState {
   FlatState(const std::vector<Variable>& trainable, const std::vector<Variable>& others,
             const std::vector<WeightRule>& rules, Device& device);
 
-  /// Creates the slots, each at its initial value.
-  void create_slots(const std::vector<SlotSpec>& specs);
+  /// Creates the slots and scalars of an optimizer, each at its initial value.
+  void create_slots(const Optimizer& optimizer);
+  /// The slots, then the scalars, in the order of Keras' optimizer.variables, which begins with the iteration and the
+  /// learning rate.
+  std::vector<NamedSlot> named_slots(const Optimizer& optimizer) const;
+  /// What Keras does at the end of fit: with use_ema the variables take the values of their averages.
+  void finalize_variable_values(const Optimizer& optimizer);
   /// Moves every variable that lives elsewhere into the flat buffers. Cheap when all are here already; needed before
   /// every run, since another compiled model may have taken a shared variable over. Returns whether any moved.
   bool adopt();
 
   const std::vector<FlatSet>& trainable() const { return trainable_; }
   const std::vector<FlatSet>& others() const { return others_; }
+  /// One a ScalarSpec of the optimizer.
+  std::span<double> scalars() { return scalars_; }
   Device& device() const { return device_; }
 
  private:
   Device& device_;
   std::vector<FlatSet> trainable_;
   std::vector<FlatSet> others_;
+  std::vector<double> scalars_;
 };
 
 }  // namespace strata

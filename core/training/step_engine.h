@@ -9,6 +9,7 @@
 #include "core/training/block_exchange.h"
 #include "core/training/flat_state.h"
 #include "core/training/host_array.h"
+#include "core/training/optimizer_update.h"
 #include "core/training/permutation.h"
 #include "core/training/step_program.h"
 #include "core/training/thread_meeting.h"
@@ -112,7 +113,7 @@ class StepEngine {
   void skip_slot(Slot& slot, Stream& stream);
   void advance_buckets();
   void finish(const Optimizer* optimizer, std::int64_t iteration);
-  void update(Bucket& bucket, const Optimizer& optimizer, std::int64_t iteration);
+  void begin_update(const Optimizer& optimizer, std::int64_t iteration);
   void apply_states(const Bucket& bucket);
 
   StepKind kind_;
@@ -133,6 +134,7 @@ class StepEngine {
   std::vector<double> sums_;
   std::vector<std::unique_ptr<Region>> regions_;  // one a trainable set, then sums, then states by dtype
   std::vector<std::unique_ptr<Bucket>> buckets_;  // in the order in which they are summed
+  std::unique_ptr<OptimizerUpdate> update_;       // for the optimizer of the last step
   std::vector<std::unique_ptr<Slot>> slots_;      // one a block of this rank
   std::vector<std::unique_ptr<Stream>> streams_;  // one a thread
   std::vector<std::shared_ptr<Storage>> arenas_;  // one a slot when blocks go together, else one a thread

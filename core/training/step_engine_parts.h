@@ -4,7 +4,6 @@
 
 #include <atomic>
 
-#include "core/training/bucket_update.h"
 #include "core/training/step_engine.h"
 
 namespace strata {
@@ -34,8 +33,6 @@ struct StepEngine::Bucket {
   std::unique_ptr<BlockSum> sum;
   std::size_t sums_before = 0;  // of those in the programs: this one starts after so many of them
   std::atomic<Dim> blocks_done{0};
-  const OptimizerRule* rule = nullptr;  // that `update` was compiled for
-  std::unique_ptr<BucketUpdate> update;
 };
 
 /// What the host tells a block each step, as it lies on the device.

@@ -185,29 +185,29 @@ void StepEngine::advance_buckets() {
 
 void StepEngine::finish(const Optimizer* optimizer, std::int64_t iteration) {
   advance_buckets();
-  const bool wait_for_all = optimizer != nullptr && (*optimizer)->needs_all_gradients();
+  if (optimizer != nullptr) begin_update(*optimizer, iteration);
   for (auto& bucket : buckets_) {
     bucket->sum->wait();
     const bool gradients = optimizer != nullptr && bucket->region.kind == Region::Kind::gradients;
-    if (gradients && !wait_for_all) update(*bucket, *optimizer, iteration);
+    if (gradients) update_->bucket_ready(streams_);
     if (bucket->region.kind == Region::Kind::sums) {
       device_.copy_to_host(sums_.data(), bucket->partials[0], sums_.size() * sizeof(double), *streams_[0]);
     }
     if (bucket->region.kind == Region::Kind::states) apply_states(*bucket);
   }
-  for (auto& bucket : buckets_) {
-    if (wait_for_all && bucket->region.kind == Region::Kind::gradients) update(*bucket, *optimizer, iteration);
-  }
+  if (optimizer != nullptr) update_->finish(streams_);
   streams_[0]->synchronize();
 }
 
-void StepEngine::update(Bucket& bucket, const Optimizer& optimizer, std::int64_t iteration) {
-  if (bucket.rule != &*optimizer) {
-    bucket.rule = &*optimizer;
-    bucket.update = std::make_unique<BucketUpdate>(*optimizer, *bucket.region.set, bucket.first, bucket.count,
-                                                   bucket.partials[0], device_, threads_);
+void StepEngine::begin_update(const Optimizer& optimizer, std::int64_t iteration) {
+  if (update_ == nullptr || !update_->is_for(optimizer)) {
+    update_ = std::make_unique<OptimizerUpdate>(optimizer, state_, threads_);
+    for (const auto& bucket : buckets_) {
+      if (bucket->region.kind != Region::Kind::gradients) continue;
+      update_->add_bucket(*bucket->region.set, bucket->first, bucket->count, bucket->partials[0]);
+    }
   }
-  bucket.update->run(optimizer.learning_rate(), iteration, streams_);
+  update_->begin(iteration, *streams_[0]);
 }
 
 void StepEngine::apply_states(const Bucket& bucket) {

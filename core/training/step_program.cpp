@@ -134,12 +134,13 @@ class StepTracer {
 
   Tensor weights_of(std::size_t k) const { return weights_.empty() ? Tensor() : weights_[k]; }
 
-  /// Every block takes its share of the penalties, by its samples, so that a step has them once.
+  /// Every block takes its share of the penalties, by its samples, so that a step has them once. Their gradients come
+  /// with the update, once for all blocks.
   void add_weight_penalties() {
     const auto trained = model_.trainable_weights();
     for (const WeightRule& rule : model_.weight_rules()) {
       const bool counts = rule.regularizer && std::find(trained.begin(), trained.end(), rule.variable) != trained.end();
-      if (counts) trace_.losses.push_back({rule.regularizer(rule.variable.value()), Combine::mean});
+      if (counts) trace_.losses.push_back({rule.regularizer(ops::stop_gradient(rule.variable.value())), Combine::mean});
     }
   }
 
@@ -151,7 +152,7 @@ class StepTracer {
     if (!total_) throw ConfigError("There is no loss to train with: give compile() one, or add_loss() in a layer.");
     std::vector<Tensor> sources;
     for (const Variable& variable : variables) sources.push_back(variable.value());
-    const auto grads = gradients({total_}, sources);
+    const auto grads = gradients({objective_.loss_scale == 1.0 ? total_ : total_ * objective_.loss_scale}, sources);
     for (std::size_t i = grads.size(); i-- > 0;) outputs_.push_back(dense(grads[i], sources[i]));
   }
 

@@ -55,6 +55,7 @@ Trainer::Trainer(std::shared_ptr<Functional> model, const CompileOptions* option
   optimizer_ = options->optimizer;
   objective_ = make_objective(output_names(*model_), options->loss, options->loss_weights, options->metrics,
                               options->weighted_metrics);
+  objective_.loss_scale = optimizer_.options().loss_scale_factor.value_or(1.0);
 }
 
 void Trainer::collect_variables() {
@@ -81,7 +82,7 @@ void Trainer::require_compiled() const {
 void Trainer::place_variables() {
   if (!state_) {
     state_ = std::make_unique<FlatState>(trainable_, others_, model_->weight_rules(), device_);
-    if (compiled_) state_->create_slots(optimizer_->slots());
+    if (compiled_) state_->create_slots(optimizer_);
   }
   if (!state_->adopt()) return;
   for (auto& [key, cached] : engines_) cached.engine->rebind_variables();

@@ -181,60 +181,6 @@ def write_losses(folder):
     write(folder, "losses.json", {"cases": cases})
 
 
-# optimizers.json ------------------------------------------------------------------------------------------------------
-
-def slots_of(optimizer):
-    """The slot variables by Keras' slot name, each a list with one array per trained variable."""
-    slots = {"SGD": [("momentum", "momentums")],
-             "RMSprop": [("velocity", "_velocities"), ("momentum", "_momentums"),
-                         ("average_gradient", "_average_gradients")],
-             "Adam": [("momentum", "_momentums"), ("velocity", "_velocities"), ("velocity_hat", "_velocity_hats")]}
-    pairs = ((name, getattr(optimizer, field, None)) for name, field in slots[type(optimizer).__name__])
-    return {name: [slot.numpy() for slot in values] for name, values in pairs if values}
-
-
-def optimizer_case(name, class_name, start, gradients, **config):
-    variables = [keras.Variable(value) for value in start]
-    optimizer = getattr(optimizers, class_name)(**config)
-    after = []
-    for step in gradients:
-        optimizer.apply([tf.constant(gradient) for gradient in step], variables)
-        after.append([variable.numpy() for variable in variables])
-    return {"name": name, "class_name": class_name, "config": config, "weights_after_step": after,
-            "slots": slots_of(optimizer), "iterations": int(optimizer.iterations.numpy())}
-
-
-def write_optimizers(folder):
-    rng = np.random.default_rng(2)
-    start = [grid(rng, 3, 4), grid(rng, 5)]
-    gradients = [[grid(rng, 3, 4), grid(rng, 5)] for _ in range(5)]
-    for step in gradients:
-        step[0][0] *= np.float32(2.0**-12)  # so small that the place of epsilon in the formula shows
-        step[1][4] *= np.float32(2.0**-20)
-    gradients[0][1][0] = 0
-    for step in gradients:
-        step[0][2, 3] = 0  # never moves
-
-    def case(name, class_name, **config):
-        return optimizer_case(name, class_name, start, gradients, **config)
-
-    cases = [
-        case("sgd_default", "SGD"),
-        case("sgd", "SGD", learning_rate=0.125),
-        case("sgd_momentum", "SGD", learning_rate=0.1, momentum=0.9),
-        case("sgd_nesterov", "SGD", learning_rate=0.1, momentum=0.9, nesterov=True),
-        case("rmsprop_default", "RMSprop"),
-        case("rmsprop_rho", "RMSprop", learning_rate=0.05, rho=0.7),
-        case("rmsprop_momentum", "RMSprop", learning_rate=0.05, momentum=0.8),
-        case("rmsprop_centered", "RMSprop", learning_rate=0.05, centered=True),
-        case("rmsprop_momentum_centered", "RMSprop", learning_rate=0.05, rho=0.8, momentum=0.5, centered=True),
-        case("adam_default", "Adam"),
-        case("adam", "Adam", learning_rate=0.05, beta_1=0.8, beta_2=0.95, epsilon=1e-4),
-        case("adam_amsgrad", "Adam", learning_rate=0.05, beta_2=0.5, amsgrad=True),
-    ]
-    write(folder, "optimizers.json", {"initial_weights": start, "gradients": gradients, "cases": cases})
-
-
 # dense_model.json -----------------------------------------------------------------------------------------------------
 
 def dense_model():
@@ -630,8 +576,9 @@ def main():
     parser.add_argument("files", nargs="*", help="which files, without .json (default: all)")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for write_file in (write_losses, write_optimizers, write_dense_model, write_weighted_fits, write_merge_model, write_metrics,
-                       write_callbacks, write_initializers):
+    from optimizers import write_optimizers  # needs what stands above
+    for write_file in (write_losses, write_optimizers, write_dense_model, write_weighted_fits, write_merge_model,
+                       write_metrics, write_callbacks, write_initializers):
         if not arguments.files or write_file.__name__.removeprefix("write_") in arguments.files:
             write_file(arguments.out)
 

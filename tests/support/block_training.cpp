@@ -58,7 +58,7 @@ BlockTraining train_with_block_sums(Communicator& communicator, const std::vecto
       make_objective({"output"}, losses::SparseCategoricalCrossentropy({.from_logits = true}), {}, {"accuracy"}, {});
   FlatState state(model.layer().trainable_weights(), {}, {}, cpu_device());
   const Optimizer descent = optimizers::SGD({.learning_rate = 0.5});
-  state.create_slots(descent->slots());
+  state.create_slots(descent);
   state.adopt();
   const DataSpecs specs{{{{kSteps}, Dtype::int32}}, {{{kSteps}, Dtype::int64}}, {}};
   StepEngine engine(StepKind::train, std::static_pointer_cast<Functional>(model.shared()), objective, specs, state,

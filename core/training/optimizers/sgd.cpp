@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/ops.h"
-#include "core/training/optimizer.h"
-#include "core/training/optimizer_options.h"
+#include "core/training/optimizers/table.h"
 
 namespace strata {
 namespace {
@@ -32,9 +31,20 @@ class SgdRule final : public OptimizerRule {
 
 }  // namespace
 
-Optimizer optimizers::SGD(const SGDOptions& options) {
-  require_fraction("momentum", options.momentum);
-  return {std::make_shared<SgdRule>(options), options.learning_rate};
+Optimizer optimizers::SGD(const SGDOptions& options, const OptimizerOptions& common) {
+  if (!(options.momentum >= 0.0 && options.momentum <= 1.0)) {
+    throw ConfigError("`momentum` must be a float between [0, 1].");
+  }
+  return {std::make_shared<SgdRule>(options), options.learning_rate, common};
+}
+
+void register_sgd(OptimizerTable& table) {
+  add_optimizer(table, "SGD", {"momentum", "nesterov"}, [](const RuleArguments& a) {
+    const optimizers::SGDOptions o;
+    return optimizers::SGD(
+        {learning_rate(a, o.learning_rate), a.number("momentum", o.momentum), a.flag("nesterov", o.nesterov)},
+        optimizer_options(a));
+  });
 }
 
 }  // namespace strata

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/ops.h"
 #include "core/ops/rmsprop_update.h"
-#include "core/training/optimizer.h"
-#include "core/training/optimizer_options.h"
+#include "core/training/optimizers/table.h"
 
 namespace strata {
 namespace {
@@ -19,8 +18,8 @@ class RmspropRule final : public OptimizerRule {
   }
   std::vector<SlotSpec> slots() const override {
     std::vector<SlotSpec> slots{{"velocity"}};
-    if (options_.momentum > 0.0) slots.push_back({"momentum"});
-    if (options_.centered) slots.push_back({"average_gradient"});
+    if (options_.momentum > 0.0) slots.push_back({.name = "momentum", .group = 1});
+    if (options_.centered) slots.push_back({.name = "average_gradient", .group = 2});
     return slots;
   }
 
@@ -56,11 +55,21 @@ class RmspropRule final : public OptimizerRule {
 
 }  // namespace
 
-Optimizer optimizers::RMSprop(const RMSpropOptions& options) {
+Optimizer optimizers::RMSprop(const RMSpropOptions& options, const OptimizerOptions& common) {
   require_fraction("rho", options.rho);
   require_fraction("momentum", options.momentum);
   require_not_negative("epsilon", options.epsilon);
-  return {std::make_shared<RmspropRule>(options), options.learning_rate};
+  return {std::make_shared<RmspropRule>(options), options.learning_rate, common};
+}
+
+void register_rmsprop(OptimizerTable& table) {
+  add_optimizer(table, "RMSprop", {"rho", "momentum", "epsilon", "centered"}, [](const RuleArguments& a) {
+    const optimizers::RMSpropOptions o;
+    return optimizers::RMSprop(
+        {learning_rate(a, o.learning_rate), a.number("rho", o.rho), a.number("momentum", o.momentum),
+         a.number("epsilon", o.epsilon), a.flag("centered", o.centered)},
+        optimizer_options(a));
+  });
 }
 
 }  // namespace strata

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal to BucketUpdate: programs that may run at once, on several threads.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/program/program.h"
+
+namespace strata {
+
+/// A program and where its inputs and outputs are.
+struct UpdateTask {
+  std::shared_ptr<const Program> program;
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+};
+
+/// Memory of the threads that run passes: one arena a thread, as large as the largest program needs.
+using UpdateArenas = std::vector<std::shared_ptr<Storage>>;
+
+class UpdatePass {
+ public:
+  explicit UpdatePass(std::vector<UpdateTask> tasks) : tasks_(std::move(tasks)) {}
+  std::size_t arena_bytes() const;
+  /// To be called once before the first run, with one arena a stream.
+  void prepare(const UpdateArenas& arenas);
+  /// Runs all programs, on one thread a stream. Allocates nothing.
+  void run(std::span<const std::unique_ptr<Stream>> streams);
+
+ private:
+  std::vector<UpdateTask> tasks_;
+  std::vector<std::unique_ptr<RunState>> states_;  // number i is run by thread i mod threads
+  std::vector<std::exception_ptr> errors_;
+};
+
+}  // namespace strata

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal: classes that users make known, beside a table of those that Keras has.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "core/base/config.h"
+#include "core/base/error.h"
+
+namespace strata {
+
+/// How to make things of one kind from a config, by class name. Thread-safe.
+template <class T>
+class UserClasses {
+ public:
+  using Factory = std::function<T(const Config& config)>;
+
+  /// `kind` is for messages: "optimizer". Throws ConfigError without a name or a function, or when the name is taken.
+  void add(const std::string& kind, const std::string& class_name, bool is_builtin, Factory make) {
+    const std::string where = "register_" + kind + ": ";
+    if (class_name.empty() || !make) throw ConfigError(where + "expected a class name and a function");
+    const std::lock_guard lock(mutex_);
+    if (!is_builtin && classes_.emplace(class_name, std::move(make)).second) return;
+    throw ConfigError(where + "a class '" + class_name + "' is known already");
+  }
+  /// From {"class_name", "config"}; empty when nobody made the class known.
+  std::optional<T> make(const Config& config) const {
+    const Factory factory = find(config.at("class_name").as_string());
+    if (!factory) return {};
+    return factory(config.contains("config") ? config.at("config") : Config::object());
+  }
+
+ private:
+  Factory find(const std::string& class_name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = classes_.find(class_name);
+    return found == classes_.end() ? Factory() : found->second;
+  }
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Factory> classes_;
+};
+
+}  // namespace strata
