@@ -8,7 +8,7 @@ using namespace strata;
 
 int main(int argc, char** argv) {
   return examples::run(argc, argv, "Trains an LSTM over the rows of MNIST images.",
-                       {.epochs = 2, .batch_size = 64, .optimizer = "adam"}, [](auto& example) {
+                       {.epochs = 3, .batch_size = 64, .optimizer = "adam"}, [](auto& example) {
                          auto inputs = Input({28, 28});
                          auto x = layers::LSTM(64)(inputs);
                          auto outputs = layers::Dense(10)(x);

@@ -84,7 +84,7 @@ std::vector<BadInput> bad_inputs() {
       {"NegativeSeed", {"--seed", "-1"}, {"--seed: expected a whole number from 0", "received \"-1\""}},
       {"TooManyEpochs", {"--epochs", "99999999999"}, {"--epochs: expected a whole number", "received \"99999999999\""}},
       {"UnknownFlag", {"--bogus"}, {"not expected: --bogus", "--help"}},
-      {"UnknownOptimizer", {"--optimizer", "magic"}, {"--optimizer: ", "magic", "sgd, rmsprop, adam"}},
+      {"UnknownOptimizer", {"--optimizer", "magic"}, {"--optimizer: ", "magic", "Adam, AdamW"}},
       // Found out before training, which would take hours here.
       {"UnwritableReport",
        {"--json", "nowhere/report.json", "--epochs", "1000000"},
