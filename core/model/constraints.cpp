@@ -12,10 +12,6 @@ Tensor norms(const Tensor& weight, const std::vector<int>& axes) {
   return ops::sqrt(ops::sum(ops::square(weight), axes, true));
 }
 
-Tensor clip(const Tensor& x, double low, double high) {
-  return ops::minimum(ops::maximum(x, scalar(low, x.dtype())), scalar(high, x.dtype()));
-}
-
 /// Keras writes a single axis as a number.
 Config axes_config(const std::vector<int>& axes) {
   return axes.size() == 1 ? Config(axes[0]) : Config(Config::List(axes.begin(), axes.end()));
@@ -51,7 +47,7 @@ namespace constraints {
 Constraint MaxNorm(double max_value, const std::vector<int>& axes) {
   return {"MaxNorm", Config::object({{"max_value", max_value}, {"axis", axes_config(axes)}}), [=](const Tensor& w) {
             const Tensor norm = norms(w, axes);
-            return w * (clip(norm, 0.0, max_value) / (norm + kEpsilon));
+            return w * (ops::clip(norm, 0.0, max_value) / (norm + kEpsilon));
           }};
 }
 
@@ -69,7 +65,7 @@ Constraint MinMaxNorm(double min_value, double max_value, double rate, const std
       Config::object({{"min_value", min_value}, {"max_value", max_value}, {"rate", rate}, {"axis", axes_config(axes)}});
   return {"MinMaxNorm", std::move(config), [=](const Tensor& w) {
             const Tensor norm = norms(w, axes);
-            const Tensor desired = clip(norm, min_value, max_value) * rate + norm * (1.0 - rate);
+            const Tensor desired = ops::clip(norm, min_value, max_value) * rate + norm * (1.0 - rate);
             return w * (desired / (norm + kEpsilon));
           }};
 }

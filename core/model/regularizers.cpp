@@ -8,9 +8,6 @@
 namespace strata {
 namespace {
 
-/// Keras 3's smallest norm that it divides by.
-constexpr double kSmallestSquare = 1e-12;
-
 void require_factor(const char* argument, double value) {
   if (std::isfinite(value) && value >= 0.0) return;
   throw ConfigError("Invalid value for argument " + std::string(argument) +
@@ -26,8 +23,7 @@ Tensor mean_cosine(const Tensor& weight, int axis, double factor) {
     throw ShapeError("Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape=" +
                      weight.shape().str());
   }
-  const Tensor square = ops::sum(ops::square(weight), {axis}, true);
-  const Tensor unit = weight * ops::rsqrt(ops::maximum(square, scalar(kSmallestSquare, weight.dtype())));
+  const Tensor unit = ops::l2_normalize(weight, {axis});
   const Tensor other = ops::transpose(unit, {1, 0});
   const Tensor cosines = axis == 1 ? ops::matmul(unit, other) : ops::matmul(other, unit);
   const Dim size = cosines.shape()[0];

@@ -51,6 +51,16 @@ Tensor one_hot(const Tensor& ids, Dim depth, Dtype dtype) {
   return cast(equal(expand_dims(wide, -1), iota({depth}, 0, wide.dtype())), dtype);
 }
 
+Tensor clip(const Tensor& x, double low, double high) {
+  return minimum(maximum(x, scalar(low, x.dtype())), scalar(high, x.dtype()));
+}
+
+// The bound is on the square, so that the gradient of a vector of zeros is finite.
+Tensor l2_normalize(const Tensor& x, std::vector<int> axes) {
+  constexpr double kSmallestSquare = 1e-14;
+  return x * rsqrt(maximum(sum(square(x), std::move(axes), true), scalar(kSmallestSquare, x.dtype())));
+}
+
 Tensor full(const Shape& shape, double value, Dtype dtype) { return broadcast_to(scalar(value, dtype), shape); }
 Tensor zeros(const Shape& shape, Dtype dtype) { return full(shape, 0.0, dtype); }
 Tensor ones(const Shape& shape, Dtype dtype) { return full(shape, 1.0, dtype); }

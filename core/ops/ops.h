@@ -32,6 +32,8 @@ Tensor power(const Tensor& a, const Tensor& b);
 /// The gradient of equal operands goes to `a`.
 Tensor maximum(const Tensor& a, const Tensor& b);
 Tensor minimum(const Tensor& a, const Tensor& b);
+/// Elementwise min(max(x, low), high); the gradient at the bounds is 1.
+Tensor clip(const Tensor& x, double low, double high);
 
 // Comparison and logic: bool results, not differentiable.
 Tensor equal(const Tensor& a, const Tensor& b);
@@ -126,6 +128,8 @@ Tensor one_hot(const Tensor& ids, Dim depth, Dtype dtype = Dtype::float32);
 
 Tensor softmax(const Tensor& x, int axis = -1);
 Tensor log_softmax(const Tensor& x, int axis = -1);
+/// x / max(|x|, 1e-7), where |x| is the root of the sum of squares over `axes` (empty = all). Floating only.
+Tensor l2_normalize(const Tensor& x, std::vector<int> axes);
 /// -log_softmax(logits)[labels] for logits (..., classes) and integer labels (...); NaN for labels out of range.
 Tensor sparse_softmax_cross_entropy(const Tensor& logits, const Tensor& labels);
 

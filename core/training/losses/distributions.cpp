@@ -7,12 +7,6 @@ namespace {
 
 constexpr double kEpsilon = 1e-7;
 
-/// x divided by its length over the axis, by a factor of at most 1e7.
-Tensor normalized(const Tensor& x, int axis) {
-  const Tensor inverse = ops::rsqrt(ops::sum(ops::square(x), {axis}, true));
-  return x * ops::minimum(inverse, scalar(1.0 / kEpsilon, x.dtype()));
-}
-
 }  // namespace
 
 namespace losses {
@@ -22,8 +16,8 @@ Loss KLDivergence(const LossOptions& options) {
                     .name = options.name.empty() ? "kl_divergence" : options.name,
                     .reduction = options.reduction,
                     .values = [](const Tensor& t, const Tensor& y) {
-                      const Tensor p = clip(t, kEpsilon, 1.0);
-                      return ops::sum(p * ops::log(p / clip(y, kEpsilon, 1.0)), {-1});
+                      const Tensor p = ops::clip(t, kEpsilon, 1.0);
+                      return ops::sum(p * ops::log(p / ops::clip(y, kEpsilon, 1.0)), {-1});
                     }});
 }
 
@@ -42,7 +36,7 @@ Loss CosineSimilarity(const CosineSimilarityOptions& options) {
                     .reduction = options.reduction,
                     .config = Config::object({{"axis", axis}}),
                     .values = [axis](const Tensor& t, const Tensor& y) {
-                      return -ops::sum(normalized(t, axis) * normalized(y, axis), {axis});
+                      return -ops::sum(ops::l2_normalize(t, {axis}) * ops::l2_normalize(y, {axis}), {axis});
                     }});
 }
 

@@ -87,13 +87,9 @@ void check_labels(const std::string& loss, const HostArray& y_true, Dim classes,
   visit_dtype(y_true.spec().dtype, [&]<class T>(TypeTag<T>) { check_labels_of<T>(loss, y_true, classes, ignored); });
 }
 
-Tensor clip(const Tensor& x, double low, double high) {
-  return ops::minimum(ops::maximum(x, scalar(low, x.dtype())), scalar(high, x.dtype()));
-}
-
 Tensor clip_probabilities(const Tensor& p) {
   constexpr double epsilon = 1e-7;
-  return clip(p, epsilon, 1.0 - epsilon);
+  return ops::clip(p, epsilon, 1.0 - epsilon);
 }
 
 Tensor normalized_probabilities(const Tensor& p, int axis) { return clip_probabilities(p / ops::sum(p, {axis}, true)); }

@@ -35,8 +35,6 @@ Loss make_loss(LossFormula formula);
 void check_labels(const std::string& loss, const HostArray& y_true, Dim classes,
                   std::optional<std::int64_t> ignored = {});
 
-/// min(max(x, low), high); no gradient flows where it clips.
-Tensor clip(const Tensor& x, double low, double high);
 /// Clips probabilities to [1e-7, 1 - 1e-7], so that their logarithms are finite.
 Tensor clip_probabilities(const Tensor& p);
 /// p divided by its sum over the axis, then clipped.

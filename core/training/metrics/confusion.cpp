@@ -45,7 +45,7 @@ Tensor ConfusionCounter::chosen_outputs(const Tensor& y_pred) const {
 Tensor ConfusionCounter::exceeded(const Tensor& outputs) const {
   const double count = static_cast<double>(thresholds());
   if (options_.even) {
-    const Tensor place = ops::ceil(clip(outputs, 0.0, 1.0) * (count - 1.0)) - 1.0;
+    const Tensor place = ops::ceil(ops::clip(outputs, 0.0, 1.0) * (count - 1.0)) - 1.0;
     return ops::cast(options_.zero_exceeds_first ? ops::relu(place) : place, Dtype::int64);
   }
   const Tensor thresholds = ops::cast(constant(options_.thresholds, {static_cast<Dim>(count)}), outputs.dtype());
