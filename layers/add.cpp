@@ -12,7 +12,7 @@ class AddLayer final : public MergeLayer {
   std::string class_name() const override { return "Add"; }
 
  protected:
-  Tensor merge(const std::vector<Tensor>& inputs) const override {
+  Tensor merge(const std::vector<Tensor>& inputs, const std::vector<Tensor>&) const override {
     Tensor sum = inputs[0];
     for (std::size_t i = 1; i < inputs.size(); ++i) sum = sum + inputs[i];
     return sum;

@@ -7,8 +7,8 @@
 namespace strata::layers {
 
 /// y = (x1 + x2 + ...) / n, added in this order.
-/// Inputs: at least two of equal batch whose shapes broadcast; those of lower rank get axes of size 1 behind the batch.
-/// Throws ConfigError for fewer than two inputs, ShapeError for shapes that do not broadcast.
+/// Inputs: of equal batch, with shapes that broadcast; those of lower rank get axes of size 1 behind the batch.
+/// Throws ConfigError for no input, ShapeError for shapes that do not broadcast.
 class Average : public LayerRef {
  public:
   explicit Average(const LayerOptions& options = {});

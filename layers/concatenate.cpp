@@ -18,10 +18,6 @@ class ConcatenateLayer final : public Layer {
   Config config() const override { return Config::object({{"axis", axis_}}); }
 
   std::vector<Tensor> call_many(const std::vector<Tensor>& inputs, CallContext&) override {
-    if (inputs.size() < 2) {
-      throw ConfigError("A `Concatenate` layer should be called on a list of at least 2 inputs. Got " +
-                        std::to_string(inputs.size()) + " inputs.");
-    }
     const int rank = inputs[0].rank();
     const int axis = normalize_axis(axis_, rank, "Concatenate");
     for (const Tensor& input : inputs) {
@@ -35,8 +31,8 @@ class ConcatenateLayer final : public Layer {
     return {ops::concatenate(inputs, axis)};
   }
 
-  /// The masks joined as the inputs are; a time step counts when all its features do. An input without a mask counts
-  /// whole.
+  /// The masks joined as the inputs are; a time step counts when any of its features does (Keras 3). An input without a
+  /// mask counts whole.
   std::vector<Tensor> compute_mask(const std::vector<Tensor>& inputs, const std::vector<Tensor>& masks,
                                    CallContext&) override {
     if (std::none_of(masks.begin(), masks.end(), [](const Tensor& mask) { return bool(mask); })) return {};
@@ -47,7 +43,7 @@ class ConcatenateLayer final : public Layer {
       if (mask && mask.rank() < inputs[i].rank()) mask = ops::expand_dims(mask, -1);
       whole.push_back(mask ? ops::cast(mask, Dtype::int32) * ones : ones);
     }
-    return {ops::cast(ops::min(ops::concatenate(whole, axis_), {-1}), Dtype::boolean)};
+    return {ops::cast(ops::max(ops::concatenate(whole, axis_), {-1}), Dtype::boolean)};
   }
 
  private:
@@ -76,7 +72,14 @@ void register_concatenate(LayerRegistry& registry) {
        {{"last axis", [](Dtype dtype) { return Concatenate(-1, {.name = "last", .dtype = dtype}); }, {{3, 4}, {3, 2}}},
         {"middle axis",
          [](Dtype dtype) { return Concatenate(1, {.name = "middle", .dtype = dtype}); },
-         {{2, 3, 4}, {2, 1, 4}, {2, 2, 4}}}}});
+         {{2, 3, 4}, {2, 1, 4}, {2, 2, 4}}}},
+       {{"{}",
+         {{None, 4, 2}, {None, 5, 3}},
+         "A `Concatenate` layer requires inputs with matching shapes except for the concat axis. Got inputs shapes: "
+         "[(None, 4, 2), (None, 5, 3)]"},
+        {R"({"axis": 3})",
+         {{None, 4, 2}, {None, 4, 2}},
+         "Concatenate: axis must be in [-3, 3) for a tensor of rank 3, received 3"}}});
 }
 
 }  // namespace strata

@@ -7,8 +7,8 @@
 namespace strata::layers {
 
 /// The inputs joined along `axis` (negative ones count from the end; 0 is the batch).
-/// Inputs: at least two, of one rank and equal in all other axes. Output: their sizes along `axis` added up.
-/// Throws ConfigError for fewer than two inputs, ShapeError for shapes that do not match.
+/// Inputs: of one rank and equal in all other axes. Output: their sizes along `axis` added up.
+/// Throws ConfigError for no input, ShapeError for shapes that do not match.
 class Concatenate : public LayerRef {
  public:
   explicit Concatenate(int axis = -1, const LayerOptions& options = {});

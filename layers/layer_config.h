@@ -24,6 +24,8 @@ class LayerConfig {
   /// Null when the argument is absent.
   const Config& get(const std::string& key) const;
   bool has(const std::string& key) const { return !get(key).is_null(); }
+  /// Throws ConfigError naming the layer when the argument is absent.
+  const Config& required(const std::string& key) const;
   // Each throws ConfigError naming the layer when the value is of another kind; the first form also when it is absent.
   Dim integer(const std::string& key) const;
   double number(const std::string& key) const;
@@ -45,7 +47,6 @@ class LayerConfig {
   Constraint constraint(const std::string& key) const { return Constraint::from_config(get(key)); }
 
  private:
-  const Config& required(const std::string& key) const;
   LayerRef layer_from(const Config& config) const;
 
   std::string class_name_;

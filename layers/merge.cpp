@@ -9,12 +9,6 @@
 namespace strata {
 namespace {
 
-void check_count(const std::vector<Tensor>& inputs) {
-  if (inputs.size() >= 2) return;
-  throw ConfigError("A merge layer should be called on a list of at least 2 inputs. Got " +
-                    std::to_string(inputs.size()) + " inputs.");
-}
-
 void check_batches(const std::vector<Tensor>& inputs) {
   Dim batch = None;
   for (const Tensor& input : inputs) {
@@ -51,17 +45,18 @@ std::string shapes_text(const std::vector<Tensor>& tensors) {
   return text + "]";
 }
 
-std::vector<Tensor> MergeLayer::call_many(const std::vector<Tensor>& inputs, CallContext&) {
-  check_count(inputs);
+std::vector<Tensor> MergeLayer::call_many(const std::vector<Tensor>& inputs, CallContext& context) {
   check_batches(inputs);
   check_samples(inputs);
   int rank = 0;
   for (const Tensor& input : inputs) rank = std::max(rank, input.rank());
   std::vector<Tensor> aligned = inputs;
-  for (Tensor& input : aligned) {
-    while (input.rank() < rank) input = ops::expand_dims(input, 1);
+  std::vector<Tensor> masks(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (context.mask(i) && inputs[i].rank() == rank) masks[i] = ops::expand_dims(context.mask(i), -1);
+    while (aligned[i].rank() < rank) aligned[i] = ops::expand_dims(aligned[i], 1);
   }
-  return {merge(aligned)};
+  return {merge(aligned, masks)};
 }
 
 std::vector<Tensor> MergeLayer::compute_mask(const std::vector<Tensor>& inputs, const std::vector<Tensor>& masks,
@@ -79,7 +74,13 @@ LayerEntry merge_entry(const std::string& class_name, const std::function<LayerR
           [class_name, make](const Config& config) { return make(LayerConfig(class_name, config, {}).options()); },
           {{"equal shapes", example, {{3, 4}, {3, 4}, {3, 4}}},
            {"broadcast", example, {{2, 3, 4}, {2, 1, 4}}},
-           {"different ranks", example, {{2, 3, 4}, {2, 4}}}}};
+           {"different ranks", example, {{2, 3, 4}, {2, 4}}}},
+          {{"{}",
+            {{None, 9, 9, 64}, {None, 7, 7, 64}},
+            "Operands could not be broadcast together with shapes (9, 9, 64) (7, 7, 64)"},
+           {"{}",
+            {{16, 2}, {8, 2}},
+            "Can not merge tensors with different batch sizes. Got tensors with shapes : [(16, 2), (8, 2)]"}}};
 }
 
 }  // namespace strata

@@ -7,8 +7,8 @@
 
 namespace strata {
 
-/// Combines tensors element by element. Checks that there are at least two inputs of equal batch whose shapes
-/// broadcast, and gives inputs of lower rank axes of size 1 behind the batch.
+/// Combines tensors element by element. Checks that the inputs have equal batches and shapes that broadcast, and gives
+/// inputs of lower rank axes of size 1 behind the batch.
 class MergeLayer : public Layer {
  public:
   explicit MergeLayer(LayerOptions options = {}) : Layer(std::move(options)) { set_supports_masking(); }
@@ -18,8 +18,9 @@ class MergeLayer : public Layer {
                                    CallContext& context) override;
 
  protected:
-  /// All inputs have the same rank and broadcast.
-  virtual Tensor merge(const std::vector<Tensor>& inputs) const = 0;
+  /// All inputs have the same rank and broadcast. `masks` has one for each input, with a last axis of size 1 for the
+  /// features, or an empty handle; as in Keras 3 inputs that were given axes have none.
+  virtual Tensor merge(const std::vector<Tensor>& inputs, const std::vector<Tensor>& masks) const = 0;
 };
 
 /// "[(None, 3), (None, 4)]".

@@ -21,6 +21,16 @@ struct LayerExample {
   std::vector<Shape> inputs = {};
   /// Whether the layer's outputs are floating and have a derivative.
   bool differentiable = true;
+  /// Whether samples of a block change each other's outputs, as batch statistics of a block do: then training in other
+  /// blocks gives other values.
+  bool mixes_samples = false;
+};
+
+/// What a layer must refuse: made from `config` and then called on inputs of these shapes, it throws this text.
+struct LayerRefusal {
+  std::string config = {};         // JSON; the conformance test adds the name "layer"
+  std::vector<Shape> inputs = {};  // empty = it is not called
+  std::string text = {};
 };
 
 /// Makes a layer from its config.
@@ -31,6 +41,9 @@ struct LayerEntry {
   /// From what get_config() returns. Throws ConfigError for missing, unknown or unsupported arguments.
   LayerFactory from_config = {};
   std::vector<LayerExample> examples = {};
+  /// One for each check of arguments and of shapes that the layer's header documents, where no test of its own has
+  /// them.
+  std::vector<LayerRefusal> refusals = {};
 };
 
 /// The catalogue. Read-only after construction; thread-safe.

@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "core/base/error.h"
 #include "core/model/functional.h"
 #include "core/model/session.h"
 #include "core/program/autodiff.h"
+#include "core/training/model.h"
 #include "layers/registry.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/ranks.h"
 
 namespace strata {
 namespace {
@@ -215,6 +219,69 @@ TEST_P(EveryLayer, StartsFromWeightsThatDependOnSeedAndNameOnly) {
   EXPECT_EQ(weights(false), weights(true));
 }
 
+/// y = x scale: gives every layer something in front of it to train.
+class Scale final : public Layer {
+ public:
+  using Layer::Layer;
+  std::string class_name() const override { return "Scale"; }
+  void build(const Shape& input) override {
+    scale_ = add_weight("scale", input.slice(1, input.rank()), {.initializer = "ones"});
+  }
+  Tensor call(const Tensor& input, CallContext&) override { return input * scale_; }
+
+ private:
+  Variable scale_;
+};
+
+/// All weights and losses of three steps on batches of seven samples.
+std::vector<float> trained(const LayerExample& example, Communicator& communicator, Dim blocks) {
+  Session::current().set_seed(3);
+  const auto draw = [](const Shape& shape, std::uint64_t stream) {
+    return ops::random_uniform({constant<std::int64_t>({4, 0, 0}, {3}), stream}, shape.with(0, 7), -1.0, 1.0);
+  };
+  std::vector<Tensor> inputs, scaled, x, y;
+  for (const Shape& shape : example.inputs) {
+    inputs.push_back(Input({.batch_shape = shape.with(0, None)}));
+    scaled.push_back(make_layer<Scale>()(inputs.back()));
+    x.push_back(draw(shape, x.size()));
+  }
+  const std::vector<Tensor> outputs = example.make(Dtype::float32).call(scaled);
+  for (const Tensor& output : outputs) y.push_back(draw(output.shape(), 100 + y.size()));
+  Model model(inputs, outputs);
+  model.compile({.optimizer = optimizers::SGD({.learning_rate = 0.02}),
+                 .loss = losses::MeanSquaredError({.reduction = Reduction::sum}),
+                 .communicator = std::shared_ptr<Communicator>(&communicator, [](Communicator*) {})});
+  std::vector<float> values;
+  for (int step = 0; step < 3; ++step) {
+    for (const double loss : model.train_on_batch(x, y, {.blocks = blocks})) values.push_back(static_cast<float>(loss));
+  }
+  for (const Variable& weight : model.weights()) {
+    for (const float value : weight.value().to_vector<float>()) values.push_back(value);
+  }
+  return values;
+}
+
+std::vector<float> trained(const LayerExample& example, int ranks, Dim blocks) {
+  std::vector<float> values;
+  testing::run_ranks(ranks, [&](Communicator& communicator) {
+    const std::vector<float> own = trained(example, communicator, blocks);
+    if (communicator.rank() == 0) values = own;
+  });
+  return values;
+}
+
+TEST_P(EveryDifferentiableLayer, TrainsAlikeOnOneRankAndOnFour) {
+  const std::vector<float> one = trained(example(), 1, 4);
+  const std::vector<float> four = trained(example(), 4, 4);
+  ASSERT_EQ(four.size(), one.size());
+  EXPECT_EQ(std::memcmp(four.data(), one.data(), one.size() * sizeof(float)), 0) << "four blocks: not the same bits";
+  if (example().mixes_samples) return;
+  const std::vector<float> whole = trained(example(), 1, 1);
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    EXPECT_NEAR(one[i], whole[i], 1e-5 * (1.0 + std::abs(whole[i]))) << "one block: value " << i;
+  }
+}
+
 std::vector<Case> differentiable_cases() {
   std::vector<Case> cases = all_cases();
   std::erase_if(cases, [](const Case& c) { return !c.example->differentiable; });
@@ -223,6 +290,43 @@ std::vector<Case> differentiable_cases() {
 
 INSTANTIATE_TEST_SUITE_P(Registry, EveryDifferentiableLayer, ::testing::ValuesIn(differentiable_cases()), case_name);
 INSTANTIATE_TEST_SUITE_P(Registry, EveryLayer, ::testing::ValuesIn(all_cases()), case_name);
+
+struct Refusal {
+  const LayerEntry* entry;
+  const LayerRefusal* refusal;
+};
+
+std::vector<Refusal> all_refusals() {
+  std::vector<Refusal> all;
+  for (const auto& [name, entry] : LayerRegistry::instance().entries()) {
+    for (const LayerRefusal& refusal : entry.refusals) all.push_back({&entry, &refusal});
+  }
+  return all;
+}
+
+std::string refusal_name(const ::testing::TestParamInfo<Refusal>& info) {
+  const auto [entry, refusal] = info.param;
+  return entry->class_name + std::to_string(refusal - entry->refusals.data());
+}
+
+class EveryRefusal : public ::testing::TestWithParam<Refusal> {};
+
+TEST_P(EveryRefusal, SaysWhatIsWrong) {
+  const auto [entry, refusal] = GetParam();
+  Session session;
+  const SessionScope scope(session);
+  testing::expect_error<Error>(
+      [&] {
+        const Config config = Config::from_json(refusal->config).set("name", "layer");
+        const LayerRef layer = LayerRegistry::instance().make(entry->class_name, config);
+        std::vector<Tensor> inputs;
+        for (const Shape& shape : refusal->inputs) inputs.push_back(Input({.batch_shape = shape}));
+        if (!inputs.empty()) layer.call(inputs);
+      },
+      refusal->text);
+}
+
+INSTANTIATE_TEST_SUITE_P(Registry, EveryRefusal, ::testing::ValuesIn(all_refusals()), refusal_name);
 
 TEST(LayerRegistry, NamesUnknownLayers) {
   try {
