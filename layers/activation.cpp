@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/activation.h"
 
+#include "layers/elementwise_layer.h"
 #include "layers/layer_config.h"
 #include "layers/registry.h"
 
 namespace strata {
 namespace {
-
-class ActivationLayer final : public Layer {
- public:
-  ActivationLayer(strata::Activation activation, const LayerOptions& options)
-      : Layer(options), activation_(std::move(activation)) {
-    set_supports_masking();
-  }
-
-  std::string class_name() const override { return "Activation"; }
-  Config config() const override { return Config::object({{"activation", activation_.config()}}); }
-  Tensor call(const Tensor& input, CallContext&) override { return activation_(input); }
-
- private:
-  strata::Activation activation_;
-};
 
 LayerRef activation_from_config(const Config& config) {
   const LayerConfig arguments("Activation", config, {"activation"});
@@ -30,7 +16,8 @@ LayerRef activation_from_config(const Config& config) {
 }  // namespace
 
 layers::Activation::Activation(const strata::Activation& activation, const LayerOptions& options)
-    : LayerRef(std::make_shared<ActivationLayer>(activation, options)) {}
+    : LayerRef(std::make_shared<ElementwiseLayer>("Activation", Config::object({{"activation", activation.config()}}),
+                                                  activation, options)) {}
 
 void register_activation(LayerRegistry& registry) {
   LayerEntry entry{"Activation", activation_from_config};
@@ -38,6 +25,19 @@ void register_activation(LayerRegistry& registry) {
     const auto make = [name](Dtype dtype) { return layers::Activation(name, {.name = name, .dtype = dtype}); };
     entry.examples.push_back({name, make, {{3, 4}}});
   }
+  entry.refusals = {
+      {R"({"activation": "relux"})", {}, "Unknown activation function:relux"},
+      {R"({"activation": {"class_name": "function", "config": "relux"}})",
+       {},
+       "Unknown function: relux. Call register_function(\"relux\", ...) before it is asked for."},
+      {R"({"activation": "softmax"})", {{None}}, "Cannot apply softmax to a tensor that is 1D"},
+      {R"({"activation": "glu"})",
+       {{None, 3}},
+       "axis size must be divisible by 2. Received: x.shape=(None, 3) with axis=-1"},
+      {R"({"activation": {"class_name": "PReLU", "config": {}}})",
+       {{None, 3}},
+       "The activation PReLU has weights, which the layer that it was given to would not train. Call it as a layer of "
+       "its own."}};
   registry.add(std::move(entry));
 }
 

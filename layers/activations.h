@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activation functions, under Keras' names.
+// Activation functions, as arguments of layers.
 #pragma once
 
 #include <functional>
@@ -7,17 +7,15 @@
 #include <vector>
 
 #include "core/base/config.h"
-#include "core/tensor/tensor.h"
+#include "layers/activation_functions.h"
+#include "layers/functions.h"
 
 namespace strata {
 
-/// A named function on tensors that keeps the shape. A value type, immutable and thread-safe. Floating tensors only.
+/// A named function on tensors. A value type, immutable and thread-safe. Floating tensors only.
 ///
-/// linear x; relu max(x, 0); relu6 min(max(x, 0), 6); leaky_relu x or 0.2x; elu x or e^x - 1;
-/// selu 1.05070098 (x or 1.67326324 (e^x - 1)); sigmoid 1 / (1 + e^-x); hard_sigmoid relu6(x + 3) / 6; tanh;
-/// softplus log(1 + e^x); softsign x / (1 + |x|); exponential e^x; silu (or swish) x sigmoid(x);
-/// hard_silu x hard_sigmoid(x); gelu x (1 + erf(x / sqrt 2)) / 2; mish x tanh(softplus(x));
-/// softmax and log_softmax over the last axis (ShapeError for rank below 2).
+/// The names are those of activations::by_name(), where the functions are described (linear is x, exponential e^x), and
+/// those made known with register_function.
 class Activation {
  public:
   using Function = std::function<Tensor(const Tensor&)>;
@@ -28,20 +26,21 @@ class Activation {
   /// By name; "" = linear. Throws ConfigError "Unknown activation function:x".
   Activation(const char* name) : Activation(std::string(name)) {}  // NOLINT(google-explicit-constructor)
   Activation(const std::string& name);                             // NOLINT(google-explicit-constructor)
-  /// One's own function. A file that names it is read only where that name is known.
-  Activation(std::string name, Function function) : name_(std::move(name)), function_(std::move(function)) {}
+  /// One's own function. A config that names it is read only where register_function has made that name known.
+  Activation(const std::string& name, Function function);
 
   Tensor operator()(const Tensor& x) const { return function_(x); }
-  const std::string& name() const { return name_; }
-  /// The name.
-  Config config() const { return name_; }
-  /// Reads a name, or null.
+  /// What Keras 3 serialises: the name of one of its functions; {"class_name": "function", "config": name} for others;
+  /// {"class_name", "config"} of a layer.
+  const Config& config() const { return config_; }
+  /// Reads what config() wrote, any name, or null. A layer is made anew and must have no weights; one that has them, as
+  /// PReLU, throws ConfigError when it is called.
   static Activation from_config(const Config& config);
-  /// Every name that the constructor takes.
+  /// The names of Keras' functions.
   static std::vector<std::string> names();
 
  private:
-  std::string name_;
+  Config config_;
   Function function_;
 };
 

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/model/session.h"
 #include "core/program/autodiff.h"
+#include "layers/activations.h"
 #include "layers/registry.h"
 #include "tests/support/golden_values.h"
 
@@ -68,7 +70,49 @@ Tensor factors(const TensorSpec& spec) {
   return ops::cast(constant(values, spec.shape), spec.dtype);
 }
 
+/// The functions that cases name: those of activations.py and core.py.
+void register_functions() {
+  using Function = Activation::Function;
+  namespace a = activations;
+  const std::map<std::string, Function> with_arguments = {
+      {"relu_bounded", [](const Tensor& x) { return a::relu(x, 0.0, 3.0); }},
+      {"relu_bounded_by_six", [](const Tensor& x) { return a::relu(x, 0.0, 6.0); }},
+      {"relu_all", [](const Tensor& x) { return a::relu(x, 0.25, 4.0, 1.0); }},
+      {"relu_threshold", [](const Tensor& x) { return a::relu(x, 0.0, {}, 1.5); }},
+      {"relu_slope", [](const Tensor& x) { return a::relu(x, 0.125); }},
+      {"relu_slope_bounded", [](const Tensor& x) { return a::relu(x, 0.5, 2.5); }},
+      {"leaky_relu_slope", [](const Tensor& x) { return a::leaky_relu(x, 0.375); }},
+      {"elu_alpha", [](const Tensor& x) { return a::elu(x, 0.5); }},
+      {"celu_alpha", [](const Tensor& x) { return a::celu(x, 0.5); }},
+      {"gelu_approximate", [](const Tensor& x) { return a::gelu(x, true); }},
+      {"glu_axis", [](const Tensor& x) { return a::glu(x, 1); }},
+      {"hard_shrink_threshold", [](const Tensor& x) { return a::hard_shrink(x, 1.0); }},
+      {"soft_shrink_threshold", [](const Tensor& x) { return a::soft_shrink(x, 1.0); }},
+      {"threshold", [](const Tensor& x) { return a::threshold(x, 1.0, -0.5); }},
+      {"squareplus_b", [](const Tensor& x) { return a::squareplus(x, 0.25); }},
+      {"softmax_axis", [](const Tensor& x) { return a::softmax(x, 1); }},
+      {"log_softmax_axis", [](const Tensor& x) { return a::log_softmax(x, 1); }},
+      {"flipped", [](const Tensor& x) { return CallContext::current()->training() ? -x : x; }},
+      {"masked_sum",
+       [](const Tensor& x) {
+         return ops::sum(x * ops::expand_dims(ops::cast(CallContext::current()->mask(), x.dtype()), -1), {1});
+       }},
+      {"reversed_mask", [](const Tensor&) { return ops::logical_not(CallContext::current()->mask()); }},
+  };
+  for (const auto& [name, function] : with_arguments) register_function("golden>" + name, function);
+  register_function("golden>affine", [](const Tensor& x, const Config& arguments) {
+    const auto number = [&](const char* key, double otherwise) {
+      return arguments.contains(key) ? arguments.at(key).as_double() : otherwise;
+    };
+    return x * number("factor", 1.0) + number("offset", 0.0);
+  });
+  register_function("golden>difference", [](const std::vector<Tensor>& inputs) { return inputs[0] - inputs[1]; });
+}
+
 class GoldenLayers : public ::testing::TestWithParam<Case> {
+ public:
+  static void SetUpTestSuite() { register_functions(); }
+
  protected:
   const json& golden() const { return GetParam().content; }
   double tolerance(double usual) const {
