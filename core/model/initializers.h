@@ -24,8 +24,7 @@ Initializer RandomUniform(double minval = -0.05, double maxval = 0.05, Seed seed
 Initializer TruncatedNormal(double mean = 0.0, double stddev = 0.05, Seed seed = {});
 
 /// The axes of a weight whose sizes multiply to the numbers of inputs and of outputs. While either is empty the weight
-/// is
-/// (..., in, out), and the product of the leading axes counts in both.
+/// is (..., in, out), and the product of the leading axes counts in both.
 struct FanAxes {
   std::vector<int> input = {};
   std::vector<int> output = {};
