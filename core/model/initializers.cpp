@@ -4,12 +4,14 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/model/fourier_kernel.h"
 #include "core/model/named_rules.h"
 #include "core/model/orthogonal.h"
 
 namespace strata {
 namespace {
 
+using initializers::FanAxes;
 using initializers::Seed;
 
 Config seed_config(const Seed& seed) { return seed ? Config(*seed) : Config(); }
@@ -36,22 +38,34 @@ Tensor truncated_normal(const RandomKey& key, const Shape& shape, double mean, d
   return z * stddev + mean;
 }
 
+double product(const Shape& shape, const std::vector<int>& axes) {
+  double result = 1.0;
+  for (const int axis : axes)
+    result *= static_cast<double>(shape[normalize_axis(axis, shape.rank(), "VarianceScaling")]);
+  return result;
+}
+
 /// What VarianceScaling calls n.
-double fan(const Shape& shape, const std::string& mode) {
-  double receptive = 1.0;
-  for (int axis = 0; axis < shape.rank() - 2; ++axis) receptive *= static_cast<double>(shape[axis]);
+double fan(const Shape& shape, const std::string& mode, const FanAxes& axes) {
   const int rank = shape.rank();
-  const double out = rank == 0 ? 1.0 : receptive * static_cast<double>(shape.back());
-  const double in = rank < 2 ? out : receptive * static_cast<double>(shape[rank - 2]);
+  double receptive = 1.0;
+  for (int axis = 0; axis < rank - 2; ++axis) receptive *= static_cast<double>(shape[axis]);
+  double out = rank == 0 ? 1.0 : receptive * static_cast<double>(shape.back());
+  double in = rank < 2 ? out : receptive * static_cast<double>(shape[rank - 2]);
+  if (!axes.input.empty() && !axes.output.empty()) {
+    in = product(shape, axes.input);
+    out = product(shape, axes.output);
+  }
   return mode == "fan_in" ? in : mode == "fan_out" ? out : (in + out) / 2.0;
 }
 
 /// The standard deviation of a normal distribution cut at two of its own standard deviations.
 constexpr double kTruncatedStddev = 0.87962566103423978;
 
-InitialValue scaled_variance(double scale, const std::string& mode, const std::string& distribution, Seed seed) {
+InitialValue scaled_variance(double scale, const std::string& mode, const std::string& distribution, Seed seed,
+                             const FanAxes& axes) {
   return [=](const Shape& shape, Dtype dtype, const RandomKey& key) {
-    const double variance = scale / std::max(1.0, fan(shape, mode));
+    const double variance = scale / std::max(1.0, fan(shape, mode, axes));
     const RandomKey from = seeded(key, seed);
     if (distribution == "uniform") {
       const double limit = std::sqrt(3.0 * variance);
@@ -62,9 +76,19 @@ InitialValue scaled_variance(double scale, const std::string& mode, const std::s
   };
 }
 
-/// A VarianceScaling under a name of its own, described by its seed alone.
-Initializer named_scaling(const char* name, double scale, const char* mode, const char* distribution, Seed seed) {
-  return {name, Config::object({{"seed", seed_config(seed)}}), scaled_variance(scale, mode, distribution, seed)};
+/// Versions of Keras before 3.15 do not know the axes, so they are written only where there are some.
+Config with_axes(Config config, const FanAxes& axes) {
+  const auto list = [](const std::vector<int>& values) { return Config::List(values.begin(), values.end()); };
+  if (!axes.input.empty()) config.set("input_axes", list(axes.input));
+  if (!axes.output.empty()) config.set("output_axes", list(axes.output));
+  return config;
+}
+
+/// A VarianceScaling under a name of its own, described by its seed and axes alone.
+Initializer named_scaling(const char* name, double scale, const char* mode, const char* distribution, Seed seed,
+                          const FanAxes& axes) {
+  return {name, with_axes(Config::object({{"seed", seed_config(seed)}}), axes),
+          scaled_variance(scale, mode, distribution, seed, axes)};
 }
 
 Initializer filled(const char* name, Config config, double value) {
@@ -72,10 +96,12 @@ Initializer filled(const char* name, Config config, double value) {
           [value](const Shape& shape, Dtype dtype, const RandomKey&) { return ops::full(shape, value, dtype); }};
 }
 
-using Make = Initializer (*)(Seed);
+FanAxes fan_axes(const RuleArguments& a) { return {a.axes("input_axes", {}), a.axes("output_axes", {})}; }
 
-RuleTable<Initializer>::Entry seed_only(const std::string& alias, Make make) {
-  return {{alias}, {"seed"}, [make](const RuleArguments& a) { return make(a.seed()); }};
+RuleTable<Initializer>::Entry seed_and_axes(const std::string& alias, Initializer (*make)(Seed, const FanAxes&)) {
+  return {{alias}, {"seed", "input_axes", "output_axes"}, [make](const RuleArguments& a) {
+            return make(a.seed(), fan_axes(a));
+          }};
 }
 
 const RuleTable<Initializer>& table() {
@@ -105,24 +131,29 @@ const RuleTable<Initializer>& table() {
          }}},
        {"VarianceScaling",
         {{"variance_scaling"},
-         {"scale", "mode", "distribution", "seed"},
+         {"scale", "mode", "distribution", "seed", "input_axes", "output_axes"},
          [](const RuleArguments& a) {
            return VarianceScaling(a.number("scale", 1.0), a.text("mode", "fan_in"),
-                                  a.text("distribution", "truncated_normal"), a.seed());
+                                  a.text("distribution", "truncated_normal"), a.seed(), fan_axes(a));
          }}},
-       {"GlorotUniform", seed_only("glorot_uniform", GlorotUniform)},
-       {"GlorotNormal", seed_only("glorot_normal", GlorotNormal)},
-       {"HeUniform", seed_only("he_uniform", HeUniform)},
-       {"HeNormal", seed_only("he_normal", HeNormal)},
-       {"LecunUniform", seed_only("lecun_uniform", LecunUniform)},
-       {"LecunNormal", seed_only("lecun_normal", LecunNormal)},
+       {"GlorotUniform", seed_and_axes("glorot_uniform", GlorotUniform)},
+       {"GlorotNormal", seed_and_axes("glorot_normal", GlorotNormal)},
+       {"HeUniform", seed_and_axes("he_uniform", HeUniform)},
+       {"HeNormal", seed_and_axes("he_normal", HeNormal)},
+       {"LecunUniform", seed_and_axes("lecun_uniform", LecunUniform)},
+       {"LecunNormal", seed_and_axes("lecun_normal", LecunNormal)},
        {"Orthogonal",
-        {{"orthogonal"},
+        {{"orthogonal", "OrthogonalInitializer"},
          {"gain", "seed"},
          [](const RuleArguments& a) { return Orthogonal(a.number("gain", 1.0), a.seed()); }}},
-       {"Identity", {{"identity", "IdentityInitializer"}, {"gain"}, [](const RuleArguments& a) {
-                       return Identity(a.number("gain", 1.0));
-                     }}}});
+       {"Identity",
+        {{"identity", "IdentityInitializer"},
+         {"gain"},
+         [](const RuleArguments& a) { return Identity(a.number("gain", 1.0)); }}},
+       {"STFT", {{"stft", "STFTInitializer"}, {"side", "window", "scaling", "periodic"}, [](const RuleArguments& a) {
+                   return STFT(a.text("side", "real"), a.given("window", "hann"),
+                               a.is_none("scaling") ? "" : a.text("scaling", "density"), a.flag("periodic", false));
+                 }}}});
   return all;
 }
 
@@ -159,8 +190,11 @@ Initializer TruncatedNormal(double mean, double stddev, Seed seed) {
           }};
 }
 
-Initializer VarianceScaling(double scale, const std::string& mode, const std::string& distribution, Seed seed) {
-  if (!(scale > 0.0)) throw ConfigError("`scale` must be positive float. Received: " + Config(scale).to_json());
+Initializer VarianceScaling(double scale, const std::string& mode, const std::string& distribution, Seed seed,
+                            const FanAxes& axes) {
+  if (!(scale > 0.0)) {
+    throw ConfigError("Argument `scale` must be positive float. Received: scale=" + Config(scale).to_json());
+  }
   if (mode != "fan_in" && mode != "fan_out" && mode != "fan_avg") {
     throw ConfigError("Invalid `mode` argument: expected fan_in, fan_out or fan_avg, received " + mode);
   }
@@ -170,17 +204,29 @@ Initializer VarianceScaling(double scale, const std::string& mode, const std::st
         "Invalid `distribution` argument: expected truncated_normal, untruncated_normal or uniform, received " +
         distribution);
   }
-  return {"VarianceScaling",
-          Config::object({{"scale", scale}, {"mode", mode}, {"distribution", wanted}, {"seed", seed_config(seed)}}),
-          scaled_variance(scale, mode, wanted, seed)};
+  Config config =
+      Config::object({{"scale", scale}, {"mode", mode}, {"distribution", wanted}, {"seed", seed_config(seed)}});
+  return {"VarianceScaling", with_axes(std::move(config), axes), scaled_variance(scale, mode, wanted, seed, axes)};
 }
 
-Initializer GlorotUniform(Seed seed) { return named_scaling("GlorotUniform", 1.0, "fan_avg", "uniform", seed); }
-Initializer GlorotNormal(Seed seed) { return named_scaling("GlorotNormal", 1.0, "fan_avg", "truncated_normal", seed); }
-Initializer HeUniform(Seed seed) { return named_scaling("HeUniform", 2.0, "fan_in", "uniform", seed); }
-Initializer HeNormal(Seed seed) { return named_scaling("HeNormal", 2.0, "fan_in", "truncated_normal", seed); }
-Initializer LecunUniform(Seed seed) { return named_scaling("LecunUniform", 1.0, "fan_in", "uniform", seed); }
-Initializer LecunNormal(Seed seed) { return named_scaling("LecunNormal", 1.0, "fan_in", "truncated_normal", seed); }
+Initializer GlorotUniform(Seed seed, const FanAxes& axes) {
+  return named_scaling("GlorotUniform", 1.0, "fan_avg", "uniform", seed, axes);
+}
+Initializer GlorotNormal(Seed seed, const FanAxes& axes) {
+  return named_scaling("GlorotNormal", 1.0, "fan_avg", "truncated_normal", seed, axes);
+}
+Initializer HeUniform(Seed seed, const FanAxes& axes) {
+  return named_scaling("HeUniform", 2.0, "fan_in", "uniform", seed, axes);
+}
+Initializer HeNormal(Seed seed, const FanAxes& axes) {
+  return named_scaling("HeNormal", 2.0, "fan_in", "truncated_normal", seed, axes);
+}
+Initializer LecunUniform(Seed seed, const FanAxes& axes) {
+  return named_scaling("LecunUniform", 1.0, "fan_in", "uniform", seed, axes);
+}
+Initializer LecunNormal(Seed seed, const FanAxes& axes) {
+  return named_scaling("LecunNormal", 1.0, "fan_in", "truncated_normal", seed, axes);
+}
 
 Initializer Orthogonal(double gain, Seed seed) {
   return {"Orthogonal", Config::object({{"gain", gain}, {"seed", seed_config(seed)}}),
@@ -192,13 +238,28 @@ Initializer Orthogonal(double gain, Seed seed) {
 Initializer Identity(double gain) {
   return {"Identity", Config::object({{"gain", gain}}), [=](const Shape& shape, Dtype dtype, const RandomKey&) {
             if (shape.rank() != 2) {
-              throw ShapeError("Identity matrix initializer can only be used for 2D matrices. Received shape " +
-                               shape.str());
+              throw ShapeError("Identity matrix initializer can only be used for 2D matrices. Received: shape=" +
+                               shape.str() + " of rank " + std::to_string(shape.rank()) + ".");
             }
             const Tensor rows = ops::iota({shape[0], 1}, 0);
             const Tensor columns = ops::iota({1, shape[1]}, 1);
             return ops::cast(ops::equal(rows, columns), dtype) * gain;
           }};
+}
+
+Initializer STFT(const std::string& side, const Config& window, const std::string& scaling, bool periodic) {
+  if (side != "real" && side != "imag") throw ConfigError("side should be 'real' or 'imag', not " + side);
+  if (!scaling.empty() && scaling != "density" && scaling != "spectrum") {
+    throw ConfigError("Scaling is invalid, it must be `None`, 'density' or 'spectrum'. Received scaling=" + scaling);
+  }
+  const FourierKernel kernel{.sine = side == "imag", .window = window, .scaling = scaling, .periodic = periodic};
+  kernel.check();
+  return {"STFT",
+          Config::object({{"side", side},
+                          {"window", window},
+                          {"scaling", scaling.empty() ? Config() : Config(scaling)},
+                          {"periodic", periodic}}),
+          [kernel](const Shape& shape, Dtype dtype, const RandomKey&) { return kernel.values(shape, dtype); }};
 }
 
 }  // namespace initializers

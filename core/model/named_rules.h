@@ -30,6 +30,10 @@ class RuleArguments {
   /// Whether the argument is there and null: Keras' None where that is not the default.
   bool is_none(const char* key) const { return config_.contains(key) && config_.at(key).is_null(); }
   const Config& at(const char* key) const { return config_.at(key); }
+  /// The argument as it is, also when it is null; `otherwise` when absent.
+  Config given(const char* key, const Config& otherwise) const {
+    return config_.contains(key) ? config_.at(key) : otherwise;
+  }
   bool flag(const char* key, bool otherwise) const { return has(key) ? config_.at(key).as_bool() : otherwise; }
   double number(const char* key, double otherwise) const { return has(key) ? config_.at(key).as_double() : otherwise; }
   std::int64_t integer(const char* key, std::int64_t otherwise) const {

@@ -39,7 +39,8 @@ void orthonormalize(std::vector<double>& values, std::size_t count, std::size_t 
 
 Tensor random_orthogonal(const RandomKey& key, const Shape& shape, double gain, Dtype dtype) {
   if (shape.rank() < 2) {
-    throw ShapeError("The tensor to initialize must be at least two-dimensional. Received shape " + shape.str());
+    throw ShapeError("The tensor to initialize must be at least two-dimensional. Received: shape=" + shape.str() +
+                     " of rank " + std::to_string(shape.rank()) + ".");
   }
   const Dim columns = shape.back();
   const Dim rows = columns == 0 ? 0 : shape.elements() / columns;

@@ -15,7 +15,7 @@ class Regularizer : public WeightFunction {
  public:
   Regularizer() = default;
   Regularizer(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): Keras' None
-  /// By Keras name: "l1", "l2", "l1_l2", "orthogonal_regularizer", or a class name. Throws ConfigError
+  /// By Keras name: "l1", "l2", "l1l2", "orthogonal_regularizer", or a class name. Throws ConfigError
   /// "Unknown regularizer: x".
   Regularizer(const char* name) : Regularizer(std::string(name)) {}  // NOLINT(google-explicit-constructor)
   Regularizer(const std::string& name);                              // NOLINT(google-explicit-constructor)

@@ -41,9 +41,11 @@ const RuleTable<Regularizer>& table() {
       {{"L1", {{"l1"}, {"l1"}, [](const RuleArguments& a) { return L1(a.number("l1", 0.01)); }}},
        {"L2", {{"l2"}, {"l2"}, [](const RuleArguments& a) { return L2(a.number("l2", 0.01)); }}},
        {"L1L2",
-        {{"l1_l2", "l1l2"},
+        {{"l1l2"},
          {"l1", "l2"},
          [](const RuleArguments& a) { return L1L2(a.number("l1", 0.0), a.number("l2", 0.0)); }}},
+       {"l1_l2",  // a function of tf.keras 2 with defaults of its own
+        {{}, {"l1", "l2"}, [](const RuleArguments& a) { return L1L2(a.number("l1", 0.01), a.number("l2", 0.01)); }}},
        {"OrthogonalRegularizer", {{"orthogonal_regularizer"}, {"factor", "mode"}, [](const RuleArguments& a) {
                                     return OrthogonalRegularizer(a.number("factor", 0.01), a.text("mode", "rows"));
                                   }}}});

@@ -252,8 +252,8 @@ std::vector<float> trained(const LayerExample& example, Communicator& communicat
   const std::vector<Tensor> outputs = example.make(Dtype::float32).call(scaled);
   for (const Tensor& output : outputs) y.push_back(draw(output.shape(), 100 + y.size()));
   Model model(inputs, outputs);
-  model.compile({.optimizer = optimizers::SGD({.learning_rate = 0.02}),
-                 .loss = losses::MeanSquaredError({.reduction = Reduction::sum}),
+  model.compile({.optimizer = optimizers::SGD({.learning_rate = 0.1}),
+                 .loss = losses::MeanSquaredError(),
                  .communicator = std::shared_ptr<Communicator>(&communicator, [](Communicator*) {})});
   std::vector<float> values;
   for (int step = 0; step < 3; ++step) {

@@ -76,20 +76,21 @@ TEST_F(FunctionsTest, ALambdaHandsOverArgumentsInputsAndMode) {
 }
 
 TEST_F(FunctionsTest, ALambdaEndsMasksUnlessItMakesOne) {
-  const auto mask_of = [](const LayerRef& layer) {
-    clear_session();  // the same first values in every model
+  const auto states = [](const auto& make) {
+    Session session;  // equal first weights
+    const SessionScope scope(session);
     const Tensor input = Input({4, 2});
     const LayerRef model(std::make_shared<Functional>(
         std::vector{input},
-        std::vector{layers::LSTM(3, {.return_sequences = true, .name = "lstm"})(layer(layers::Masking()(input)))}));
+        std::vector{layers::LSTM(3, {.return_sequences = true})(make()(layers::Masking()(input)))}));
     const Tensor x = constant(Floats{1, 2, 0, 0, 3, 4, 0, 0}, {1, 4, 2});
     return model(x).to_vector<float>();
   };
   const auto same = [](const Tensor& x) { return x; };
-  const Floats without = mask_of(layers::Lambda("same", same));
   const NamedFunction passed("passed", [](const Tensor&) { return CallContext::current()->mask(); });
-  const Floats with = mask_of(layers::Lambda("same", same, {.mask = passed}));
-  EXPECT_EQ(with, mask_of(layers::Activation("linear")));
+  const Floats without = states([&] { return layers::Lambda("same", same); });
+  const Floats with = states([&] { return layers::Lambda("same", same, {.mask = passed}); });
+  EXPECT_EQ(with, states([] { return layers::Activation("linear"); }));
   EXPECT_NE(with, without);
 }
 

@@ -285,6 +285,12 @@ TEST_P(GoldenLayers, WriteTheConfigTheyRead) {
   EXPECT_EQ(LayerRegistry::instance().make(golden().at("class_name").get<std::string>(), config).get_config(), config);
 }
 
+TEST_P(GoldenLayers, WriteTheConfigOfKeras) {
+  const json written = testing::keras_config(json::parse(make().get_config().to_json()));
+  const json expected = testing::keras_config(golden().at("config"));
+  EXPECT_EQ(written, expected) << json::diff(expected, written);
+}
+
 INSTANTIATE_TEST_SUITE_P(Keras, GoldenLayers, ::testing::ValuesIn(all_cases()), case_name);
 
 }  // namespace

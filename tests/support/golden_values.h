@@ -23,6 +23,25 @@ inline Tensor golden_tensor(const nlohmann::json& array) {
   return ops::cast(constant(array.at("values").get<std::vector<double>>(), shape), dtype);
 }
 
+/// What a config says, to compare one of Keras' with one of ours: without modules and what is null, a dtype policy by
+/// its name, numbers as float32, which Keras keeps some of them in.
+inline nlohmann::json keras_config(const nlohmann::json& value) {
+  if (value.is_number()) return value.get<float>();
+  if (value.is_array()) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const auto& item : value) list.push_back(keras_config(item));
+    return list;
+  }
+  if (!value.is_object()) return value;
+  if (value.value("class_name", "") == "DTypePolicy") return value.at("config").at("name");
+  nlohmann::json object = nlohmann::json::object();
+  for (const auto& [key, item] : value.items()) {
+    const bool about_python = key == "module" || key == "registered_name" || key == "build_config";
+    if (!about_python && !item.is_null()) object[key] = keras_config(item);
+  }
+  return object;
+}
+
 /// Same shape, and every element within rtol * |expected| + atol.
 inline void expect_close(const Tensor& actual, const Tensor& expected, double rtol, double atol) {
   ASSERT_EQ(actual.shape().str(), expected.shape().str());
