@@ -7,15 +7,15 @@
 
 namespace strata {
 
+int Axes::position(int axis, const Shape& shape) const {
+  if (axis >= -shape.rank() && axis < shape.rank()) return axis < 0 ? axis + shape.rank() : axis;
+  throw ShapeError("Axis " + std::to_string(axis) + " is out of bounds for input shape " + shape.str() +
+                   ". Received: axis=" + text());
+}
+
 std::vector<int> Axes::within(const Shape& shape) const {
   std::vector<int> result;
-  for (const int axis : axes_) {
-    if (axis < -shape.rank() || axis >= shape.rank()) {
-      throw ShapeError("Axis " + std::to_string(axis) + " is out of bounds for input shape " + shape.str() +
-                       ". Received: axis=" + text());
-    }
-    result.push_back(axis < 0 ? axis + shape.rank() : axis);
-  }
+  for (const int axis : axes_) result.push_back(position(axis, shape));
   std::sort(result.begin(), result.end());
   return result;
 }
@@ -24,7 +24,7 @@ Shape Axes::sizes(const Shape& shape) const {
   std::vector<int> ordered = axes_;
   std::sort(ordered.begin(), ordered.end());
   std::vector<Dim> dims;
-  for (const int axis : ordered) dims.push_back(shape[Axes(axis).within(shape)[0]]);
+  for (const int axis : ordered) dims.push_back(shape[position(axis, shape)]);
   return Shape(std::move(dims));
 }
 

@@ -37,6 +37,8 @@ class Axes {
   static Axes from_config(const Config& config);
 
  private:
+  int position(int axis, const Shape& shape) const;
+
   std::vector<int> axes_;
   bool list_ = true;
 };

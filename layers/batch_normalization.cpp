@@ -31,7 +31,7 @@ Config clipping_config(const RenormClipping& clipping) {
   if (clipping.rmax) config.set("rmax", *clipping.rmax);
   if (clipping.rmin) config.set("rmin", *clipping.rmin);
   if (clipping.dmax) config.set("dmax", *clipping.dmax);
-  return config.as_object().empty() ? Config() : config;
+  return config;
 }
 
 RenormClipping clipping_from_config(const Config& config) {
@@ -91,7 +91,7 @@ class BatchNormalizationLayer final : public NormalizationBase {
                            {"moving_variance_initializer", options_.moving_variance_initializer.config()},
                            {"synchronized", options_.synchronized},
                            {"renorm", options_.renorm},
-                           {"renorm_clipping", clipping_config(options_.renorm_clipping)},
+                           {"renorm_clipping", options_.renorm ? clipping_config(options_.renorm_clipping) : Config()},
                            {"renorm_momentum", options_.renorm_momentum}});
   }
 

@@ -45,7 +45,7 @@ class Program {
   /// Memory that a RunState needs beside its inputs and outputs.
   std::size_t arena_bytes() const { return arena_bytes_; }
   std::size_t instruction_count() const { return instructions_.size(); }
-  /// The instruction after which output `i` is complete.
+  /// The instruction after which output `i` is complete and no longer read, so that it may be changed in place.
   std::size_t ready_after(int output) const { return ready_after_[static_cast<std::size_t>(output)]; }
   /// In order of instructions, which is that of the trace.
   const std::vector<BlockSumPoint>& block_sums() const { return block_sums_; }

@@ -51,6 +51,15 @@ TEST(Program, FusesBiasAndActivationIntoTheProduct) {
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], c[i], 1e-5f);
 }
 
+// An engine sums a gradient in place once it is ready.
+TEST(Program, AnOutputIsReadyWhenNothingReadsItAnyMore) {
+  const Tensor x = input({8, 5}), w = input({5, 4}), v = input({4, 3});
+  const Tensor y = ops::matmul(x, w);
+  const auto program = Program::compile({x, w, v}, {y, ops::matmul(y, v)}, cpu_device());
+  ASSERT_EQ(program->instruction_count(), 2u);
+  EXPECT_EQ(program->ready_after(0), 1u);
+}
+
 TEST(Program, KeepsAPreActivationThatIsStillNeeded) {
   const Tensor x = input({8, 5}), w = input({5, 4}), b = input({4});
   const Tensor z = ops::matmul(x, w) + b;

@@ -54,6 +54,11 @@ TEST_F(MpiTest, AProgramThatUsesMpiItselfKeepsItsCommunicator) {
   EXPECT_TRUE(outcome.succeeded()) << outcome.text();
 }
 
+TEST_F(MpiTest, SynchronizedStatisticsHaveTheBitsOfOneRank) {
+  const MpiOutcome outcome = mpi_cases(3, "statistics");
+  EXPECT_TRUE(outcome.succeeded()) << outcome.text();
+}
+
 TEST_F(MpiTest, WithoutALauncherMpiIsLeftAlone) {
   const Outcome outcome = testing::run_process({{kProgram, "single"}});
   EXPECT_TRUE(outcome.succeeded()) << outcome.text();

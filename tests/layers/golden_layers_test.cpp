@@ -286,8 +286,9 @@ TEST_P(GoldenLayers, WriteTheConfigTheyRead) {
 }
 
 TEST_P(GoldenLayers, WriteTheConfigOfKeras) {
-  const json written = testing::keras_config(json::parse(make().get_config().to_json()));
+  json written = testing::keras_config(json::parse(make().get_config().to_json()));
   const json expected = testing::keras_config(golden().at("config"));
+  if (!expected.contains("trainable")) written.erase("trainable");  // forgotten by Keras' SpatialDropout
   EXPECT_EQ(written, expected) << json::diff(expected, written);
 }
 

@@ -13,10 +13,12 @@
 #include <thread>
 
 #include "core/base/error.h"
+#include "core/model/session.h"
 #include "distributed/mpi/mpi_communicator.h"
 #include "distributed/world.h"
 #include "tests/support/block_training.h"
 #include "tests/support/communicator_cases.h"
+#include "tests/support/synchronized_training.h"
 
 namespace {
 
@@ -74,6 +76,18 @@ void run_all(Communicator& c) {
   run_cases(c);
   for (const Dim count : {1, 1000, 500'000}) compare_sum_with_mpi(c, count);
   compare_collectives_with_mpi(c);
+}
+
+// Sums in the midst of steps, also of batches that leave a rank without a sample: bits as on one rank.
+void run_batch_statistics() {
+  const auto train = [](const std::shared_ptr<Communicator>& ranks, Dim batch) {
+    Session session(ranks);
+    const SessionScope scope(session);
+    return strata::testing::train_with_batch_statistics(batch, 5, 3);
+  };
+  for (const Dim batch : {13, 3, 1}) {
+    require(train(world(), batch) == train(make_single_communicator(), batch), "ranks change the bits of training");
+  }
 }
 
 // The last rank dies, or stops, or fails while the others sum.
@@ -138,6 +152,8 @@ int run(std::string_view mode) {
       run_all(*world());
     } else if (mode == "train") {
       run_training(*world());
+    } else if (mode == "statistics") {
+      run_batch_statistics();
     } else if (mode == "late") {
       run_with_a_late_end(*world());
     } else {

@@ -24,7 +24,7 @@ inline Tensor golden_tensor(const nlohmann::json& array) {
 }
 
 /// What a config says, to compare one of Keras' with one of ours: without modules and what is null, a dtype policy by
-/// its name, numbers as float32, which Keras keeps some of them in.
+/// its name, arrays as lists, numbers as float32, which Keras keeps some of them in.
 inline nlohmann::json keras_config(const nlohmann::json& value) {
   if (value.is_number()) return value.get<float>();
   if (value.is_array()) {
@@ -34,6 +34,7 @@ inline nlohmann::json keras_config(const nlohmann::json& value) {
   }
   if (!value.is_object()) return value;
   if (value.value("class_name", "") == "DTypePolicy") return value.at("config").at("name");
+  if (value.value("class_name", "") == "__numpy__") return keras_config(value.at("config").at("value"));
   nlohmann::json object = nlohmann::json::object();
   for (const auto& [key, item] : value.items()) {
     const bool about_python = key == "module" || key == "registered_name" || key == "build_config";
