@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import constraints
 from keras import optimizers as o
 from keras.optimizers import schedules
-from generate import grid, plain, write
+from common import grid, plain, write
 
 STEPS = 20
 SEEN = (1, 2, 5, STEPS)  # steps after which the variables are recorded

@@ -1,12 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes weight_rules.json: names, configs and values of Keras' initializers, regularizers and constraints.
-
-Run as generate.py is. tests/core/keras_weight_rules_test.cpp reads the file.
-"""
-import argparse
-from pathlib import Path
-
-from generate import grid, keras, np, tf, write
+"""weight_rules.json: names, configs and values of initializers, regularizers and constraints. Run by generate.py."""
+from common import grid, keras, np, tf, write
 from keras import constraints, initializers, regularizers
 
 
@@ -99,19 +93,14 @@ def applied_constraints(rng):
             c.MaxNorm(1.0, axis=[0, 1, 2]), c.NonNeg(), c.UnitNorm(axis=[0, 1, 2]), c.MinMaxNorm(0.5, 1.0, axis=[0, 1, 2]))]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, help="folder of the JSON file")
+def write_weight_rules(folder):
     rng = np.random.default_rng(8)
     from keras.src import constraints as all_constraints, initializers as all_initializers
     from keras.src import regularizers as all_regularizers
-    write(parser.parse_args().out, "weight_rules.json", {
+    write(folder, "weight_rules.json", {
         "initializer_names": names(all_initializers, all_initializers.Initializer),
         "regularizer_names": names(all_regularizers, all_regularizers.Regularizer),
         "constraint_names": names(all_constraints, all_constraints.Constraint),
         "drawn": drawn_cases(), "fixed": fixed_cases(), "regularizers": applied_regularizers(rng),
         "constraints": applied_constraints(rng)})
 
-
-if __name__ == "__main__":
-    main()
