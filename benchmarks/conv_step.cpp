@@ -6,11 +6,7 @@
 #include <omp.h>
 #include <strata/strata.h>
 
-#include <CLI/CLI.hpp>
-#include <cstdio>
-#include <fstream>
-#include <nlohmann/json.hpp>
-
+#include "support/driver.h"
 #include "support/kernel_bound.h"
 #include "support/statistics.h"
 #include "support/training_step.h"
@@ -25,7 +21,6 @@ namespace {
 struct Options {
   int rounds = 9;
   Dim steps = 30;
-  std::string json;
 };
 
 struct Network {
@@ -95,28 +90,22 @@ nlohmann::ordered_json measure(const Network& network, const Options& options) {
   return {{"strata_ms", median(ours)}, {"kernels_ms", median(kernels)}, {"strata_over_kernels", median(ratios)}};
 }
 
-int run(const Options& options) {
+nlohmann::ordered_json run(const Options& options) {
   omp_set_num_threads(1);
-  nlohmann::ordered_json json{{"benchmark", "conv_step"}, {"threads", 1}};
+  nlohmann::ordered_json json{{"threads", 1}};
   for (const Network& network : {lenet(), convolutions()}) json[network.name] = measure(network, options);
-  fmt::print("{}\n", json.dump());
-  if (!options.json.empty()) std::ofstream(options.json) << json.dump(2) << "\n";
-  return 0;
+  return json;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Times the training steps of convolution networks.");
-  app.add_option("--rounds", options.rounds, "Interleaved rounds; medians are taken over them");
-  app.add_option("--steps", options.steps, "Steps a round");
-  app.add_option("--json", options.json, "Also write the result to this file");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    return run(options);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "conv_step: {}\n", e.what());
-    return 1;
-  }
+  const auto add_options = [&](CLI::App& app) {
+    app.add_option("--rounds", options.rounds, "Interleaved rounds; medians are taken over them");
+    app.add_option("--steps", options.steps, "Steps a round");
+  };
+  return benchmarks::drive(
+      argc, argv,
+      {"conv_step", "Times the training steps of convolution networks.", add_options, [&] { return run(options); }});
 }

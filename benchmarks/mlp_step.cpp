@@ -6,13 +6,10 @@
 #include <omp.h>
 #include <strata/strata.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "support/child.h"
+#include "support/driver.h"
 #include "support/kernel_bound.h"
 #include "support/statistics.h"
 #include "support/training_step.h"
@@ -44,7 +41,6 @@ struct Options {
   int rounds = 15;
   Dim steps = 300;
   std::vector<std::string> torch;
-  std::string json;
 };
 
 /// Denormal numbers slow PyTorch down and not Strata, which flushes them: that would be no comparison.
@@ -53,7 +49,7 @@ void require_normal_numbers(const std::string& info) {
   if (json.at("denormal_slots") != 0) throw std::runtime_error("PyTorch computed with denormal numbers: " + info);
 }
 
-int measure(const Options& options) {
+nlohmann::ordered_json run(const Options& options) {
   omp_set_num_threads(1);
   TrainingStep strata_step(guide_model(), {784}, 64, options.steps);
   TrainingStep streamed_step(guide_model(), {784}, 64, options.steps, kBatchesInMemory);
@@ -80,8 +76,7 @@ int measure(const Options& options) {
     to_torch.push_back(theirs.back() / ours.back());
   }
   if (!(strata_step.loss() < first_loss)) {
-    fmt::print(stderr, "mlp_step: the loss did not fall ({} to {})\n", first_loss, strata_step.loss());
-    return 1;
+    throw std::runtime_error(fmt::format("the loss did not fall ({} to {})", first_loss, strata_step.loss()));
   }
   if (torch) require_normal_numbers(torch->ask("info"));
   fmt::print("{}", bound.table());
@@ -90,8 +85,7 @@ int measure(const Options& options) {
              median(ours), median(to_kernels));
   fmt::print("{:<34}{:>10.4f} ms   {:.2f} times the kernels\n", "the same on 60 MB in random order", median(streamed),
              median(streamed_to_kernels));
-  nlohmann::ordered_json json{{"benchmark", "mlp_step"},
-                              {"threads", 1},
+  nlohmann::ordered_json json{{"threads", 1},
                               {"strata_ms", median(ours)},
                               {"kernels_ms", median(kernels)},
                               {"strata_over_kernels", median(to_kernels)},
@@ -103,26 +97,20 @@ int measure(const Options& options) {
     json["torch_ms"] = median(theirs);
     json["strata_rate_over_torch"] = median(to_torch);
   }
-  fmt::print("{}\n", json.dump());
-  if (!options.json.empty()) std::ofstream(options.json) << json.dump(2) << "\n";
-  return 0;
+  return json;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Times the training step of the guide's MLP.");
-  app.add_option("--rounds", options.rounds, "Interleaved rounds; medians are taken over them");
-  app.add_option("--steps", options.steps, "Steps a round");
-  app.add_option("--torch", options.torch, "The Python of an environment with PyTorch, and the path of torch_mlp.py")
-      ->expected(2);
-  app.add_option("--json", options.json, "Also write the result to this file");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    return measure(options);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "mlp_step: {}\n", e.what());
-    return 1;
-  }
+  const auto add_options = [&](CLI::App& app) {
+    app.add_option("--rounds", options.rounds, "Interleaved rounds; medians are taken over them");
+    app.add_option("--steps", options.steps, "Steps a round");
+    app.add_option("--torch", options.torch, "The Python of an environment with PyTorch, and the path of torch_mlp.py")
+        ->expected(2);
+  };
+  return benchmarks::drive(argc, argv, {"mlp_step", "Times the training step of the guide's MLP.", add_options, [&] {
+                                          return run(options);
+                                        }});
 }

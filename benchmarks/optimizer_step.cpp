@@ -4,21 +4,21 @@
 #include <fmt/format.h>
 #include <omp.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "core/base/simd.h"
 #include "core/ops/ops.h"
 #include "core/training/optimizer_update.h"
+#include "support/driver.h"
+#include "support/statistics.h"
 
 using namespace strata;
 
 namespace {
+
+using benchmarks::median;
 
 constexpr int kMostArrays = 5;  // variable, gradient, slots
 constexpr float kRate = 0x1p-8F;
@@ -89,11 +89,6 @@ double milliseconds(const std::function<void()>& run) {
   const auto start = std::chrono::steady_clock::now();
   run();
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 /// The same variables twice: for Strata, and for the bare loop.
@@ -172,7 +167,6 @@ class Measurement {
 struct Options {
   int rounds = 25;
   int threads = 1;
-  std::string json;
 };
 
 nlohmann::ordered_json measure(const Case& c, Dim parameters, Dim variables, const Options& options) {
@@ -202,29 +196,23 @@ nlohmann::ordered_json measure(const Case& c, Dim parameters, Dim variables, con
   return result;
 }
 
-int run(const Options& options) {
-  nlohmann::ordered_json json{{"benchmark", "optimizer_step"}, {"threads", options.threads}, {"cases", {}}};
+nlohmann::ordered_json run(const Options& options) {
+  nlohmann::ordered_json json{{"threads", options.threads}, {"cases", {}}};
   for (const auto& [parameters, variables] : {std::pair<Dim, Dim>{1 << 20, 8}, {25 << 20, 25}}) {
     for (const Case& c : cases()) json["cases"].push_back(measure(c, parameters, variables, options));
   }
-  fmt::print("{}\n", json.dump());
-  if (!options.json.empty()) std::ofstream(options.json) << json.dump(2) << "\n";
-  return 0;
+  return json;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Times the update of variables by optimizers.");
-  app.add_option("--rounds", options.rounds, "Steps that are timed; medians are taken over them");
-  app.add_option("--threads", options.threads, "Threads of an update");
-  app.add_option("--json", options.json, "Also write the result to this file");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    return run(options);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "optimizer_step: {}\n", e.what());
-    return 1;
-  }
+  const auto add_options = [&](CLI::App& app) {
+    app.add_option("--rounds", options.rounds, "Steps that are timed; medians are taken over them");
+    app.add_option("--threads", options.threads, "Threads of an update");
+  };
+  return benchmarks::drive(
+      argc, argv,
+      {"optimizer_step", "Times the update of variables by optimizers.", add_options, [&] { return run(options); }});
 }

@@ -7,11 +7,7 @@
 #include <omp.h>
 #include <strata/strata.h>
 
-#include <CLI/CLI.hpp>
-#include <cstdio>
-#include <fstream>
-#include <nlohmann/json.hpp>
-
+#include "support/driver.h"
 #include "support/kernel_bound.h"
 #include "support/statistics.h"
 
@@ -26,7 +22,6 @@ constexpr int kBatch = 64, kTime = 28, kFeatures = 28, kUnits = 128, kClasses = 
 struct Options {
   int rounds = 15;
   int steps = 50;
-  std::string json;
 };
 
 /// Adds what a step cannot do without, when a cell has so many gates. The input's projection and the gradients of
@@ -100,7 +95,7 @@ class Contest {
   std::vector<double> ours_, products_, ratios_;
 };
 
-void measure(const Options& options) {
+nlohmann::ordered_json run(const Options& options) {
   omp_set_num_threads(1);
   Contest lstm("LSTM", layers::LSTM(kUnits), 4);
   Contest gru("GRU", layers::GRU(kUnits), 3);
@@ -110,26 +105,18 @@ void measure(const Options& options) {
     lstm.run(options.steps);
     gru.run(options.steps);
   }
-  const nlohmann::ordered_json json{
-      {"benchmark", "recurrent_step"}, {"threads", 1}, {"lstm", lstm.report()}, {"gru", gru.report()}};
-  fmt::print("{}\n", json.dump());
-  if (!options.json.empty()) std::ofstream(options.json) << json.dump(2) << "\n";
+  return {{"threads", 1}, {"lstm", lstm.report()}, {"gru", gru.report()}};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Times training steps of an LSTM and a GRU.");
-  app.add_option("--rounds", options.rounds, "Interleaved rounds; medians are taken over them");
-  app.add_option("--steps", options.steps, "Steps a round");
-  app.add_option("--json", options.json, "Also write the result to this file");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    measure(options);
-    return 0;
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "recurrent_step: {}\n", e.what());
-    return 1;
-  }
+  const auto add_options = [&](CLI::App& app) {
+    app.add_option("--rounds", options.rounds, "Interleaved rounds; medians are taken over them");
+    app.add_option("--steps", options.steps, "Steps a round");
+  };
+  return benchmarks::drive(
+      argc, argv,
+      {"recurrent_step", "Times training steps of an LSTM and a GRU.", add_options, [&] { return run(options); }});
 }

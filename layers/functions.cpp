@@ -1,45 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/functions.h"
 
-#include <map>
-#include <mutex>
-
 #include "core/base/error.h"
+#include "core/base/named_table.h"
 #include "layers/activation_functions.h"
 
 namespace strata {
 namespace {
 
-/// The functions that have a name. Thread-safe.
-class FunctionTable {
- public:
-  static FunctionTable& instance() {
-    static FunctionTable table;
-    return table;
-  }
-  bool add(const NamedFunction& function) {
-    const std::lock_guard lock(mutex_);
-    return functions_.emplace(function.name(), function).second;
-  }
-  /// None when there is none of that name.
-  NamedFunction find(const std::string& name) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = functions_.find(name);
-    return found == functions_.end() ? NamedFunction() : found->second;
-  }
-
- private:
-  FunctionTable() {
-    for (const auto& [name, function] : activations::by_name()) functions_.emplace(name, NamedFunction(name, function));
-  }
-
-  mutable std::mutex mutex_;
-  std::map<std::string, NamedFunction> functions_;
-};
+NamedTable<NamedFunction>& functions() {
+  static NamedTable<NamedFunction> table;
+  static const bool filled = [] {
+    for (const auto& [name, function] : activations::by_name()) table.add(name, NamedFunction(name, function));
+    return true;
+  }();
+  static_cast<void>(filled);
+  return table;
+}
 
 }  // namespace
 
-NamedFunction NamedFunction::find(const std::string& name) { return FunctionTable::instance().find(name); }
+NamedFunction NamedFunction::find(const std::string& name) { return functions().find(name).value_or(NamedFunction()); }
 
 NamedFunction::NamedFunction(const std::string& name) : NamedFunction(find(name)) {
   if (function_) return;
@@ -77,7 +58,7 @@ void register_function(const NamedFunction& function) {
     throw ConfigError("register_function: expected a name and a function, received '" + function.name() + "'" +
                       (function ? "" : " and an empty function"));
   }
-  if (!FunctionTable::instance().add(function)) {
+  if (!functions().add(function.name(), function)) {
     throw ConfigError("register_function: a function '" + function.name() + "' is known already");
   }
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/registry.h"
 
-#include <mutex>
-
 #include "core/base/error.h"
+#include "core/base/named_table.h"
 
 namespace strata {
 
@@ -13,28 +12,11 @@ namespace strata {
 
 namespace {
 
-/// The classes that register_layer made known. Thread-safe.
-class UserLayers {
- public:
-  static UserLayers& instance() {
-    static UserLayers layers;
-    return layers;
-  }
-  bool add(const std::string& class_name, LayerFactory factory) {
-    const std::lock_guard lock(mutex_);
-    return factories_.emplace(class_name, std::move(factory)).second;
-  }
-  /// Empty when there is none.
-  LayerFactory find(const std::string& class_name) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = factories_.find(class_name);
-    return found == factories_.end() ? LayerFactory() : found->second;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::map<std::string, LayerFactory> factories_;
-};
+/// The classes that register_layer made known.
+NamedTable<LayerFactory>& user_layers() {
+  static NamedTable<LayerFactory> layers;
+  return layers;
+}
 
 }  // namespace
 
@@ -64,7 +46,7 @@ LayerRef LayerRegistry::make(const std::string& class_name, const Config& config
   const auto alias = aliases_.find(class_name);
   const auto found = entries_.find(alias == aliases_.end() ? class_name : alias->second);
   const LayerFactory factory =
-      found != entries_.end() ? found->second.from_config : UserLayers::instance().find(class_name);
+      found != entries_.end() ? found->second.from_config : user_layers().find(class_name).value_or(nullptr);
   if (!factory) throw ConfigError("Unknown layer: " + class_name);
   return factory(config);
 }
@@ -75,7 +57,7 @@ void register_layer(const std::string& class_name, LayerFactory from_config) {
                       (from_config ? "" : " and an empty function"));
   }
   const bool is_new =
-      !LayerRegistry::instance().knows(class_name) && UserLayers::instance().add(class_name, std::move(from_config));
+      !LayerRegistry::instance().knows(class_name) && user_layers().add(class_name, std::move(from_config));
   if (!is_new) throw ConfigError("register_layer: a layer class '" + class_name + "' is known already");
 }
 

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "core/base/config.h"
 #include "core/base/error.h"
+#include "core/base/named_table.h"
 
 namespace strata {
 
@@ -23,26 +22,18 @@ class UserClasses {
   void add(const std::string& kind, const std::string& class_name, bool is_builtin, Factory make) {
     const std::string where = "register_" + kind + ": ";
     if (class_name.empty() || !make) throw ConfigError(where + "expected a class name and a function");
-    const std::lock_guard lock(mutex_);
-    if (!is_builtin && classes_.emplace(class_name, std::move(make)).second) return;
+    if (!is_builtin && classes_.add(class_name, std::move(make))) return;
     throw ConfigError(where + "a class '" + class_name + "' is known already");
   }
   /// From {"class_name", "config"}; empty when nobody made the class known.
   std::optional<T> make(const Config& config) const {
-    const Factory factory = find(config.at("class_name").as_string());
+    const std::optional<Factory> factory = classes_.find(config.at("class_name").as_string());
     if (!factory) return {};
-    return factory(config.contains("config") ? config.at("config") : Config::object());
+    return (*factory)(config.contains("config") ? config.at("config") : Config::object());
   }
 
  private:
-  Factory find(const std::string& class_name) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = classes_.find(class_name);
-    return found == classes_.end() ? Factory() : found->second;
-  }
-
-  mutable std::mutex mutex_;
-  std::map<std::string, Factory> classes_;
+  NamedTable<Factory> classes_;
 };
 
 }  // namespace strata

@@ -10,13 +10,10 @@
 #include "core/base/error.h"
 #include "core/ops/ops.h"
 #include "core/program/autodiff.h"
-#include "core/program/program.h"
-#include "core/program/scan.h"
 #include "core/training/thread_meeting.h"
 #include "strata/strata.h"
 #include "tests/support/allocation_counter.h"
 #include "tests/support/block_training.h"
-#include "tests/support/expect_error.h"
 #include "tests/support/guarded_device.h"
 #include "tests/support/ranks.h"
 
@@ -189,34 +186,6 @@ TEST(ThreadMeeting, NobodyWaitsForAThreadThatFailed) {
   failing.join();
   EXPECT_FALSE(dismissed);
   EXPECT_FALSE(meeting.attend()) << "after the end";
-}
-
-TEST(BlockSum, IsTheIdentityOutsideOfAStep) {
-  const Tensor x = constant<float>({1, 2, 3}, {3});
-  EXPECT_EQ(ops::block_sum(x).to_vector<float>(), x.to_vector<float>());
-  EXPECT_THROW(ops::block_sum(constant<std::int64_t>({1}, {1})), DtypeError);
-}
-
-TEST(BlockSum, IsNeitherFoldedNorMerged) {
-  const Tensor x = placeholder({{3}, Dtype::float32});
-  const Tensor one = ops::ones({3});
-  const Tensor y = ops::block_sum(one) + ops::block_sum(x) * ops::block_sum(x) + ops::block_sum(one);
-  const auto program = Program::compile({x}, {y}, cpu_device());
-  ASSERT_EQ(program->block_sums().size(), 4u);
-  for (std::size_t i = 1; i < 4; ++i) {
-    EXPECT_LT(program->block_sums()[i - 1].instruction, program->block_sums()[i].instruction);
-  }
-}
-
-TEST(BlockSum, IsRefusedInALoop) {
-  const auto body = [](const std::vector<Tensor>& carries, const std::vector<Tensor>& inputs) -> ScanStep {
-    return {{carries[0] + ops::block_sum(inputs[0])}, {}};
-  };
-  testing::expect_error<ConfigError>(
-      [&] {
-        scan(body, {ops::zeros({2})}, {ops::ones({3, 2})});
-      },
-      "scan: a sum over blocks cannot be taken inside a loop");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/program/program.h"
+#include "core/program/scan.h"
 #include "core/training/step_engine.h"
 #include "strata/strata.h"
 #include "tests/support/allocation_counter.h"
@@ -41,12 +42,25 @@ TEST(BlockSum, IsTheTensorItselfOutsideOfAStep) {
 }
 
 TEST(BlockSum, IsNeitherFoldedNorMerged) {
-  const Tensor x = placeholder({{2}});
-  const Tensor ones = ops::block_sum(ops::ones({2}));
-  const Tensor once = ops::block_sum(x), again = ops::block_sum(x);
-  const auto program = Program::compile({x}, {once * again, ones, once}, cpu_device());
-  ASSERT_EQ(program->block_sums().size(), 3u);
-  for (const BlockSumPoint& point : program->block_sums()) EXPECT_EQ(point.spec, (TensorSpec{{2}, Dtype::float32}));
+  const Tensor x = placeholder({{3}, Dtype::float32});
+  const Tensor one = ops::ones({3});
+  const Tensor y = ops::block_sum(one) + ops::block_sum(x) * ops::block_sum(x) + ops::block_sum(one);
+  const auto program = Program::compile({x}, {y}, cpu_device());
+  ASSERT_EQ(program->block_sums().size(), 4u);
+  for (std::size_t i = 1; i < 4; ++i) {
+    EXPECT_LT(program->block_sums()[i - 1].instruction, program->block_sums()[i].instruction);
+  }
+}
+
+TEST(BlockSum, IsRefusedInALoop) {
+  const auto body = [](const std::vector<Tensor>& carries, const std::vector<Tensor>& inputs) -> ScanStep {
+    return {{carries[0] + ops::block_sum(inputs[0])}, {}};
+  };
+  expect_error<ConfigError>(
+      [&] {
+        scan(body, {ops::zeros({2})}, {ops::ones({3, 2})});
+      },
+      "scan: a sum over blocks cannot be taken inside a loop");
 }
 
 /// Arithmetic in double precision, where other orders of the same sums hardly differ.
