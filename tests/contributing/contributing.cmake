@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# Builds the files that CONTRIBUTING.md shows, as if they lay where their second lines say, and tests them.
+set(guide ${PROJECT_SOURCE_DIR}/CONTRIBUTING.md)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${guide})
+set(shown ${PROJECT_BINARY_DIR}/contributing)
+
+file(READ ${guide} text)
+set(sources contributing/example_test.cpp)
+while(text MATCHES "```cpp\n([^`]*// [^\n]*\n// ([a-z_/]+\\.(h|cpp))\n)")
+  set(path ${CMAKE_MATCH_2})
+  string(FIND "${text}" "```cpp\n" begin)
+  math(EXPR begin "${begin} + 7")
+  string(SUBSTRING "${text}" ${begin} -1 text)
+  string(FIND "${text}" "\n```\n" end)
+  string(SUBSTRING "${text}" 0 ${end} code)
+  string(SUBSTRING "${text}" ${end} -1 text)
+  string(SUBSTRING "${text}" 5 -1 text)
+  file(CONFIGURE OUTPUT ${shown}/${path} CONTENT "${code}\n" @ONLY)
+  if(path MATCHES "cpp$")
+    list(APPEND sources ${shown}/${path})
+  endif()
+endwhile()
+
+add_executable(contributing_test ${sources})
+target_include_directories(contributing_test BEFORE PRIVATE ${shown})
+target_link_libraries(contributing_test PRIVATE strata_test_support GTest::gtest_main)
+gtest_discover_tests(contributing_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
