@@ -6,32 +6,28 @@
 #include <vector>
 
 #include "distributed/block_sum_plan.h"
-#include "distributed/patience.h"
-#include "distributed/transport.h"
+#include "distributed/sum_run.h"
 
 namespace strata {
 
 /// One prepared sum on one rank. The partials are cut into pieces; a few lanes, each with its own tag, stream and
 /// buffers, take every lanes-th piece through the whole plan, so that pieces are on different steps at once.
-class BlockSumRun {
+class BlockSumRun final : public SumRun {
  public:
-  static constexpr int kLanes = 4;
+  static constexpr int kLanes = kTags;
   static constexpr std::size_t kPieceBytes = 256 * 1024;
 
   /// Uses the tags first_tag to first_tag + kLanes - 1. `spec` has been checked.
   BlockSumRun(Transport& transport, Device& device, const BlockSumSpec& spec, int first_tag);
-  ~BlockSumRun();
-  BlockSumRun(const BlockSumRun&) = delete;
-  BlockSumRun& operator=(const BlockSumRun&) = delete;
+  ~BlockSumRun() override;
 
-  void start();
-  /// Takes every lane as far as it goes without waiting, one piece at most. Returns whether any moved.
-  bool advance();
-  bool done() const { return open_lanes_ == 0; }
+  void start() override;
+  /// Takes every lane as far as it goes without waiting, one piece at most.
+  bool advance() override;
+  bool done() const override { return open_lanes_ == 0; }
   /// What the first waiting lane waits for.
-  Awaited awaited() const;
-  /// Gives up the messages under way.
-  void cancel() noexcept;
+  Awaited awaited() const override;
+  void cancel() noexcept override;
 
  private:
   struct Lane {

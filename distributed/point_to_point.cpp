@@ -10,13 +10,14 @@
 #include "core/base/error.h"
 #include "distributed/binomial_tree.h"
 #include "distributed/block_sum.h"
+#include "distributed/row_sum.h"
 
 namespace strata {
 namespace {
 
 // Collectives run one after the other and messages of one tag keep their order, so one tag is enough for them.
 constexpr int kCollectiveTag = 0;
-constexpr int kSumTags = (Transport::kTags - 1) / BlockSumRun::kLanes;
+constexpr int kSumTags = (Transport::kTags - 1) / SumRun::kTags;
 
 // Long messages go in pieces, so that a tree of ranks passes on one while the next is on its way.
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
@@ -32,10 +33,8 @@ void for_each_piece(std::size_t bytes, F&& f) {
 // A sum as its communicator knows it: adds the deadline, the list of running sums and the state after an error.
 class PointToPointCommunicator::PreparedSum final : public BlockSum {
  public:
-  PreparedSum(PointToPointCommunicator& communicator, Device& device, const BlockSumSpec& spec, int number)
-      : communicator_(communicator),
-        name_(fmt::format("block sum {}", number)),
-        run_(*communicator.transport_, device, spec, 1 + number % kSumTags * BlockSumRun::kLanes) {
+  PreparedSum(PointToPointCommunicator& communicator, std::string name, std::unique_ptr<SumRun> run)
+      : communicator_(communicator), name_(std::move(name)), run_(std::move(run)) {
     ++communicator_.prepared_;
     communicator_.reserve();
   }
@@ -46,38 +45,38 @@ class PointToPointCommunicator::PreparedSum final : public BlockSum {
   }
 
   void start() override {
-    if (!run_.done()) throw ConfigError(name_ + " was started again before it was done");
+    if (!run_->done()) throw ConfigError(name_ + " was started again before it was done");
     communicator_.guard([&] {
-      run_.start();
-      if (!run_.done()) communicator_.running_.push_back(this);
+      run_->start();
+      if (!run_->done()) communicator_.running_.push_back(this);
     });
   }
 
   bool advance() override {
     communicator_.progress();
-    return run_.done();
+    return run_->done();
   }
 
   void wait() override {
     communicator_.guard([&] {
       Patience patience(*communicator_.transport_, communicator_.deadline_, name_);
-      while (!run_.done()) {
+      while (!run_->done()) {
         // All of them: a peer may need one of the others first.
         if (communicator_.advance_sums()) {
           patience.restart();
         } else {
-          patience.idle(run_.awaited());
+          patience.idle(run_->awaited());
         }
       }
     });
   }
 
-  BlockSumRun& run() { return run_; }
+  SumRun& run() { return *run_; }
 
  private:
   PointToPointCommunicator& communicator_;
   std::string name_;
-  BlockSumRun run_;
+  std::unique_ptr<SumRun> run_;
 };
 
 PointToPointCommunicator::PointToPointCommunicator(std::unique_ptr<Transport> transport)
@@ -93,7 +92,7 @@ void PointToPointCommunicator::reserve() {
   const int collective = std::bit_width(static_cast<unsigned>(size())) + 1;
   messages_.reserve(static_cast<std::size_t>(collective));
   running_.reserve(static_cast<std::size_t>(prepared_));
-  transport_->reserve(collective + prepared_ * BlockSumRun::kLanes);
+  transport_->reserve(collective + prepared_ * SumRun::kTags);
 }
 
 // Runs a public call. An error leaves ranks at different places, so it ends the communicator.
@@ -283,9 +282,21 @@ std::shared_ptr<Storage> PointToPointCommunicator::allocate(Device& device, std:
   return storage;
 }
 
+// Ranks prepare the same sums in the same order.
+int PointToPointCommunicator::next_sum_tag() { return 1 + sums_++ % kSumTags * SumRun::kTags; }
+
 std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_block_sum(Device& device, const BlockSumSpec& spec) {
   check_block_sum(spec, size(), rank());
-  return std::make_unique<PreparedSum>(*this, device, spec, sums_++);
+  auto name = fmt::format("block sum {}", sums_);
+  return std::make_unique<PreparedSum>(*this, std::move(name),
+                                       std::make_unique<BlockSumRun>(*transport_, device, spec, next_sum_tag()));
+}
+
+std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_row_sum(Device& device, const RowSumSpec& spec) {
+  check_row_sum(spec, size(), rank());
+  auto name = fmt::format("row sum {}", sums_);
+  return std::make_unique<PreparedSum>(*this, std::move(name),
+                                       std::make_unique<RowSumRun>(*transport_, device, spec, next_sum_tag()));
 }
 
 }  // namespace strata

@@ -38,6 +38,7 @@ class PointToPointCommunicator final : public Communicator {
 
   std::shared_ptr<Storage> allocate(Device& device, std::size_t bytes) override;
   std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) override;
+  std::unique_ptr<BlockSum> prepare_row_sum(Device& device, const RowSumSpec& spec) override;
   void progress() override;
 
   /// Whether no error has occurred yet.
@@ -51,6 +52,7 @@ class PointToPointCommunicator final : public Communicator {
   };
 
   void reserve();
+  int next_sum_tag();
   template <class F>
   void guard(const F& f);
   void check_root(int root, const char* operation) const;

@@ -19,6 +19,13 @@ struct RandomKey {
   std::uint64_t stream = 0;
 };
 
+/// Rows by id: `values[i]` belongs to row `ids[i]`.
+struct CombinedRows {
+  Tensor ids;     // int64 [n], the first `count` ascending and distinct, the others -1
+  Tensor values;  // [n, ...], 0 from `count` on
+  Tensor count;   // int64 scalar
+};
+
 namespace ops {
 
 // Elementwise, two operands, broadcast as in NumPy.
@@ -121,6 +128,11 @@ Tensor gather(const Tensor& x, const Tensor& ids);
 /// Zeros of (rows,) + updates.shape[ids.rank:], plus updates[i...] added to row ids[i...] in order; ids out of range
 /// are skipped.
 Tensor scatter_add(const Tensor& ids, const Tensor& updates, Dim rows);
+/// x with row ids[i] replaced by values[i]; ids [n] out of range are skipped, of equal ones the last counts. Has no
+/// gradient.
+Tensor scatter_rows(const Tensor& x, const Tensor& ids, const Tensor& values);
+/// The sums of the values [n, ...] of equal ids [n], in order; ids outside 0 to rows - 1 are skipped. Has no gradient.
+CombinedRows combine_rows(const Tensor& ids, const Tensor& values, Dim rows);
 /// 0, 1, ... along `axis` of `shape`.
 Tensor iota(const Shape& shape, int axis, Dtype dtype = Dtype::int64);
 /// ids.shape + (depth,), 1 at the id's position, 0 elsewhere.

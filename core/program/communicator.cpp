@@ -16,6 +16,21 @@ STRATA_SIMD_CLONES void add_to(double* __restrict to, const double* __restrict f
   for (Dim i = 0; i < count; ++i) to[i] += from[i];
 }
 
+void check_partials(const std::string& what, Dtype dtype, Dim blocks, std::size_t partials, int ranks, int rank) {
+  if (dtype != Dtype::float32 && dtype != Dtype::float64) {
+    throw DtypeError(what + ": expected float32 or float64, received " + std::string(to_string(dtype)));
+  }
+  if (blocks < ranks) {
+    throw ConfigError(what + ": " + std::to_string(ranks) + " ranks need at least as many blocks, received " +
+                      std::to_string(blocks));
+  }
+  const Dim own = rank_blocks(blocks, ranks, rank).size();
+  if (static_cast<Dim>(partials) != own) {
+    throw ConfigError(what + ": rank " + std::to_string(rank) + " owns " + std::to_string(own) + " blocks, received " +
+                      std::to_string(partials) + " partials");
+  }
+}
+
 }  // namespace
 
 void accumulate(Device& device, Stream& stream, Dtype dtype, void* to, const void* from, Dim count) {
@@ -34,20 +49,18 @@ void accumulate(Device& device, Stream& stream, Dtype dtype, void* to, const voi
 }
 
 void check_block_sum(const BlockSumSpec& spec, int ranks, int rank) {
-  if (!is_floating(spec.dtype)) {
-    throw DtypeError("block sum: expected float32 or float64, received " + std::string(to_string(spec.dtype)));
-  }
+  check_partials("block sum", spec.dtype, spec.blocks, spec.partials.size(), ranks, rank);
   if (spec.count < 0) {
     throw ConfigError("block sum: expected a count of at least 0, received " + std::to_string(spec.count));
   }
-  if (spec.blocks < ranks) {
-    throw ConfigError("block sum: " + std::to_string(ranks) + " ranks need at least as many blocks, received " +
-                      std::to_string(spec.blocks));
-  }
-  const Dim own = rank_blocks(spec.blocks, ranks, rank).size();
-  if (static_cast<Dim>(spec.partials.size()) != own) {
-    throw ConfigError("block sum: rank " + std::to_string(rank) + " owns " + std::to_string(own) +
-                      " blocks, received " + std::to_string(spec.partials.size()) + " partials");
+}
+
+void check_row_sum(const RowSumSpec& spec, int ranks, int rank) {
+  check_partials("row sum", spec.layout.dtype, spec.blocks, spec.partials.size(), ranks, rank);
+  if (spec.layout.width < 0 || spec.layout.capacity < 0 || spec.layout.capacity % RowLayout::kChunk != 0) {
+    throw ConfigError("row sum: expected a width of at least 0 and a capacity in chunks of " +
+                      std::to_string(RowLayout::kChunk) + " rows, received " + std::to_string(spec.layout.width) +
+                      " and " + std::to_string(spec.layout.capacity));
   }
 }
 

@@ -10,7 +10,7 @@
 
 #include "core/base/dtype.h"
 #include "core/program/blocks.h"
-#include "core/tensor/device.h"
+#include "core/program/row_list.h"
 
 namespace strata {
 
@@ -22,6 +22,13 @@ struct BlockSumSpec {
   Dim count;                        // elements of one partial
   Dim blocks;                       // over all ranks; rank r owns rank_blocks(blocks, size, r), at least one
   std::span<void* const> partials;  // this rank's blocks in order; device memory that stays valid and in place
+};
+
+/// The same of gradients by rows: partials are lists of this layout, whose capacity is enough for every sum of them.
+struct RowSumSpec {
+  RowLayout layout;
+  Dim blocks;                       // as above
+  std::span<void* const> partials;  // likewise
 };
 
 /// A prepared sum, run once a step. Ranks must start equal sums in the same order.
@@ -68,6 +75,8 @@ class Communicator {
   /// Memory for gradients, where the sums read and write them best. Zeroed, aligned to 64 bytes.
   virtual std::shared_ptr<Storage> allocate(Device& device, std::size_t bytes) = 0;
   virtual std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) = 0;
+  /// What it sends are the rows that were touched. The sum's last chunk is ended (end_rows).
+  virtual std::unique_ptr<BlockSum> prepare_row_sum(Device& device, const RowSumSpec& spec) = 0;
   /// Lets started sums and pending messages advance, without blocking. Not collective.
   virtual void progress() = 0;
 };
@@ -77,6 +86,7 @@ std::unique_ptr<Communicator> make_single_communicator();
 
 /// Throws DtypeError or ConfigError unless `spec` is one that this rank of `ranks` can prepare.
 void check_block_sum(const BlockSumSpec& spec, int ranks, int rank);
+void check_row_sum(const RowSumSpec& spec, int ranks, int rank);
 
 /// to[i] += from[i] for `count` elements of float32 or float64 in device memory.
 void accumulate(Device& device, Stream& stream, Dtype dtype, void* to, const void* from, Dim count);

@@ -17,6 +17,15 @@ namespace {
 // the second-level cache on the next.
 constexpr std::size_t kPieceBytes = 64 * 1024;
 
+/// Calls add(to, from) for the additions of the tree. On each level the node that begins at block i takes the one that
+/// begins `half` blocks later.
+template <class F>
+void for_each_tree_sum(std::size_t blocks, const F& add) {
+  for (std::size_t half = 1; half < blocks; half *= 2) {
+    for (std::size_t i = 0; i + half < blocks; i += 2 * half) add(i, i + half);
+  }
+}
+
 class SingleBlockSum final : public BlockSum {
  public:
   SingleBlockSum(Device& device, const BlockSumSpec& spec)
@@ -48,12 +57,9 @@ class SingleBlockSum final : public BlockSum {
     const Dim piece = std::min(count_ - next_, static_cast<Dim>(kPieceBytes / size_of(dtype_)));
     const std::size_t offset = static_cast<std::size_t>(next_) * size_of(dtype_);
     const auto at = [&](std::size_t block) { return static_cast<std::byte*>(partials_[block]) + offset; };
-    // On each level the node that begins at block i takes the one that begins `half` blocks later.
-    for (std::size_t half = 1; half < partials_.size(); half *= 2) {
-      for (std::size_t i = 0; i + half < partials_.size(); i += 2 * half) {
-        accumulate(device_, *stream_, dtype_, at(i), at(i + half), piece);
-      }
-    }
+    for_each_tree_sum(partials_.size(), [&](std::size_t to, std::size_t from) {
+      accumulate(device_, *stream_, dtype_, at(to), at(from), piece);
+    });
     next_ += piece;
   }
 
@@ -64,6 +70,43 @@ class SingleBlockSum final : public BlockSum {
   Dim count_;
   std::vector<void*> partials_;
   Dim next_;  // the first element that is not summed yet
+};
+
+/// At once: rows of a step are few.
+class SingleRowSum final : public BlockSum {
+ public:
+  SingleRowSum(Device& device, const RowSumSpec& spec)
+      : rows_(device, spec.layout, spec.partials), count_(spec.partials.size()) {}
+
+  void start() override {
+    rows_.begin_read();
+    state_ = State::reading;
+  }
+
+  bool advance() override {
+    if (state_ == State::reading && rows_.ready()) add();
+    return state_ == State::writing && rows_.ready();
+  }
+
+  void wait() override {
+    rows_.wait();
+    if (state_ == State::reading) add();
+    rows_.wait();
+  }
+
+ private:
+  enum class State { reading, writing };
+
+  void add() {
+    for_each_tree_sum(count_, [&](std::size_t to, std::size_t from) { add_rows(rows_.layout(), rows_[to], rows_[from]); });
+    end_rows(rows_[0]);
+    rows_.begin_write();
+    state_ = State::writing;
+  }
+
+  HostRows rows_;
+  std::size_t count_;
+  State state_ = State::writing;
 };
 
 void check_root(int root) {
@@ -113,6 +156,10 @@ class SingleCommunicator final : public Communicator {
   std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) override {
     check_block_sum(spec, 1, 0);
     return std::make_unique<SingleBlockSum>(device, spec);
+  }
+  std::unique_ptr<BlockSum> prepare_row_sum(Device& device, const RowSumSpec& spec) override {
+    check_row_sum(spec, 1, 0);
+    return std::make_unique<SingleRowSum>(device, spec);
   }
   void progress() override {}
 

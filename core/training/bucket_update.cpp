@@ -2,7 +2,6 @@
 #include "core/training/bucket_update.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/ops/ops.h"
 #include "core/ops/square_sums.h"
@@ -10,8 +9,7 @@
 namespace strata {
 namespace {
 
-constexpr Dim kGrain = 4096;             // elements below which a thread of its own does not pay
-constexpr std::size_t kNumberBytes = 8;  // of a number of the step, whatever its dtype
+constexpr Dim kGrain = 4096;  // elements below which a thread of its own does not pay
 
 std::shared_ptr<const Program> compile_sum(Tensor (*sum)(const Tensor&), Dtype dtype, Dim count, Device& device) {
   const DeviceScope scope(device);
@@ -24,17 +22,16 @@ Tensor sum_of_chunks(const Tensor& squares) { return ops::sum(squares); }
 }  // namespace
 
 BucketUpdate::BucketUpdate(UpdateCompiler& compiler, const FlatSet& set, Dim first, Dim count, void* gradient,
-                           const UpdateSquares& squares, int threads)
+                           const UpdateSquares& squares, const UpdateNumbers& numbers, int threads)
     : compiler_(compiler),
       set_(set),
       gradient_(static_cast<std::byte*>(gradient) - static_cast<std::size_t>(first) * size_of(set.layout.dtype)),
       squares_(squares),
+      numbers_(numbers),
       device_(compiler.device()),
       dtype_(set.layout.dtype),
       threads_(threads) {
   const Optimizer& optimizer = compiler_.optimizer();
-  host_numbers_.resize((2 + optimizer->scalars().size()) * kNumberBytes);
-  numbers_ = std::make_shared<Storage>(device_, host_numbers_.size());
   find_ranges(first, count);
 
   Passes* passes = &first_;
@@ -106,16 +103,14 @@ void BucketUpdate::add_parts(Passes& passes, UpdateParts parts, bool updates) {
 UpdateTask BucketUpdate::update_task(const Range& range, IndexRange elements, const UpdateProgram& program) const {
   const bool global = compiler_.optimizer().options().global_clipnorm.has_value();
   const std::size_t v = range.variable;
-  std::vector<void*> places{numbers_->data(),
-                            numbers_->data() + kNumberBytes,
+  std::vector<void*> places{numbers_.learning_rate(),
+                            numbers_.steps(),
                             global ? squares_.all_gradients : squares_.gradient + v,
                             squares_.variable + v,
                             squares_.direction + v,
                             gradient_ + bytes(elements.first),
                             set_.values.data() + bytes(elements.first)};
-  for (std::size_t n = 2 * kNumberBytes; n < host_numbers_.size(); n += kNumberBytes) {
-    places.push_back(numbers_->data() + n);
-  }
+  for (std::size_t i = 0; i < numbers_.scalars(); ++i) places.push_back(numbers_.scalar(i));
   for (const FlatSlot& slot : set_.slots) {
     // A slot of another shape than the variable's belongs to a whole variable.
     const Dim within = elements.first - set_.layout.offsets[v];
@@ -163,24 +158,6 @@ void BucketUpdate::prepare() {
   for (Passes* passes : {&first_, &rest_, &accumulation_}) {
     for (UpdatePass& pass : *passes) pass.prepare(arenas);
   }
-}
-
-void BucketUpdate::set_numbers(double learning_rate, std::int64_t steps, std::span<const double> scalars,
-                               Stream& stream) {
-  std::byte* to = host_numbers_.data();
-  const auto write = [&](const auto& number) {
-    std::memcpy(to, &number, sizeof(number));
-    to += kNumberBytes;
-  };
-  const auto write_in_dtype = [&](double number) {
-    if (dtype_ == Dtype::float32) write(static_cast<float>(number));
-    else write(number);
-  };
-  write_in_dtype(learning_rate);
-  write(steps);
-  for (const double number : scalars) write_in_dtype(number);
-  device_.copy_from_host(numbers_->data(), host_numbers_.data(), host_numbers_.size(), stream);
-  stream.synchronize();
 }
 
 void BucketUpdate::run(Passes& passes, std::span<const std::unique_ptr<Stream>> streams) {

@@ -8,6 +8,7 @@
 
 #include "core/program/blocks.h"
 #include "core/training/flat_state.h"
+#include "core/training/update_numbers.h"
 #include "core/training/update_pass.h"
 #include "core/training/update_program.h"
 
@@ -26,9 +27,7 @@ class BucketUpdate {
   /// Elements [first, first + count) of `set`, which are whole variables; `gradient` is where their summed gradient
   /// will be, which is overwritten.
   BucketUpdate(UpdateCompiler& compiler, const FlatSet& set, Dim first, Dim count, void* gradient,
-               const UpdateSquares& squares, int threads);
-  /// To be called before each step's passes.
-  void set_numbers(double learning_rate, std::int64_t steps, std::span<const double> scalars, Stream& stream);
+               const UpdateSquares& squares, const UpdateNumbers& numbers, int threads);
   // Each runs some of the passes of a step and allocates nothing. The result does not depend on the number of threads.
   /// Only accumulates the gradient.
   void accumulate(std::span<const std::unique_ptr<Stream>> streams) { run(accumulation_, streams); }
@@ -64,13 +63,12 @@ class BucketUpdate {
   const FlatSet& set_;
   std::byte* gradient_;  // of element 0 of the set
   UpdateSquares squares_;
+  const UpdateNumbers& numbers_;
   Device& device_;
   Dtype dtype_;
   int threads_;
   std::vector<Range> ranges_;
   std::vector<std::size_t> variables_;  // of the bucket
-  std::shared_ptr<Storage> numbers_;    // learning rate, steps, scalars: 8 bytes each
-  std::vector<std::byte> host_numbers_;
   std::vector<std::shared_ptr<Storage>> chunk_sums_;
   Passes first_, rest_, accumulation_;
 };

@@ -75,6 +75,14 @@ std::vector<FlatLayout> make_layouts(const std::vector<Variable>& variables) {
   return layouts;
 }
 
+FlatLayout FlatLayout::part(std::size_t first, std::size_t last) const {
+  FlatLayout result{dtype, {variables.begin() + static_cast<std::ptrdiff_t>(first),
+                            variables.begin() + static_cast<std::ptrdiff_t>(last)}};
+  for (std::size_t v = first; v < last; ++v) result.offsets.push_back(offsets[v] - offsets[first]);
+  result.elements = (last < offsets.size() ? offsets[last] : elements) - offsets[first];
+  return result;
+}
+
 FlatState::FlatState(const std::vector<Variable>& trainable, const std::vector<Variable>& others,
                      const std::vector<WeightRule>& rules, Device& device)
     : device_(device), trainable_(make_sets(trainable, device)), others_(make_sets(others, device)) {

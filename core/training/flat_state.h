@@ -21,6 +21,8 @@ struct FlatLayout {
   Dim elements = 0;          // a multiple of 64 bytes; what lies between variables stays zero
 
   std::size_t bytes() const { return static_cast<std::size_t>(elements) * size_of(dtype); }
+  /// Variables [first, last) alone, the first of them at offset 0.
+  FlatLayout part(std::size_t first, std::size_t last) const;
   std::size_t byte_offset(std::size_t i) const { return static_cast<std::size_t>(offsets[i]) * size_of(dtype); }
 };
 

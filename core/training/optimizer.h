@@ -70,6 +70,9 @@ class OptimizerRule {
   /// The constructor's arguments under Keras' names, without those that all optimizers have.
   virtual Config config() const = 0;
   virtual UpdateScope scope() const { return UpdateScope::elementwise; }
+  /// Whether elements whose gradient is 0 keep their value and their slots to the bit, so that a step may leave out what
+  /// it has not touched.
+  virtual bool ignores_zero_gradients() const { return false; }
   virtual std::vector<SlotSpec> slots() const { return {}; }
   virtual std::vector<ScalarSpec> scalars() const { return {}; }
   /// Changes the scalars before update number `iteration`. Allocates nothing.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/optimizer_update.h"
 
+#include <algorithm>
+
 #include "core/ops/ops.h"
 
 namespace strata {
@@ -9,6 +11,9 @@ OptimizerUpdate::OptimizerUpdate(const Optimizer& optimizer, FlatState& state, i
     : state_(state), compiler_(optimizer, state.device()), threads_(threads) {
   for (const FlatSet& set : state_.trainable()) variables_ += set.layout.variables.size();
   Device& device = state_.device();
+  for (const FlatSet& set : state_.trainable()) {
+    numbers_.push_back(std::make_unique<UpdateNumbers>(device, set.layout.dtype, optimizer->scalars().size()));
+  }
   squares_ = std::make_shared<Storage>(device, (3 * variables_ + 1) * sizeof(double));
   if (!waits_for_all()) return;
   const DeviceScope scope(device);
@@ -28,8 +33,32 @@ UpdateSquares OptimizerUpdate::squares_of(const FlatSet& set) const {
   return {data + first, data + variables_ + first, data + 2 * variables_ + first, data + 3 * variables_};
 }
 
+const UpdateNumbers& OptimizerUpdate::numbers_of(const FlatSet& set) const {
+  return *numbers_[static_cast<std::size_t>(&set - state_.trainable().data())];
+}
+
+std::unique_ptr<BucketUpdate> OptimizerUpdate::make_bucket(const FlatSet& set, Dim first, Dim count, void* gradient) {
+  return std::make_unique<BucketUpdate>(compiler_, set, first, count, gradient, squares_of(set), numbers_of(set),
+                                        threads_);
+}
+
 void OptimizerUpdate::add_bucket(const FlatSet& set, Dim first, Dim count, void* gradient) {
-  buckets_.push_back(std::make_unique<BucketUpdate>(compiler_, set, first, count, gradient, squares_of(set), threads_));
+  parts_.push_back({nullptr, nullptr, make_bucket(set, first, count, gradient)});
+}
+
+void OptimizerUpdate::add_rows(const FlatSet& set, Dim first, const RowLayout& layout, void* gradient) {
+  const auto& offsets = set.layout.offsets;
+  const auto v = static_cast<std::size_t>(std::find(offsets.begin(), offsets.end(), first) - offsets.begin());
+  const RowGradient rows{layout, static_cast<std::byte*>(gradient)};
+  Part part;
+  if (updates_rows_alone(compiler_.optimizer(), treatment_of(compiler_.optimizer(), set.rules[v]))) {
+    part.rows = std::make_unique<RowUpdate>(compiler_, set, v, rows, numbers_of(set));
+  } else {
+    const Variable& variable = set.layout.variables[v];
+    part.dense = std::make_unique<DenseRows>(compiler_.device(), variable, rows);
+    part.bucket = make_bucket(set, first, variable.shape().elements(), part.dense->data());
+  }
+  parts_.push_back(std::move(part));
 }
 
 void OptimizerUpdate::begin(std::int64_t steps, Stream& stream) {
@@ -40,19 +69,21 @@ void OptimizerUpdate::begin(std::int64_t steps, Stream& stream) {
   updates_ = (steps + 1) % accumulated == 0;
   ready_ = 0;
   if (updates_) optimizer->advance(state_.scalars(), optimizer.iterations());
-  for (const auto& bucket : buckets_) bucket->set_numbers(optimizer.learning_rate(), steps, state_.scalars(), stream);
+  for (const auto& numbers : numbers_) numbers->set(optimizer.learning_rate(), steps, state_.scalars(), stream);
 }
 
 void OptimizerUpdate::bucket_ready(std::span<const std::unique_ptr<Stream>> streams) {
-  BucketUpdate& bucket = *buckets_[ready_++];
-  if (updates_) bucket.begin(streams);
-  else bucket.accumulate(streams);
+  const Part& part = parts_[ready_++];
+  if (part.rows) return part.rows->run(*streams[0]);
+  if (part.dense) part.dense->run(*streams[0]);
+  if (updates_) part.bucket->begin(streams);
+  else part.bucket->accumulate(streams);
 }
 
 void OptimizerUpdate::finish(std::span<const std::unique_ptr<Stream>> streams) {
   if (updates_ && waits_for_all()) {
     sum_->run(*streams[0]);
-    for (const auto& bucket : buckets_) bucket->finish(streams);
+    for (const Part& part : parts_) part.bucket->finish(streams);  // with such a limit none is updated by rows alone
   }
   compiler_.optimizer().set_steps(steps_ + 1);
 }

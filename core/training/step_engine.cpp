@@ -74,26 +74,40 @@ IndexRange StepEngine::own_samples(Dim batch_size) const {
 
 StepEngine::Step& StepEngine::step(Dim rows) {
   if (const auto found = steps_.find(rows); found != steps_.end()) return found->second;
-  Step added{compile_step(kind_, *model_, objective_, data_, rows, trainable_, device_), {}};
-  if (!regions_ready_) create_regions(added.compiled);
+  const auto by_rows = [&](std::size_t variable, Dim ids) { return chooses_rows(variable, ids); };
+  Step added{compile_step(kind_, *model_, objective_, data_, rows, trainable_, by_rows, device_), {}};
+  if (!regions_ready_) {
+    create_regions(added.compiled);
+    region_rows_ = rows;
+  }
   exchange_->require_same(*added.compiled.program);
   find_events(added);
   return steps_.emplace(rows, std::move(added)).first->second;
 }
 
 void StepEngine::prepare(Dim batch_size) {
-  if (steps_.size() > kCachedSteps) {
-    steps_.clear();
-    for (auto& slot : slots_) slot->states.clear();
+  if (steps_.size() > kCachedSteps) forget_steps();
+  // What ranks agree on without a message follows from the largest block: which gradients are by rows, and how long
+  // those lists can be. A rank without samples learns from it what it takes part in.
+  const Dim largest = std::max<Dim>(1, (batch_size + blocks_ - 1) / blocks_);
+  const bool by_rows = std::any_of(regions_.begin(), regions_.end(),
+                                   [](const auto& region) { return region->kind == Region::Kind::rows; });
+  if (by_rows && largest > region_rows_) {
+    forget_steps();
+    regions_ready_ = false;
   }
+  if (steps_.empty()) step(largest);
   for (auto& slot : slots_) {
     const Dim rows = block_samples(batch_size, blocks_, own_blocks_.first + slot->index).size();
     if (rows > 0) prepare_slot(*slot, rows);
   }
-  // A rank without samples still takes part in the sums, whose sizes it learns from a block of one.
-  if (steps_.empty()) step(1);
   place_buckets(batch_size);
   check_states_of_batch(state_specs_, batch_size);
+}
+
+void StepEngine::forget_steps() {
+  steps_.clear();
+  for (auto& slot : slots_) slot->states.clear();
 }
 
 void StepEngine::rebind_variables() {

@@ -92,7 +92,12 @@ class StepEngine {
   Step& step(Dim rows);
   void create_regions(const StepProgram& compiled);
   void create_gradient_buckets();
+  void create_gradient_regions(const StepProgram& compiled);
+  Region& add_region(Region region);
+  bool chooses_rows(std::size_t variable, Dim ids) const;
+  void forget_steps();
   void add_bucket(Region& region, Dim first, Dim count);
+  void add_rows(Region& region);
   void find_events(Step& step) const;
   void place_buckets(Dim batch_size);
   bool blocks_together() const;
@@ -132,7 +137,7 @@ class StepEngine {
   std::vector<SumSpec> sum_specs_;
   std::vector<StateSpec> state_specs_;
   std::vector<double> sums_;
-  std::vector<std::unique_ptr<Region>> regions_;  // one a trainable set, then sums, then states by dtype
+  std::vector<std::unique_ptr<Region>> regions_;  // of gradients in the order of variables, then sums, states by dtype
   std::vector<std::unique_ptr<Bucket>> buckets_;  // in the order in which they are summed
   std::unique_ptr<OptimizerUpdate> update_;       // for the optimizer of the last step
   std::vector<std::unique_ptr<Slot>> slots_;      // one a block of this rank
@@ -146,6 +151,7 @@ class StepEngine {
   std::size_t started_ = 0;                  // buckets
   std::size_t sums_run_ = 0;                 // of the exchange
   bool regions_ready_ = false;
+  Dim region_rows_ = 0;  // of the blocks for which the regions were made
 };
 
 }  // namespace strata

@@ -7,31 +7,25 @@
 namespace strata {
 
 void StepEngine::create_regions(const StepProgram& compiled) {
-  regions_.clear();  // what an attempt that failed has left
-  buckets_.clear();
+  update_.reset();
+  buckets_.clear();  // also what an attempt that failed has left
+  regions_.clear();
   sum_specs_ = compiled.sums;
   state_specs_ = compiled.states;
   sums_.assign(sum_specs_.empty() ? 0 : sum_specs_.back().first + sum_specs_.back().count, 0.0);
-  const auto blocks = static_cast<std::size_t>(own_blocks_.size());
-  const auto add_region = [&](Region::Kind kind, FlatLayout layout, const FlatSet* set) -> Region& {
-    regions_.push_back(std::make_unique<Region>(Region{kind, std::move(layout), set, nullptr}));
-    Region& region = *regions_.back();
-    region.storage = communicator_.allocate(device_, blocks * region.layout.bytes());
-    return region;
-  };
   if (kind_ == StepKind::train) {
-    for (const FlatSet& set : state_.trainable()) add_region(Region::Kind::gradients, set.layout, &set);
+    create_gradient_regions(compiled);
     create_gradient_buckets();
   }
   if (!sums_.empty()) {
     const Dim count = static_cast<Dim>((sums_.size() + 7) / 8 * 8);
-    add_bucket(add_region(Region::Kind::sums, {Dtype::float64, {}, {}, count}, nullptr), 0, count);
+    add_bucket(add_region({Region::Kind::sums, {Dtype::float64, {}, {}, count}}), 0, count);
   }
   std::vector<Variable> states;
   for (const StateSpec& spec : state_specs_) states.push_back(spec.variable);
   for (FlatLayout& layout : make_layouts(states)) {
     const Dim count = layout.elements;
-    add_bucket(add_region(Region::Kind::states, std::move(layout), nullptr), 0, count);
+    add_bucket(add_region({Region::Kind::states, std::move(layout)}), 0, count);
   }
   for (auto& slot : slots_) {
     slot->ready.clear();
@@ -41,17 +35,59 @@ void StepEngine::create_regions(const StepProgram& compiled) {
   regions_ready_ = true;
 }
 
-// Gradients become ready from the last variable to the first, roughly: buckets are cut from the end of each buffer.
+StepEngine::Region& StepEngine::add_region(Region region) {
+  region.storage = communicator_.allocate(device_, static_cast<std::size_t>(own_blocks_.size()) * region.block_bytes());
+  regions_.push_back(std::make_unique<Region>(std::move(region)));
+  return *regions_.back();
+}
+
+// Gradients by rows stay outside of the flat buffers, which are cut there.
+void StepEngine::create_gradient_regions(const StepProgram& compiled) {
+  std::size_t first = 0;  // of the set, among all variables
+  for (const FlatSet& set : state_.trainable()) {
+    const std::size_t count = set.layout.variables.size();
+    for (std::size_t v = 0, end = 0; v < count; v = end) {
+      const GradientOutput& gradient = compiled.gradients[first + v];
+      end = v + 1;
+      while (!gradient.by_rows && end < count && !compiled.gradients[first + end].by_rows) ++end;
+      Region region{Region::Kind::gradients, set.layout.part(v, end), &set, set.layout.offsets[v], first + v};
+      if (gradient.by_rows) {
+        const Shape& shape = set.layout.variables[v].shape();
+        const Dim most = std::min(gradient.ids * blocks_, shape[0]);
+        const Dim chunks = (most + RowLayout::kChunk - 1) / RowLayout::kChunk;
+        region.kind = Region::Kind::rows;
+        region.row_layout = {set.layout.dtype, shape.slice(1, shape.rank()).elements(), chunks * RowLayout::kChunk};
+      }
+      add_region(std::move(region));
+    }
+    first += count;
+  }
+}
+
+// Lists of rows are worth their while as long as they are shorter than the variable. What is chosen does not change the
+// bits of the sum.
+bool StepEngine::chooses_rows(std::size_t variable, Dim ids) const {
+  if (!regions_ready_) return 2 * ids * blocks_ <= trainable_[variable].shape()[0];
+  return std::any_of(regions_.begin(), regions_.end(), [&](const auto& region) {
+    return region->kind == Region::Kind::rows && region->first_variable == variable;
+  });
+}
+
+// Gradients become ready from the last variable to the first, roughly: so are buckets cut.
 void StepEngine::create_gradient_buckets() {
-  for (const auto& region : regions_) {
-    const FlatLayout& layout = region->layout;
+  for (auto region = regions_.rbegin(); region != regions_.rend(); ++region) {
+    if ((*region)->kind == Region::Kind::rows) {
+      add_rows(**region);
+      continue;
+    }
+    const FlatLayout& layout = (*region)->layout;
     const Dim wanted =
         communicator_.size() == 1 ? layout.elements : static_cast<Dim>(options_.bucket_bytes / size_of(layout.dtype));
     Dim end = layout.elements;
     for (std::size_t v = layout.variables.size(); v-- > 0;) {
       const Dim begin = layout.offsets[v];
       if (end - begin < wanted && v > 0) continue;
-      add_bucket(*region, begin, end - begin);
+      add_bucket(**region, begin, end - begin);
       end = begin;
     }
   }
@@ -64,21 +100,27 @@ void StepEngine::add_bucket(Region& region, Dim first, Dim count) {
   buckets_.push_back(std::move(bucket));
 }
 
+void StepEngine::add_rows(Region& region) {
+  auto bucket = std::make_unique<Bucket>(region, 0, region.layout.elements);
+  for (Dim b = 0; b < own_blocks_.size(); ++b) bucket->partials.push_back(region.block(b));
+  bucket->sum = communicator_.prepare_row_sum(device_, {region.row_layout, blocks_, bucket->partials});
+  buckets_.push_back(std::move(bucket));
+}
+
 void StepEngine::find_events(Step& step) const {
   const StepProgram& compiled = step.compiled;
   const auto after = [&](int output) { return compiled.program->ready_after(output); };
   for (std::size_t b = 0; b < buckets_.size(); ++b) {
     const Bucket& bucket = *buckets_[b];
     std::size_t ready = 0;
-    if (bucket.region.kind == Region::Kind::gradients) {
-      int output = compiled.first_sum;
-      for (const auto& region : regions_) {
-        for (std::size_t v = 0; region->kind == Region::Kind::gradients && v < region->layout.offsets.size(); ++v) {
-          --output;
-          const Dim at = region->layout.offsets[v];
-          const bool inside = region.get() == &bucket.region && at >= bucket.first && at < bucket.first + bucket.count;
-          if (inside) ready = std::max(ready, after(output));
-        }
+    if (bucket.region.updates_variables()) {
+      const FlatLayout& layout = bucket.region.layout;
+      for (std::size_t v = 0; v < layout.offsets.size(); ++v) {
+        const Dim at = layout.offsets[v];
+        if (at < bucket.first || at >= bucket.first + bucket.count) continue;
+        const GradientOutput& gradient = compiled.gradients[bucket.region.first_variable + v];
+        const int parts = gradient.by_rows ? 3 : 1;
+        for (int part = 0; part < parts; ++part) ready = std::max(ready, after(gradient.first + part));
       }
     } else {
       for (int i = compiled.first_sum; i < compiled.first_prediction; ++i) ready = std::max(ready, after(i));
@@ -139,10 +181,18 @@ void StepEngine::prepare_slot(Slot& slot, Dim rows) {
 }
 
 void StepEngine::bind_outputs(const Slot& slot, const StepProgram& compiled, RunState& state) const {
-  int gradient = compiled.first_sum;  // the last variable's comes first
   for (const auto& region : regions_) {
     if (region->kind == Region::Kind::gradients) {
-      for (Dim offset : region->layout.offsets) state.bind_output(--gradient, region->at(slot.index, offset));
+      for (std::size_t v = 0; v < region->layout.offsets.size(); ++v) {
+        state.bind_output(compiled.gradients[region->first_variable + v].first,
+                          region->at(slot.index, region->layout.offsets[v]));
+      }
+    } else if (region->kind == Region::Kind::rows) {
+      const int first = compiled.gradients[region->first_variable].first;
+      std::byte* list = region->block(slot.index);
+      state.bind_output(first, RowLayout::ids(list));
+      state.bind_output(first + 1, region->row_layout.row(list, 0));
+      state.bind_output(first + 2, &RowLayout::count(list));
     } else if (region->kind == Region::Kind::sums) {
       for (std::size_t i = 0; i < sum_specs_.size(); ++i) {
         state.bind_output(compiled.first_sum + static_cast<int>(i),

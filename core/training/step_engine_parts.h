@@ -10,16 +10,20 @@ namespace strata {
 
 /// Memory summed over all blocks: one partial a block of this rank, all with one layout.
 struct StepEngine::Region {
-  enum class Kind { gradients, sums, states };
+  enum class Kind { gradients, rows, sums, states };
   Kind kind;
-  FlatLayout layout;
-  const FlatSet* set;  // of gradients: the variables they belong to
-  std::shared_ptr<Storage> storage;
+  FlatLayout layout;               // of rows: the variable alone
+  const FlatSet* set = nullptr;    // of gradients and rows: the set of their variables,
+  Dim set_offset = 0;              // the element of it where they begin,
+  std::size_t first_variable = 0;  // the place of the first among all trainable ones
+  RowLayout row_layout = {};       // of rows
+  std::shared_ptr<Storage> storage = nullptr;
 
-  std::byte* at(Dim block, Dim element) const {
-    return storage->data() + static_cast<std::size_t>(block) * layout.bytes() +
-           static_cast<std::size_t>(element) * size_of(layout.dtype);
-  }
+  bool updates_variables() const { return kind == Kind::gradients || kind == Kind::rows; }
+  std::size_t block_bytes() const { return kind == Kind::rows ? row_layout.bytes() : layout.bytes(); }
+  std::byte* block(Dim b) const { return storage->data() + static_cast<std::size_t>(b) * block_bytes(); }
+  /// Not of rows.
+  std::byte* at(Dim b, Dim element) const { return block(b) + static_cast<std::size_t>(element) * size_of(layout.dtype); }
 };
 
 /// A range of a region that is summed in one go.

@@ -163,7 +163,10 @@ bool StepEngine::lead_sum(std::size_t sum, int team) {
 
 /// An empty block adds nothing: its partial sums are zero.
 void StepEngine::skip_slot(Slot& slot, Stream& stream) {
-  for (const auto& region : regions_) device_.zero(region->at(slot.index, 0), region->layout.bytes(), stream);
+  for (const auto& region : regions_) {
+    const bool rows = region->kind == Region::Kind::rows;
+    device_.zero(region->block(slot.index), rows ? sizeof(std::int64_t) : region->block_bytes(), stream);
+  }
   for (std::size_t b = 0; b < buckets_.size(); ++b) {
     slot.ready[b]->record(stream);
     buckets_[b]->blocks_done.fetch_add(1, std::memory_order_release);
@@ -188,8 +191,7 @@ void StepEngine::finish(const Optimizer* optimizer, std::int64_t iteration) {
   if (optimizer != nullptr) begin_update(*optimizer, iteration);
   for (auto& bucket : buckets_) {
     bucket->sum->wait();
-    const bool gradients = optimizer != nullptr && bucket->region.kind == Region::Kind::gradients;
-    if (gradients) update_->bucket_ready(streams_);
+    if (optimizer != nullptr && bucket->region.updates_variables()) update_->bucket_ready(streams_);
     if (bucket->region.kind == Region::Kind::sums) {
       device_.copy_to_host(sums_.data(), bucket->partials[0], sums_.size() * sizeof(double), *streams_[0]);
     }
@@ -203,8 +205,14 @@ void StepEngine::begin_update(const Optimizer& optimizer, std::int64_t iteration
   if (update_ == nullptr || !update_->is_for(optimizer)) {
     update_ = std::make_unique<OptimizerUpdate>(optimizer, state_, threads_);
     for (const auto& bucket : buckets_) {
-      if (bucket->region.kind != Region::Kind::gradients) continue;
-      update_->add_bucket(*bucket->region.set, bucket->first, bucket->count, bucket->partials[0]);
+      const Region& region = bucket->region;
+      if (!region.updates_variables()) continue;
+      const Dim first = region.set_offset + bucket->first;
+      if (region.kind == Region::Kind::rows) {
+        update_->add_rows(*region.set, first, region.row_layout, bucket->partials[0]);
+      } else {
+        update_->add_bucket(*region.set, first, bucket->count, bucket->partials[0]);
+      }
     }
   }
   update_->begin(iteration, *streams_[0]);

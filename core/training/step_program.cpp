@@ -36,11 +36,11 @@ class StepTracer {
     trace_.training = kind == StepKind::train;
   }
 
-  StepProgram run(const std::vector<Variable>& variables, Device& device) {
+  StepProgram run(const std::vector<Variable>& variables, const RowChoice& by_rows, Device& device) {
     forward();
     std::vector<Tensor> sums;
     if (kind_ != StepKind::predict) sums = trace_sums();
-    if (kind_ == StepKind::train) trace_gradients(variables);
+    if (kind_ == StepKind::train) trace_gradients(variables, by_rows);
     step_.first_sum = static_cast<int>(outputs_.size());
     outputs_.insert(outputs_.end(), sums.begin(), sums.end());
     step_.first_state = static_cast<int>(outputs_.size());
@@ -148,12 +148,24 @@ class StepTracer {
 
   // The last variable's gradient comes first: programs compute outputs in order, and backward meets the last layer
   // first, so that its gradient can be on the way to other ranks while those before it are computed.
-  void trace_gradients(const std::vector<Variable>& variables) {
+  void trace_gradients(const std::vector<Variable>& variables, const RowChoice& by_rows) {
     if (!total_) throw ConfigError("There is no loss to train with: give compile() one, or add_loss() in a layer.");
     std::vector<Tensor> sources;
     for (const Variable& variable : variables) sources.push_back(variable.value());
     const auto grads = gradients({objective_.loss_scale == 1.0 ? total_ : total_ * objective_.loss_scale}, sources);
-    for (std::size_t i = grads.size(); i-- > 0;) outputs_.push_back(dense(grads[i], sources[i]));
+    step_.gradients.resize(grads.size());
+    for (std::size_t i = grads.size(); i-- > 0;) {
+      GradientOutput& gradient = step_.gradients[i];
+      gradient.first = static_cast<int>(outputs_.size());
+      gradient.ids = grads[i].is_rows() ? grads[i].ids.shape()[0] : 0;
+      gradient.by_rows = grads[i].is_rows() && by_rows(i, gradient.ids);
+      if (gradient.by_rows) {
+        const CombinedRows rows = ops::combine_rows(grads[i].ids, grads[i].values, sources[i].shape()[0]);
+        outputs_.insert(outputs_.end(), {rows.ids, rows.values, rows.count});
+      } else {
+        outputs_.push_back(dense(grads[i], sources[i]));
+      }
+    }
   }
 
   void trace_states() {
@@ -185,9 +197,9 @@ class StepTracer {
 }  // namespace
 
 StepProgram compile_step(StepKind kind, Functional& model, const Objective& objective, const DataSpecs& data, Dim rows,
-                         const std::vector<Variable>& variables, Device& device) {
+                         const std::vector<Variable>& variables, const RowChoice& by_rows, Device& device) {
   const DeviceScope scope(device);
-  return StepTracer(kind, model, objective, data, rows).run(variables, device);
+  return StepTracer(kind, model, objective, data, rows).run(variables, by_rows, device);
 }
 
 }  // namespace strata

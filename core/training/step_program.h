@@ -2,6 +2,7 @@
 // What is compiled for one block: forward, losses, metrics, and when training the gradients.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -43,10 +44,21 @@ struct StateSpec {
   Combine combine;
 };
 
+/// Where the gradient of a variable is among the outputs: one dense tensor; or by rows the ids, then the values, then
+/// the count of ops::combine_rows.
+struct GradientOutput {
+  int first = 0;
+  bool by_rows = false;
+  Dim ids = 0;  // the most rows that a block touches
+};
+
+/// Whether to leave the gradient of trainable variable `variable` by rows when a block gives so many ids.
+using RowChoice = std::function<bool(std::size_t variable, Dim ids)>;
+
 /// A compiled step for blocks of `rows` samples. Immutable.
 /// Inputs: x..., y..., weights..., random state int64 [3], two float64 scalars - the samples of the whole batch and
-/// those of this block - and an int64 scalar, which sample of the batch is the block's first. Outputs: gradients (one a
-/// trainable variable, the last variable's first), sums (float64, one tensor a SumSpec), states, predictions.
+/// those of this block - and an int64 scalar, which sample of the batch is the block's first. Outputs: gradients (of the
+/// last variable first), sums (float64, one tensor a SumSpec), states, predictions.
 struct StepProgram {
   std::shared_ptr<const Program> program;
   int random_state = 0;
@@ -56,12 +68,13 @@ struct StepProgram {
   int first_sum = 0;
   int first_state = 0;
   int first_prediction = 0;
+  std::vector<GradientOutput> gradients;  // one a trainable variable
   std::vector<SumSpec> sums;
   std::vector<StateSpec> states;
 };
 
 /// Traces and compiles. `variables`: what gradients are wanted for.
 StepProgram compile_step(StepKind kind, Functional& model, const Objective& objective, const DataSpecs& data, Dim rows,
-                         const std::vector<Variable>& variables, Device& device);
+                         const std::vector<Variable>& variables, const RowChoice& by_rows, Device& device);
 
 }  // namespace strata

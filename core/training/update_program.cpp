@@ -18,27 +18,35 @@ Tensor zeros_in_place_of(const Tensor& x) {
   return ops::select(scalar(0.0, Dtype::boolean), x, scalar(0.0, x.dtype()));
 }
 
-/// Traces the update of one range or of one whole variable. State that a part changes is changed in `in_`.
+/// What an update is traced for.
+struct UpdateShapes {
+  Dtype dtype;
+  Shape state;                               // of the variable
+  std::vector<std::optional<Shape>> slots;  // none where the variable has no such slot
+  std::optional<Dim> rows = {};              // that are updated, given by ids; none = all
+};
+
+/// Traces the update of one range, of one whole variable, or of some of its rows. State that a part changes is changed
+/// in `in_`.
 class UpdateTracer {
  public:
-  UpdateTracer(const Optimizer& optimizer, const VariableTreatment& treatment, Dtype dtype, Dim count,
-               const std::vector<std::optional<Shape>>& slots)
-      : optimizer_(optimizer), options_(optimizer.options()), treatment_(treatment), dtype_(dtype) {
-    const Shape shape = treatment.whole ? treatment.rule.variable.shape() : Shape{count};
-    in_.learning_rate = add_input({}, dtype);
+  UpdateTracer(const Optimizer& optimizer, const VariableTreatment& treatment, const UpdateShapes& shapes)
+      : optimizer_(optimizer), options_(optimizer.options()), treatment_(treatment), dtype_(shapes.dtype) {
+    in_.learning_rate = add_input({}, dtype_);
     in_.iteration = add_input({}, Dtype::int64);
     gradient_square_ = add_input({}, Dtype::float64);
-    in_.variable_norm = norm(add_input({}, Dtype::float64), dtype);
-    in_.direction_norm = norm(add_input({}, Dtype::float64), dtype);
-    in_.gradient = add_input(shape, dtype);
-    in_.variable = add_input(shape, dtype);
+    in_.variable_norm = norm(add_input({}, Dtype::float64), dtype_);
+    in_.direction_norm = norm(add_input({}, Dtype::float64), dtype_);
+    in_.gradient = add_input(shapes.rows ? shapes.state.with(0, *shapes.rows) : shapes.state, dtype_);
+    in_.variable = add_input(shapes.state, dtype_);
     in_.whole = treatment.rule.variable;
-    for (std::size_t i = 0; i < optimizer->scalars().size(); ++i) in_.scalars.push_back(add_input({}, dtype));
+    for (std::size_t i = 0; i < optimizer->scalars().size(); ++i) in_.scalars.push_back(add_input({}, dtype_));
     first_slot_ = static_cast<int>(inputs_.size());
-    for (const auto& slot : slots) {
-      const Tensor input = add_input(treatment.whole ? slot.value_or(Shape{0}) : Shape{count}, dtype);
+    for (const auto& slot : shapes.slots) {
+      const Tensor input = add_input(slot.value_or(Shape{0}), dtype_);
       in_.slots.push_back(slot ? input : Tensor());
     }
+    if (shapes.rows) take_rows(*shapes.rows);
     before_ = in_;
     in_.learning_rate = in_.learning_rate * treatment.rule.learning_rate_factor;
     if (options_.gradient_accumulation_steps) {
@@ -52,7 +60,7 @@ class UpdateTracer {
     if (parts.holds(UpdatePart::apply)) apply(updates);
   }
 
-  /// Programs for what has changed; the gradient is only kept when parts are to follow.
+  /// A program for what has changed; the gradient is only kept when parts are to follow.
   UpdateProgram compile(bool keeps_gradient, Device& device) const {
     std::vector<Tensor> outputs;
     UpdateProgram result;
@@ -62,7 +70,7 @@ class UpdateTracer {
       require_spec(before, after);
       options.aliases.emplace_back(static_cast<int>(outputs.size()), target);
       result.targets.push_back(target);
-      outputs.push_back(after);
+      outputs.push_back(ids_ ? ops::scatter_rows(inputs_[static_cast<std::size_t>(target)], ids_, after) : after);
     };
     // Programs compute in the order of their outputs. The variable depends on most of the old state: when it comes
     // first, that has been read by the time slots are overwritten, and nothing need be copied.
@@ -79,6 +87,14 @@ class UpdateTracer {
   Tensor add_input(const Shape& shape, Dtype dtype) {
     inputs_.push_back(placeholder({shape, dtype}, "update"));
     return inputs_.back();
+  }
+
+  void take_rows(Dim rows) {
+    ids_ = add_input({rows}, Dtype::int64);
+    in_.variable = ops::gather(in_.variable, ids_);
+    for (Tensor& slot : in_.slots) {
+      if (slot) slot = ops::gather(slot, ids_);
+    }
   }
 
   void require_spec(const Tensor& before, const Tensor& after) const {
@@ -177,6 +193,7 @@ class UpdateTracer {
   std::vector<Tensor> inputs_;
   int first_slot_;
   Tensor gradient_square_;
+  Tensor ids_;  // of the rows that are updated, if not all are
   UpdateInputs in_, before_;
 };
 
@@ -185,6 +202,15 @@ class UpdateTracer {
 VariableTreatment treatment_of(const Optimizer& optimizer, const WeightRule& rule) {
   const bool whole = rule.regularizer || rule.constraint || optimizer->scope() == UpdateScope::variable;
   return {rule, optimizer.weight_decay_of(rule.variable), whole};
+}
+
+// What else a step does to every row: decay, a penalty, a constraint, an average, a sum of gradients. Norms are summed
+// in chunks of the whole gradient.
+bool updates_rows_alone(const Optimizer& optimizer, const VariableTreatment& treatment) {
+  const OptimizerOptions& options = optimizer.options();
+  return optimizer->ignores_zero_gradients() && optimizer->scope() == UpdateScope::elementwise && !treatment.whole &&
+         !treatment.weight_decay && !clips_by_norm(options) && !options.use_ema &&
+         !options.gradient_accumulation_steps;
 }
 
 bool clips_by_norm(const OptimizerOptions& options) { return options.clipnorm || options.global_clipnorm; }
@@ -197,11 +223,23 @@ const UpdateProgram& UpdateCompiler::get(const VariableTreatment& treatment, Upd
     if (equal) return made->program;
   }
   const DeviceScope scope(device_);
-  UpdateTracer tracer(optimizer_, treatment, dtype, count, slots);
+  UpdateShapes shapes{dtype, treatment.whole ? treatment.rule.variable.shape() : Shape{count}, slots};
+  for (auto& slot : shapes.slots) {
+    if (slot && !treatment.whole) slot = Shape{count};
+  }
+  UpdateTracer tracer(optimizer_, treatment, shapes);
   tracer.trace(parts, updates);
   UpdateProgram program = tracer.compile(parts.last != UpdatePart::apply, device_);
   made_.push_back(std::make_unique<Made>(Made{treatment, parts, updates, dtype, count, std::move(program)}));
   return made_.back()->program;
+}
+
+UpdateProgram UpdateCompiler::compile_rows(const VariableTreatment& treatment, std::size_t slots, Dim rows) {
+  const DeviceScope scope(device_);
+  const TensorSpec& variable = treatment.rule.variable.spec();
+  UpdateTracer tracer(optimizer_, treatment, {variable.dtype, variable.shape, {slots, variable.shape}, rows});
+  tracer.trace({UpdatePart::collect, UpdatePart::apply}, true);
+  return tracer.compile(false, device_);
 }
 
 }  // namespace strata

@@ -29,7 +29,8 @@ struct UpdateParts {
   friend auto operator<=>(const UpdateParts&, const UpdateParts&) = default;
 };
 
-/// Inputs of an update program by number. Slots follow the scalars of the rule, which follow `first_scalar`.
+/// Inputs of an update program by number. Slots follow the scalars of the rule, which follow `first_scalar`. Where the
+/// program updates rows by id, the ids come last.
 struct UpdateInput {
   static constexpr int learning_rate = 0;
   static constexpr int iteration = 1;         // int64
@@ -56,6 +57,12 @@ struct VariableTreatment {
 
 VariableTreatment treatment_of(const Optimizer& optimizer, const WeightRule& rule);
 
+/// Whether rows whose gradient is 0 stay as they are, with their slots, so that a step need not see them.
+bool updates_rows_alone(const Optimizer& optimizer, const VariableTreatment& treatment);
+
+/// Of `rows` rows of such a tensor.
+inline TensorSpec chunk_spec(const TensorSpec& spec, Dim rows) { return {spec.shape.with(0, rows), spec.dtype}; }
+
 /// Where a step of this optimizer has to wait for norms.
 bool clips_by_norm(const OptimizerOptions& options);
 inline bool needs_norms(const OptimizerRule& rule) { return rule.scope() == UpdateScope::norms; }
@@ -73,6 +80,9 @@ class UpdateCompiler {
   /// shapes of the variable's slots, which count when it is whole.
   const UpdateProgram& get(const VariableTreatment& treatment, UpdateParts parts, bool updates, Dtype dtype, Dim count,
                            const std::vector<std::optional<Shape>>& slots);
+  /// A whole step for `rows` rows of the variable, given by ids: the variable and its slots come whole, the gradient of
+  /// those rows only. REQUIRES: updates_rows_alone().
+  UpdateProgram compile_rows(const VariableTreatment& treatment, std::size_t slots, Dim rows);
   const Optimizer& optimizer() const { return optimizer_; }
   Device& device() const { return device_; }
 

@@ -42,9 +42,7 @@ std::vector<T> block_values(Dim block, Dim count) {
 }
 
 template <class T>
-std::vector<T> canonical_sum(Dim blocks, Dim count) {
-  std::vector<std::vector<T>> level;
-  for (Dim block = 0; block < blocks; ++block) level.push_back(block_values<T>(block, count));
+std::vector<T> canonical_sum(std::vector<std::vector<T>> level) {
   while (level.size() > 1) {
     std::vector<std::vector<T>> next;
     for (std::size_t i = 0; i < level.size(); i += 2) {
@@ -82,7 +80,9 @@ void Partials<T>::fill() {
 
 template <class T>
 void Partials<T>::require_sum() const {
-  const auto expected = canonical_sum<T>(blocks, count);
+  std::vector<std::vector<T>> all;
+  for (Dim block = 0; block < blocks; ++block) all.push_back(block_values<T>(block, count));
+  const auto expected = canonical_sum(std::move(all));
   std::vector<T> sum(expected.size());
   const auto stream = device.make_stream();
   device.copy_to_host(sum.data(), pointers[0], sum.size() * sizeof(T), *stream);
@@ -94,8 +94,8 @@ void Partials<T>::require_sum() const {
 
 template std::vector<float> block_values(Dim, Dim);
 template std::vector<double> block_values(Dim, Dim);
-template std::vector<float> canonical_sum(Dim, Dim);
-template std::vector<double> canonical_sum(Dim, Dim);
+template std::vector<float> canonical_sum(std::vector<std::vector<float>>);
+template std::vector<double> canonical_sum(std::vector<std::vector<double>>);
 template struct Partials<float>;
 template struct Partials<double>;
 
@@ -255,6 +255,8 @@ void arguments_case(Communicator& c) {
   require_throw<ConfigError>([&] { c.prepare_block_sum(cpu_device(), spec); }, "a negative count");
   spec = {Dtype::int32, 1, c.size(), places};
   require_throw<DtypeError>([&] { c.prepare_block_sum(cpu_device(), spec); }, "a sum of integers");
+  const RowSumSpec rows{{Dtype::float32, 1, 1}, c.size(), places};
+  require_throw<ConfigError>([&] { c.prepare_row_sum(cpu_device(), rows); }, "a capacity that is no whole chunk");
   c.barrier();
 }
 
@@ -281,6 +283,7 @@ constexpr CommunicatorCase kCases[] = {
     {"split", split_case},
     {"block_sum", block_sum_case},
     {"block_sum_lengths", block_sum_lengths_case},
+    {"row_sum", row_sum_case},
     {"interleaved_sums", interleaved_sums_case},
     {"progress", progress_case},
     {"arguments", arguments_case},

@@ -24,9 +24,14 @@ void require(bool condition, const std::string& what);
 /// order.
 template <class T>
 std::vector<T> block_values(Dim block, Dim count);
-/// The canonical sum of blocks 0 to blocks - 1, level by level as BlockSumSpec describes it.
+/// The canonical sum of the partials of all blocks, level by level as BlockSumSpec describes it.
 template <class T>
-std::vector<T> canonical_sum(Dim blocks, Dim count);
+std::vector<T> canonical_sum(std::vector<std::vector<T>> partials);
+
+/// Sums lists of rows, of which blocks touch from none to most, several times over, and compares with dense sums.
+template <class T>
+void row_sum_on(Communicator& communicator, Device& device, Dim blocks, Dim width);
+void row_sum_case(Communicator& communicator);
 
 /// The partials of one rank, filled with block_values, in memory of the communicator.
 template <class T>

@@ -13,6 +13,10 @@ class AdagradRule final : public OptimizerRule {
     return Config::object(
         {{"initial_accumulator_value", options_.initial_accumulator_value}, {"epsilon", options_.epsilon}});
   }
+  // An accumulator of 0 without an epsilon makes 0 / 0 of it.
+  bool ignores_zero_gradients() const override {
+    return options_.initial_accumulator_value > 0.0 || options_.epsilon > 0.0;
+  }
   std::vector<SlotSpec> slots() const override { return {{"accumulator", options_.initial_accumulator_value}}; }
 
   std::vector<Tensor> update(const UpdateInputs& in) const override {

@@ -12,6 +12,7 @@ class SgdRule final : public OptimizerRule {
   Config config() const override {
     return Config::object({{"momentum", options_.momentum}, {"nesterov", options_.nesterov}});
   }
+  bool ignores_zero_gradients() const override { return options_.momentum == 0.0; }
   std::vector<SlotSpec> slots() const override {
     if (options_.momentum == 0.0) return {};
     return {{"momentum"}};

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal to OptimizerUpdate: the numbers of a step, on the device.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/base/dtype.h"
+#include "core/tensor/device.h"
+
+namespace strata {
+
+/// The learning rate and the scalars of the rule, in the dtype of the variables, and the number of the step.
+class UpdateNumbers {
+ public:
+  UpdateNumbers(Device& device, Dtype dtype, std::size_t scalars);
+  /// To be called before each step's updates. Allocates nothing.
+  void set(double learning_rate, std::int64_t steps, std::span<const double> scalars, Stream& stream);
+
+  void* learning_rate() const { return at(0); }
+  void* steps() const { return at(1); }
+  std::size_t scalars() const { return host_.size() / kBytes - 2; }
+  void* scalar(std::size_t i) const { return at(2 + i); }
+
+ private:
+  static constexpr std::size_t kBytes = 8;  // of a number, whatever its dtype
+  std::byte* at(std::size_t i) const { return storage_->data() + i * kBytes; }
+
+  Device& device_;
+  Dtype dtype_;
+  std::vector<std::byte> host_;
+  std::shared_ptr<Storage> storage_;
+};
+
+}  // namespace strata

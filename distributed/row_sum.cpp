@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "distributed/row_sum.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+
+namespace strata {
+
+using Kind = BlockSumStep::Kind;
+
+RowSumRun::RowSumRun(Transport& transport, Device& device, const RowSumSpec& spec, int tag)
+    : transport_(transport),
+      rows_(device, spec.layout, spec.partials),
+      tag_(tag),
+      plan_(plan_block_sum(spec.blocks, transport.size(), transport.rank())) {
+  const bool receives =
+      std::any_of(plan_.begin(), plan_.end(), [](const BlockSumStep& step) { return step.kind == Kind::receive_add; });
+  if (receives) received_ = std::make_unique<Storage>(cpu_device(), spec.layout.bytes());
+}
+
+RowSumRun::~RowSumRun() { cancel(); }
+
+void RowSumRun::start() {
+  rows_.begin_read();
+  phase_ = Phase::reading;
+  step_ = 0;
+  piece_ = 0;
+}
+
+bool RowSumRun::advance() {
+  if (phase_ == Phase::reading) {
+    if (!rows_.ready()) return false;
+    phase_ = Phase::adding;
+  }
+  bool moved = false;
+  while (phase_ == Phase::adding && step_ < plan_.size()) {
+    if (!advance_step()) return moved;
+    moved = true;
+  }
+  if (phase_ == Phase::adding) {
+    end_rows(rows_[0]);
+    rows_.begin_write();
+    phase_ = Phase::writing;
+  }
+  if (phase_ == Phase::writing && rows_.ready()) {
+    phase_ = Phase::done;
+    moved = true;
+  }
+  return moved;
+}
+
+// Returns whether anything moved.
+bool RowSumRun::advance_step() {
+  const BlockSumStep& step = plan_[step_];
+  if (step.kind != Kind::add) return advance_messages(step);
+  add_rows(rows_.layout(), rows_[static_cast<std::size_t>(step.partial)], rows_[static_cast<std::size_t>(step.from)]);
+  ++step_;
+  return true;
+}
+
+// One message at a time: only the first tells how many there are.
+bool RowSumRun::advance_messages(const BlockSumStep& step) {
+  std::byte* list =
+      step.kind == Kind::receive_add ? received_->data() : rows_[static_cast<std::size_t>(step.partial)];
+  if (!posted_) {
+    const Piece next = piece(list, piece_);
+    request_ = step.kind == Kind::send ? transport_.isend(next.data, next.bytes, step.peer, tag_)
+                                       : transport_.irecv(next.data, next.bytes, step.peer, tag_);
+    posted_ = true;
+  }
+  if (!transport_.test(request_)) return false;
+  posted_ = false;
+  if (piece_ == 0 && step.kind != Kind::send) check_count(step, list);
+  ++piece_;
+  if (piece(list, piece_).bytes == 0) finish_step(step);
+  return true;
+}
+
+// The count, then pieces of the ids, then pieces of the values; behind the last, nothing.
+RowSumRun::Piece RowSumRun::piece(std::byte* list, Dim index) const {
+  if (index == 0) return {list, sizeof(std::int64_t)};
+  const auto count = static_cast<std::size_t>(RowLayout::count(list));
+  auto offset = static_cast<std::size_t>(index - 1) * kPieceBytes;
+  const std::size_t ids = count * sizeof(std::int64_t);
+  if (offset < ids) return {list + RowLayout::ids_offset() + offset, std::min(kPieceBytes, ids - offset)};
+  offset -= (ids + kPieceBytes - 1) / kPieceBytes * kPieceBytes;
+  const std::size_t values = count * rows_.layout().row_bytes();
+  return {rows_.layout().row(list, 0) + offset, offset < values ? std::min(kPieceBytes, values - offset) : 0};
+}
+
+void RowSumRun::finish_step(const BlockSumStep& step) {
+  if (step.kind == Kind::receive_add) {
+    add_rows(rows_.layout(), rows_[static_cast<std::size_t>(step.partial)], received_->data());
+  }
+  ++step_;
+  piece_ = 0;
+}
+
+void RowSumRun::check_count(const BlockSumStep& step, std::byte* list) const {
+  const Dim count = RowLayout::count(list);
+  if (count >= 0 && count <= rows_.layout().capacity) return;
+  throw CommError(transport_.rank(), step.peer, "row sum",
+                  fmt::format("rank {}: expected at most {} rows from {}, received {}", transport_.rank(),
+                              rows_.layout().capacity, transport_.describe(step.peer), count));
+}
+
+Awaited RowSumRun::awaited() const {
+  if (!posted_) return {};
+  const BlockSumStep& step = plan_[step_];
+  return {.peer = step.peer, .sending = step.kind == Kind::send};
+}
+
+void RowSumRun::cancel() noexcept {
+  if (posted_) transport_.cancel(request_);
+  posted_ = false;
+  phase_ = Phase::done;
+}
+
+}  // namespace strata

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sum of lists of rows over blocks: the plan of steps of a dense sum, with messages as long as the lists are.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "distributed/block_sum_plan.h"
+#include "distributed/sum_run.h"
+
+namespace strata {
+
+/// One prepared sum on one rank. A list goes as its count, its ids and its values, in pieces.
+class RowSumRun final : public SumRun {
+ public:
+  static constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+
+  /// Uses one tag. `spec` has been checked.
+  RowSumRun(Transport& transport, Device& device, const RowSumSpec& spec, int tag);
+  ~RowSumRun() override;
+
+  void start() override;
+  bool advance() override;
+  bool done() const override { return phase_ == Phase::done; }
+  Awaited awaited() const override;
+  void cancel() noexcept override;
+
+ private:
+  enum class Phase { reading, adding, writing, done };
+  /// A part of a list that one message carries.
+  struct Piece {
+    std::byte* data;
+    std::size_t bytes;
+  };
+
+  bool advance_step();
+  bool advance_messages(const BlockSumStep& step);
+  Piece piece(std::byte* list, Dim index) const;
+  void finish_step(const BlockSumStep& step);
+  void check_count(const BlockSumStep& step, std::byte* list) const;
+
+  Transport& transport_;
+  HostRows rows_;
+  int tag_;
+  std::vector<BlockSumStep> plan_;
+  std::unique_ptr<Storage> received_;  // a list to be added; none where the plan receives none
+  Phase phase_ = Phase::done;
+  std::size_t step_ = 0;
+  Dim piece_ = 0;  // of the list that this step sends or receives
+  bool posted_ = false;
+  Transport::Request request_{};
+};
+
+}  // namespace strata

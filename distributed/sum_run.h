@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// One sum over blocks under way on one rank, as its communicator drives it.
+#pragma once
+
+#include "distributed/patience.h"
+#include "distributed/transport.h"
+
+namespace strata {
+
+/// A state machine that never blocks and allocates nothing after construction.
+class SumRun {
+ public:
+  /// Each uses so many tags of its own, and has at most so many messages under way.
+  static constexpr int kTags = 4;
+
+  SumRun() = default;
+  virtual ~SumRun() = default;
+  SumRun(const SumRun&) = delete;
+  SumRun& operator=(const SumRun&) = delete;
+
+  virtual void start() = 0;
+  /// Goes on without waiting. Returns whether anything moved.
+  virtual bool advance() = 0;
+  virtual bool done() const = 0;
+  /// What it waits for.
+  virtual Awaited awaited() const = 0;
+  /// Gives up the messages under way.
+  virtual void cancel() noexcept = 0;
+};
+
+}  // namespace strata
