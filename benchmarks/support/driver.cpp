@@ -15,8 +15,10 @@ int drive(int argc, char** argv, const Driver& driver) {
   app.add_option("--json", file, "Also write the result to this file");
   CLI11_PARSE(app, argc, argv);
   try {
+    const nlohmann::ordered_json members = driver.run();
+    if (members.is_null()) return 0;
     nlohmann::ordered_json result{{"benchmark", driver.name}};
-    result.update(driver.run());
+    result.update(members);
     fmt::print("{}\n", result.dump());
     if (!file.empty() && !(std::ofstream(file) << result.dump(2) << "\n")) {
       throw std::runtime_error("cannot write " + file);

@@ -14,7 +14,8 @@ struct Driver {
   std::string description;
   /// Adds what the driver takes beside --json.
   std::function<void(CLI::App& app)> add_options;
-  /// Verifies, times, prints a table; the members of the result, without "benchmark".
+  /// Verifies, times, prints a table; the members of the result, without "benchmark". Null on ranks that leave the
+  /// result to another.
   std::function<nlohmann::ordered_json()> run;
 };
 

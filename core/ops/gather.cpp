@@ -36,7 +36,9 @@ void gather_rows(const KernelArgs& args, Dtype id_dtype, Dim ids, Dim rows, Dim 
   const T missing = std::numeric_limits<T>::has_quiet_NaN ? std::numeric_limits<T>::quiet_NaN() : T{};
   const T* x = args.input<T>(0);
   T* out = args.output<T>();
+  const RowPrefetch prefetch(x, rows, static_cast<std::size_t>(width) * sizeof(T), args.inputs[1], id_dtype, ids);
   for (Dim i = 0; i < ids; ++i, out += width) {
+    prefetch(i);
     const Dim row = id_at(args.inputs[1], id_dtype, i);
     if (row >= 0 && row < rows) std::copy_n(x + row * width, width, out);
     else std::fill_n(out, width, missing);

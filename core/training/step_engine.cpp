@@ -75,7 +75,7 @@ IndexRange StepEngine::own_samples(Dim batch_size) const {
 StepEngine::Step& StepEngine::step(Dim rows) {
   if (const auto found = steps_.find(rows); found != steps_.end()) return found->second;
   const auto by_rows = [&](std::size_t variable, Dim ids) { return chooses_rows(variable, ids); };
-  Step added{compile_step(kind_, *model_, objective_, data_, rows, trainable_, by_rows, device_), {}};
+  Step added{compile_step(kind_, *model_, objective_, data_, rows, trainable_, device_, by_rows), {}};
   if (!regions_ready_) {
     create_regions(added.compiled);
     region_rows_ = rows;

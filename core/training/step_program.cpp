@@ -158,7 +158,7 @@ class StepTracer {
       GradientOutput& gradient = step_.gradients[i];
       gradient.first = static_cast<int>(outputs_.size());
       gradient.ids = grads[i].is_rows() ? grads[i].ids.shape()[0] : 0;
-      gradient.by_rows = grads[i].is_rows() && by_rows(i, gradient.ids);
+      gradient.by_rows = grads[i].is_rows() && by_rows && by_rows(i, gradient.ids);
       if (gradient.by_rows) {
         const CombinedRows rows = ops::combine_rows(grads[i].ids, grads[i].values, sources[i].shape()[0]);
         outputs_.insert(outputs_.end(), {rows.ids, rows.values, rows.count});
@@ -197,7 +197,7 @@ class StepTracer {
 }  // namespace
 
 StepProgram compile_step(StepKind kind, Functional& model, const Objective& objective, const DataSpecs& data, Dim rows,
-                         const std::vector<Variable>& variables, const RowChoice& by_rows, Device& device) {
+                         const std::vector<Variable>& variables, Device& device, const RowChoice& by_rows) {
   const DeviceScope scope(device);
   return StepTracer(kind, model, objective, data, rows).run(variables, by_rows, device);
 }

@@ -52,7 +52,7 @@ struct GradientOutput {
   Dim ids = 0;  // the most rows that a block touches
 };
 
-/// Whether to leave the gradient of trainable variable `variable` by rows when a block gives so many ids.
+/// Whether to leave the gradient of trainable variable `variable` by rows when a block gives so many ids. Null = never.
 using RowChoice = std::function<bool(std::size_t variable, Dim ids)>;
 
 /// A compiled step for blocks of `rows` samples. Immutable.
@@ -75,6 +75,6 @@ struct StepProgram {
 
 /// Traces and compiles. `variables`: what gradients are wanted for.
 StepProgram compile_step(StepKind kind, Functional& model, const Objective& objective, const DataSpecs& data, Dim rows,
-                         const std::vector<Variable>& variables, const RowChoice& by_rows, Device& device);
+                         const std::vector<Variable>& variables, Device& device, const RowChoice& by_rows = {});
 
 }  // namespace strata

@@ -2,67 +2,18 @@
 // Sums of gradients and sums within the program start in one order on every rank: a communicator may rely on it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "tests/support/block_training.h"
 #include "tests/support/ranks.h"
+#include "tests/support/recording_communicator.h"
 
 namespace strata {
 namespace {
 
-using Started = std::vector<int>;  // numbers of sums, in the order in which they were prepared
-
-class RecordedSum final : public BlockSum {
- public:
-  RecordedSum(std::unique_ptr<BlockSum> sum, int number, Started& started)
-      : sum_(std::move(sum)), number_(number), started_(started) {}
-  void start() override {
-    started_.push_back(number_);
-    sum_->start();
-  }
-  bool advance() override { return sum_->advance(); }
-  void wait() override { sum_->wait(); }
-
- private:
-  std::unique_ptr<BlockSum> sum_;
-  int number_;
-  Started& started_;
-};
-
-/// Another communicator, of which the starts of sums are noted.
-class RecordingCommunicator final : public Communicator {
- public:
-  explicit RecordingCommunicator(Communicator& inner) : inner_(inner) {}
-  const Started& started() const { return started_; }
-
-  int rank() const override { return inner_.rank(); }
-  int size() const override { return inner_.size(); }
-  std::string describe(int rank) const override { return inner_.describe(rank); }
-  void set_deadline(Clock::duration deadline) override { inner_.set_deadline(deadline); }
-  Clock::duration deadline() const override { return inner_.deadline(); }
-  void broadcast(void* data, std::size_t bytes, int root) override { inner_.broadcast(data, bytes, root); }
-  void allgather(const void* send, void* receive, std::size_t bytes) override {
-    inner_.allgather(send, receive, bytes);
-  }
-  void gather(const void* send, std::size_t bytes, std::span<void* const> receive,
-              std::span<const std::size_t> receive_bytes, int root) override {
-    inner_.gather(send, bytes, receive, receive_bytes, root);
-  }
-  void barrier() override { inner_.barrier(); }
-  std::unique_ptr<Communicator> split(int color, int key) override { return inner_.split(color, key); }
-  std::shared_ptr<Storage> allocate(Device& device, std::size_t bytes) override {
-    return inner_.allocate(device, bytes);
-  }
-  std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) override {
-    return std::make_unique<RecordedSum>(inner_.prepare_block_sum(device, spec), prepared_++, started_);
-  }
-  void progress() override { inner_.progress(); }
-
- private:
-  Communicator& inner_;
-  Started started_;
-  int prepared_ = 0;
-};
+using testing::RecordingCommunicator;
+using Started = std::vector<int>;
 
 TEST(BlockExchangeOrder, IsTheSameOnEveryRankEvenWithoutSamples) {
   for (const int threads : {1, 2}) {

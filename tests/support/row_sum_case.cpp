@@ -108,7 +108,7 @@ void row_sum_case(Communicator& c) {
     row_sum_on<float>(c, cpu_device(), blocks, 5);
     row_sum_on<double>(c, cpu_device(), blocks, 1);
   }
-  row_sum_on<float>(c, cpu_device(), c.size() + 1, 3000);  // a list is several pieces of a message
+  row_sum_on<float>(c, cpu_device(), c.size() + 1, 2000);  // a list is several pieces of a message
 }
 
 }  // namespace strata::testing
