@@ -63,8 +63,7 @@ bool RowSumRun::advance_step() {
 
 // One message at a time: only the first tells how many there are.
 bool RowSumRun::advance_messages(const BlockSumStep& step) {
-  std::byte* list =
-      step.kind == Kind::receive_add ? received_->data() : rows_[static_cast<std::size_t>(step.partial)];
+  std::byte* list = step.kind == Kind::receive_add ? received_->data() : rows_[static_cast<std::size_t>(step.partial)];
   if (!posted_) {
     const Piece next = piece(list, piece_);
     request_ = step.kind == Kind::send ? transport_.isend(next.data, next.bytes, step.peer, tag_)

@@ -84,9 +84,9 @@ Prepared prepare(const KernelRequest& request) {
   const std::size_t scratch = static_cast<std::size_t>(count) * sizeof(Occurrence);
   return visit_dtype(request.inputs[1].dtype, [&]<class T>(TypeTag<T>) -> Prepared {
     if constexpr (std::is_floating_point_v<T>) {
-      return make_kernel([=, type = request.inputs[0].dtype](
-                             const KernelArgs& args) { combine<T>(args, type, count, rows, width); },
-                         scratch);
+      return make_kernel(
+          [=, type = request.inputs[0].dtype](const KernelArgs& args) { combine<T>(args, type, count, rows, width); },
+          scratch);
     } else {
       return "not a floating dtype";
     }

@@ -26,7 +26,9 @@ struct RowLayout {
   std::size_t row_bytes() const { return static_cast<std::size_t>(width) * size_of(dtype); }
   static constexpr std::size_t ids_offset() { return 64; }
   std::size_t values_offset() const { return ids_offset() + static_cast<std::size_t>(capacity) * sizeof(std::int64_t); }
-  std::size_t bytes() const { return (values_offset() + static_cast<std::size_t>(capacity) * row_bytes() + 63) / 64 * 64; }
+  std::size_t bytes() const {
+    return (values_offset() + static_cast<std::size_t>(capacity) * row_bytes() + 63) / 64 * 64;
+  }
 
   // Parts of the list at `data`.
   static std::int64_t& count(std::byte* data) { return *reinterpret_cast<std::int64_t*>(data); }

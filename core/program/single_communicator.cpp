@@ -98,7 +98,8 @@ class SingleRowSum final : public BlockSum {
   enum class State { reading, writing };
 
   void add() {
-    for_each_tree_sum(count_, [&](std::size_t to, std::size_t from) { add_rows(rows_.layout(), rows_[to], rows_[from]); });
+    for_each_tree_sum(count_,
+                      [&](std::size_t to, std::size_t from) { add_rows(rows_.layout(), rows_[to], rows_[from]); });
     end_rows(rows_[0]);
     rows_.begin_write();
     state_ = State::writing;

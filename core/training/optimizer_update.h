@@ -22,7 +22,8 @@ class OptimizerUpdate {
   bool is_for(const Optimizer& optimizer) const { return compiler_.optimizer() == optimizer; }
 
   // One step, on one thread a stream; allocates nothing. First begin(), then bucket_ready() for every bucket in the
-  // order of add_bucket() and add_rows(), last finish(). When every bucket is needed before any can be updated, finish() does so.
+  // order of add_bucket() and add_rows(), last finish(). When every bucket is needed before any can be updated,
+  // finish() does so.
   void begin(std::int64_t steps, Stream& stream);
   void bucket_ready(std::span<const std::unique_ptr<Stream>> streams);
   void finish(std::span<const std::unique_ptr<Stream>> streams);
@@ -30,8 +31,8 @@ class OptimizerUpdate {
  private:
   /// What is updated when one gradient has arrived.
   struct Part {
-    std::unique_ptr<RowUpdate> rows;      // a variable by its rows alone; else
-    std::unique_ptr<DenseRows> dense;     // null unless the gradient comes by rows
+    std::unique_ptr<RowUpdate> rows;   // a variable by its rows alone; else
+    std::unique_ptr<DenseRows> dense;  // null unless the gradient comes by rows
     std::unique_ptr<BucketUpdate> bucket;
   };
 

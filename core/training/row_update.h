@@ -21,7 +21,11 @@ struct RowGradient {
 class RowChunks {
  public:
   RowChunks(Device& device, const RowGradient& rows, std::shared_ptr<const Program> program, int ids, int values)
-      : device_(device), rows_(rows), state_(std::make_unique<RunState>(std::move(program))), ids_(ids), values_(values) {}
+      : device_(device),
+        rows_(rows),
+        state_(std::make_unique<RunState>(std::move(program))),
+        ids_(ids),
+        values_(values) {}
   RunState& state() { return *state_; }
   /// Allocates nothing.
   void run(Stream& stream);

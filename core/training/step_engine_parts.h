@@ -23,7 +23,9 @@ struct StepEngine::Region {
   std::size_t block_bytes() const { return kind == Kind::rows ? row_layout.bytes() : layout.bytes(); }
   std::byte* block(Dim b) const { return storage->data() + static_cast<std::size_t>(b) * block_bytes(); }
   /// Not of rows.
-  std::byte* at(Dim b, Dim element) const { return block(b) + static_cast<std::size_t>(element) * size_of(layout.dtype); }
+  std::byte* at(Dim b, Dim element) const {
+    return block(b) + static_cast<std::size_t>(element) * size_of(layout.dtype);
+  }
 };
 
 /// A range of a region that is summed in one go.

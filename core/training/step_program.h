@@ -57,8 +57,8 @@ using RowChoice = std::function<bool(std::size_t variable, Dim ids)>;
 
 /// A compiled step for blocks of `rows` samples. Immutable.
 /// Inputs: x..., y..., weights..., random state int64 [3], two float64 scalars - the samples of the whole batch and
-/// those of this block - and an int64 scalar, which sample of the batch is the block's first. Outputs: gradients (of the
-/// last variable first), sums (float64, one tensor a SumSpec), states, predictions.
+/// those of this block - and an int64 scalar, which sample of the batch is the block's first. Outputs: gradients (of
+/// the last variable first), sums (float64, one tensor a SumSpec), states, predictions.
 struct StepProgram {
   std::shared_ptr<const Program> program;
   int random_state = 0;

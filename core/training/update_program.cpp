@@ -21,9 +21,9 @@ Tensor zeros_in_place_of(const Tensor& x) {
 /// What an update is traced for.
 struct UpdateShapes {
   Dtype dtype;
-  Shape state;                               // of the variable
+  Shape state;                              // of the variable
   std::vector<std::optional<Shape>> slots;  // none where the variable has no such slot
-  std::optional<Dim> rows = {};              // that are updated, given by ids; none = all
+  std::optional<Dim> rows = {};             // that are updated, given by ids; none = all
 };
 
 /// Traces the update of one range, of one whole variable, or of some of its rows. State that a part changes is changed
@@ -209,8 +209,7 @@ VariableTreatment treatment_of(const Optimizer& optimizer, const WeightRule& rul
 bool updates_rows_alone(const Optimizer& optimizer, const VariableTreatment& treatment) {
   const OptimizerOptions& options = optimizer.options();
   return optimizer->ignores_zero_gradients() && optimizer->scope() == UpdateScope::elementwise && !treatment.whole &&
-         !treatment.weight_decay && !clips_by_norm(options) && !options.use_ema &&
-         !options.gradient_accumulation_steps;
+         !treatment.weight_decay && !clips_by_norm(options) && !options.use_ema && !options.gradient_accumulation_steps;
 }
 
 bool clips_by_norm(const OptimizerOptions& options) { return options.clipnorm || options.global_clipnorm; }

@@ -26,9 +26,7 @@ class DenseLookup final : public Layer {
  public:
   using Layer::Layer;
   std::string class_name() const override { return "DenseLookup"; }
-  void build(const Shape&) override {
-    table_ = add_weight("embeddings", {kVocabulary, 5}, {.initializer = "uniform"});
-  }
+  void build(const Shape&) override { table_ = add_weight("embeddings", {kVocabulary, 5}, {.initializer = "uniform"}); }
   Tensor call(const Tensor& input, CallContext&) override { return ops::gather(table_ * 1.0, input); }
 
  private:
@@ -37,14 +35,13 @@ class DenseLookup final : public Layer {
 
 Tensor words(Dim samples, int seed) {
   const RandomKey key{constant<std::int64_t>({seed, 0, 0}, {3}), 1};
-  // Products favour small numbers: some rows are touched by several samples and blocks. Row 0 often, the last ones never.
+  // Products favour small numbers: some rows are touched by several samples and blocks. Row 0 often, the last ones
+  // never.
   const Tensor u = ops::random_uniform(key, {samples, kWords}, 0.0, 1.0);
   return ops::cast(ops::floor(u * u * static_cast<double>(kVocabulary - 9)), Dtype::int32);
 }
 
-Tensor targets(Dim samples) {
-  return ops::sin(ops::cast(ops::iota({samples, 2}, 0), Dtype::float32) * 0.7);
-}
+Tensor targets(Dim samples) { return ops::sin(ops::cast(ops::iota({samples, 2}, 0), Dtype::float32) * 0.7); }
 
 struct Trained {
   std::vector<float> weights;
@@ -71,8 +68,7 @@ Trained train(const LayerRef& lookup, const Optimizer& optimizer, Dim blocks,
   // Also steps with fewer samples than blocks, and one with more than all before.
   int seed = 0;
   for (const Dim samples : {11, 2, 5, 11, 29, 7}) {
-    result.losses.push_back(
-        model.train_on_batch(words(samples, ++seed), targets(samples), {.blocks = blocks}).at(0));
+    result.losses.push_back(model.train_on_batch(words(samples, ++seed), targets(samples), {.blocks = blocks}).at(0));
   }
   for (const Variable& weight : model.weights()) {
     const auto values = weight.value().to_vector<float>();
@@ -121,9 +117,8 @@ TEST(RowGradients, DoNotDependOnRanks) {
     SCOPED_TRACE(name);
     const Trained expected = train_dense(make(), 5);
     for (const int ranks : {2, 3, 5}) {
-      testing::run_ranks(ranks, [&](Communicator&) {
-        EXPECT_EQ(train(row_lookup(), make(), 5), expected) << ranks << " ranks";
-      });
+      testing::run_ranks(
+          ranks, [&](Communicator&) { EXPECT_EQ(train(row_lookup(), make(), 5), expected) << ranks << " ranks"; });
     }
   }
 }
@@ -190,7 +185,9 @@ TEST(RowGradients, ASteadyStepAllocatesNothing) {
                       make_objective({"last"}, "mse", {}, {}, {}),
                       {{{{kWords}, Dtype::int32}}, {{{2}, Dtype::float32}}, {}}, state, *single, {.blocks = 3});
     const std::vector<HostArray> arrays{HostArray(words(20, 1)), HostArray(targets(20))};
-    const auto step = [&](std::int64_t number) { engine.run({arrays, nullptr, 0, 20, 0, number, 0}, &optimizer, number); };
+    const auto step = [&](std::int64_t number) {
+      engine.run({arrays, nullptr, 0, 20, 0, number, 0}, &optimizer, number);
+    };
     for (int warm = 0; warm < 4; ++warm) step(warm);
     testing::start_counting_allocations();
     for (int steady = 4; steady < 8; ++steady) step(steady);

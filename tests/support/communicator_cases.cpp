@@ -277,18 +277,12 @@ void allocate_case(Communicator& c) {
 }
 
 constexpr CommunicatorCase kCases[] = {
-    {"broadcast", broadcast_case},
-    {"allgather", allgather_case},
-    {"gather", gather_case},
-    {"split", split_case},
-    {"block_sum", block_sum_case},
-    {"block_sum_lengths", block_sum_lengths_case},
-    {"row_sum", row_sum_case},
-    {"interleaved_sums", interleaved_sums_case},
-    {"progress", progress_case},
-    {"arguments", arguments_case},
-    {"describe", describe_case},
-    {"allocate", allocate_case},
+    {"broadcast", broadcast_case}, {"allgather", allgather_case},
+    {"gather", gather_case},       {"split", split_case},
+    {"block_sum", block_sum_case}, {"block_sum_lengths", block_sum_lengths_case},
+    {"row_sum", row_sum_case},     {"interleaved_sums", interleaved_sums_case},
+    {"progress", progress_case},   {"arguments", arguments_case},
+    {"describe", describe_case},   {"allocate", allocate_case},
 };
 
 }  // namespace
