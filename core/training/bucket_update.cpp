@@ -34,6 +34,7 @@ BucketUpdate::BucketUpdate(UpdateCompiler& compiler, const FlatSet& set, Dim fir
   const Optimizer& optimizer = compiler_.optimizer();
   find_ranges(first, count);
 
+  if (optimizer.loss_scaling() != nullptr) add_norms(check_, {{gradient_, squares_.gradient}});
   Passes* passes = &first_;
   UpdatePart next = UpdatePart::collect;
   if (clips_by_norm(optimizer.options())) {
@@ -105,6 +106,7 @@ UpdateTask BucketUpdate::update_task(const Range& range, IndexRange elements, co
   const std::size_t v = range.variable;
   std::vector<void*> places{numbers_.learning_rate(),
                             numbers_.steps(),
+                            numbers_.loss_scale(),
                             global ? squares_.all_gradients : squares_.gradient + v,
                             squares_.variable + v,
                             squares_.direction + v,
@@ -150,12 +152,12 @@ void BucketUpdate::add_norms(Passes& passes, std::vector<Norm> norms) {
 
 void BucketUpdate::prepare() {
   std::size_t bytes = 0;
-  for (const Passes* passes : {&first_, &rest_, &accumulation_}) {
+  for (const Passes* passes : {&check_, &first_, &rest_, &accumulation_}) {
     for (const UpdatePass& pass : *passes) bytes = std::max(bytes, pass.arena_bytes());
   }
   UpdateArenas arenas;
   for (int t = 0; t < threads_; ++t) arenas.push_back(std::make_shared<Storage>(device_, bytes));
-  for (Passes* passes : {&first_, &rest_, &accumulation_}) {
+  for (Passes* passes : {&check_, &first_, &rest_, &accumulation_}) {
     for (UpdatePass& pass : *passes) pass.prepare(arenas);
   }
 }

@@ -29,6 +29,8 @@ class BucketUpdate {
   BucketUpdate(UpdateCompiler& compiler, const FlatSet& set, Dim first, Dim count, void* gradient,
                const UpdateSquares& squares, const UpdateNumbers& numbers, int threads);
   // Each runs some of the passes of a step and allocates nothing. The result does not depend on the number of threads.
+  /// Only takes the squares of the gradients as they are: finite when these are. For a LossScaleOptimizer.
+  void check(std::span<const std::unique_ptr<Stream>> streams) { run(check_, streams); }
   /// Only accumulates the gradient.
   void accumulate(std::span<const std::unique_ptr<Stream>> streams) { run(accumulation_, streams); }
   /// Goes as far as possible without all_gradients; with a limit on the norm of all gradients that is to their squares.
@@ -70,7 +72,7 @@ class BucketUpdate {
   std::vector<Range> ranges_;
   std::vector<std::size_t> variables_;  // of the bucket
   std::vector<std::shared_ptr<Storage>> chunk_sums_;
-  Passes first_, rest_, accumulation_;
+  Passes check_, first_, rest_, accumulation_;
 };
 
 }  // namespace strata

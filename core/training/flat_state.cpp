@@ -101,11 +101,20 @@ void FlatState::create_slots(const Optimizer& optimizer) {
     for (const SlotSpec& spec : optimizer.slots()) set.slots.push_back(make_slot(set.layout, spec, device_));
   }
   for (const ScalarSpec& spec : optimizer->scalars()) scalars_.push_back(spec.initial);
+  const LossScaleOptions* scaling = optimizer.loss_scaling();
+  loss_scale_.scale = scaling != nullptr ? scaling->initial_scale : optimizer.options().loss_scale_factor.value_or(1.0);
 }
 
 std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer) const {
   const auto specs = optimizer.slots();
   std::vector<NamedSlot> named;
+  std::string prefix = optimizer.name() + "/";
+  if (const LossScaleOptions* scaling = optimizer.loss_scaling()) {
+    const auto steps = static_cast<double>(loss_scale_.finite_steps);
+    named.push_back({scaling->name + "/step_counter", scalar(steps, Dtype::int64)});
+    named.push_back({scaling->name + "/dynamic_scale", scalar(loss_scale_.scale, Dtype::float32)});
+    prefix = scaling->name + "/" + prefix;
+  }
   for (std::size_t first = 0, last = 0; first < specs.size(); first = last) {
     while (last < specs.size() && specs[last].group == specs[first].group) ++last;
     for (const FlatSet& set : trainable_) {
@@ -116,7 +125,7 @@ std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer) const 
           std::string variable = set.layout.variables[v].path();
           std::replace(variable.begin(), variable.end(), '/', '_');
           const std::size_t offset = static_cast<std::size_t>(slot.offsets[v]) * size_of(set.layout.dtype);
-          named.push_back({optimizer.name() + "/" + variable + "_" + specs[s].name,
+          named.push_back({prefix + variable + "_" + specs[s].name,
                            constant_buffer({slot.values.storage, offset}, {*slot.shapes[v], set.layout.dtype})});
         }
       }
@@ -124,7 +133,7 @@ std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer) const 
   }
   const auto scalars = optimizer->scalars();
   for (std::size_t i = 0; i < scalars.size(); ++i) {
-    named.push_back({optimizer.name() + "/" + scalars[i].name, scalar(scalars_[i], Dtype::float64)});
+    named.push_back({prefix + scalars[i].name, scalar(scalars_[i], Dtype::float64)});
   }
   return named;
 }

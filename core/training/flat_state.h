@@ -45,6 +45,19 @@ struct FlatSet {
   std::vector<WeightRule> rules;  // one a variable
 };
 
+/// What the loss is multiplied by before gradients are taken.
+struct LossScale {
+  double scale = 1.0;
+  std::int64_t finite_steps = 0;  // in a row, since the scale was changed
+
+  /// After a step of a LossScaleOptimizer.
+  void update(const LossScaleOptions& options, bool finite) {
+    if (finite && ++finite_steps < options.dynamic_growth_steps) return;
+    scale *= finite ? 2.0 : 0.5;
+    finite_steps = 0;
+  }
+};
+
 /// A part of an optimizer's state under the name that Keras gives it.
 struct NamedSlot {
   std::string name;  // "adam/dense_kernel_momentum"
@@ -61,7 +74,7 @@ class FlatState {
   /// Creates the slots and scalars of an optimizer, each at its initial value.
   void create_slots(const Optimizer& optimizer);
   /// The slots, then the scalars, in the order of Keras' optimizer.variables, which begins with the iteration and the
-  /// learning rate.
+  /// learning rate. Before all of them the state of a LossScaleOptimizer.
   std::vector<NamedSlot> named_slots(const Optimizer& optimizer) const;
   /// What Keras does at the end of fit: with use_ema the variables take the values of their averages.
   void finalize_variable_values(const Optimizer& optimizer);
@@ -73,6 +86,7 @@ class FlatState {
   const std::vector<FlatSet>& others() const { return others_; }
   /// One a ScalarSpec of the optimizer.
   std::span<double> scalars() { return scalars_; }
+  LossScale& loss_scale() { return loss_scale_; }
   Device& device() const { return device_; }
 
  private:
@@ -80,6 +94,7 @@ class FlatState {
   std::vector<FlatSet> trainable_;
   std::vector<FlatSet> others_;
   std::vector<double> scalars_;
+  LossScale loss_scale_;
 };
 
 }  // namespace strata

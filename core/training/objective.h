@@ -87,7 +87,7 @@ struct Objective {
   std::vector<Loss> losses;          // one a model output; some may be empty
   std::vector<double> loss_weights;  // one a model output
   std::vector<OutputMetric> metrics;
-  double loss_scale = 1.0;  // what the total loss is multiplied by before gradients are taken
+  bool scales_loss = false;  // whether a step multiplies the total loss before gradients are taken
 };
 
 /// Names are those of the model's outputs. A metric's name begins with its output's where there are several; repeated

@@ -71,6 +71,14 @@ Optimizer::Optimizer(std::shared_ptr<const OptimizerRule> rule, LearningRate lea
   if (state_->options.name.empty()) state_->options.name = to_snake_case(state_->rule->class_name());
 }
 
+Optimizer Optimizer::with_loss_scaling(LossScaleOptions options) const {
+  Optimizer scaled = *this;
+  scaled.state_->options.loss_scale_factor.reset();
+  if (options.name.empty()) options.name = "loss_scale_optimizer";
+  scaled.loss_scaling_ = std::make_shared<const LossScaleOptions>(std::move(options));
+  return scaled;
+}
+
 void Optimizer::set_learning_rate(double learning_rate) {
   if (state_->learning_rate.is_schedule()) {
     throw ConfigError(
@@ -113,6 +121,14 @@ std::size_t Optimizer::first_rule_slot() const {
 }
 
 Config Optimizer::get_config() const {
+  if (loss_scaling_) {
+    Optimizer inner = *this;
+    inner.loss_scaling_.reset();
+    return Config::object({{"name", loss_scaling_->name},
+                           {"inner_optimizer", inner.config()},
+                           {"initial_scale", loss_scaling_->initial_scale},
+                           {"dynamic_growth_steps", loss_scaling_->dynamic_growth_steps}});
+  }
   const OptimizerOptions& o = options();
   Config all = Config::object({{"name", o.name},
                                {"learning_rate", state_->learning_rate.config()},
@@ -132,7 +148,7 @@ Config Optimizer::get_config() const {
 
 Config Optimizer::config() const {
   return Config::object({{"module", "keras.optimizers"},
-                         {"class_name", state_->rule->class_name()},
+                         {"class_name", loss_scaling_ ? "LossScaleOptimizer" : state_->rule->class_name()},
                          {"config", get_config()},
                          {"registered_name", nullptr}});
 }

@@ -70,8 +70,8 @@ class OptimizerRule {
   /// The constructor's arguments under Keras' names, without those that all optimizers have.
   virtual Config config() const = 0;
   virtual UpdateScope scope() const { return UpdateScope::elementwise; }
-  /// Whether elements whose gradient is 0 keep their value and their slots to the bit, so that a step may leave out what
-  /// it has not touched.
+  /// Whether elements whose gradient is 0 keep their value and their slots to the bit, so that a step may leave out
+  /// what it has not touched.
   virtual bool ignores_zero_gradients() const { return false; }
   virtual std::vector<SlotSpec> slots() const { return {}; }
   virtual std::vector<ScalarSpec> scalars() const { return {}; }
@@ -103,6 +103,13 @@ struct OptimizerOptions {
   std::string name = {};                                // "" = the class name in snake case: "adam"
 };
 
+/// How a LossScaleOptimizer moves the factor of the loss.
+struct LossScaleOptions {
+  double initial_scale = 32768.0;
+  std::int64_t dynamic_growth_steps = 2000;
+  std::string name = "";  // "" = "loss_scale_optimizer"
+};
+
 /// A handle on an optimizer and its learning rate; also made from a Keras name such as "rmsprop". Copies mean the same
 /// optimizer: a rate set on one holds for all, and for the model compiled with it. Used from one thread.
 class Optimizer {
@@ -121,10 +128,17 @@ class Optimizer {
   const OptimizerRule* operator->() const { return state_->rule.get(); }
   explicit operator bool() const { return state_ != nullptr; }
   /// Whether both handles mean the same optimizer.
-  friend bool operator==(const Optimizer& a, const Optimizer& b) { return a.state_ == b.state_; }
+  friend bool operator==(const Optimizer& a, const Optimizer& b) = default;
 
   const OptimizerOptions& options() const { return state_->options; }
   const std::string& name() const { return state_->options.name; }
+  /// Null unless it is a LossScaleOptimizer, which apart from that is its inner optimizer.
+  const LossScaleOptions* loss_scaling() const { return loss_scaling_.get(); }
+  /// This optimizer within a LossScaleOptimizer; see there.
+  Optimizer with_loss_scaling(LossScaleOptions options) const;
+  /// Whether gradients come multiplied by a factor.
+  bool scales_loss() const { return loss_scaling_ != nullptr || options().loss_scale_factor; }
+
   /// The rate of the next step.
   double learning_rate() const { return state_->learning_rate.at(state_->steps); }
   /// Throws ConfigError with Keras' text when the rate follows a schedule.
@@ -162,6 +176,7 @@ class Optimizer {
     std::int64_t steps = 0;
   };
   std::shared_ptr<State> state_;
+  std::shared_ptr<const LossScaleOptions> loss_scaling_;
 };
 
 /// Makes an optimizer class of one's own known to Optimizer::from_config and by name; `from_config` gets what
@@ -294,6 +309,13 @@ Optimizer Adafactor(const AdafactorOptions& options = {}, const OptimizerOptions
 /// Matrices move along their momentum made nearly orthogonal (Jordan et al. 2024) with weight decay 0.004 unless
 /// another is given; other variables, embeddings and excluded ones as by AdamW at adam_lr_ratio times the rate.
 Optimizer Muon(const MuonOptions& options = {}, const OptimizerOptions& common = {});
+
+/// Multiplies the loss, so that small gradients do not vanish in float16, and divides their sums by the same factor: at
+/// first initial_scale, doubled after every dynamic_growth_steps steps in a row whose gradients are finite. A step
+/// whose gradients are not changes nothing but the factor, which is halved. As in Keras the inner optimizer's
+/// loss_scale_factor goes. Throws ConfigError unless the scale is finite and positive and the steps at least 1, and
+/// when `inner` is one already.
+Optimizer LossScaleOptimizer(const Optimizer& inner, const LossScaleOptions& options = {});
 
 }  // namespace optimizers
 }  // namespace strata

@@ -2,6 +2,7 @@
 #include "core/training/optimizer_update.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/ops/ops.h"
 
@@ -15,7 +16,7 @@ OptimizerUpdate::OptimizerUpdate(const Optimizer& optimizer, FlatState& state, i
     numbers_.push_back(std::make_unique<UpdateNumbers>(device, set.layout.dtype, optimizer->scalars().size()));
   }
   squares_ = std::make_shared<Storage>(device, (3 * variables_ + 1) * sizeof(double));
-  if (!waits_for_all()) return;
+  if (!clips_globally() && loss_scaling() == nullptr) return;
   const DeviceScope scope(device);
   const Tensor squares = placeholder({{static_cast<Dim>(variables_)}, Dtype::float64}, "squares");
   sum_ = std::make_unique<RunState>(Program::compile({squares}, {ops::sum(squares)}, device));
@@ -68,24 +69,52 @@ void OptimizerUpdate::begin(std::int64_t steps, Stream& stream) {
   steps_ = steps;
   updates_ = (steps + 1) % accumulated == 0;
   ready_ = 0;
-  if (updates_) optimizer->advance(state_.scalars(), optimizer.iterations());
-  for (const auto& numbers : numbers_) numbers->set(optimizer.learning_rate(), steps, state_.scalars(), stream);
+  const auto scalars = state_.scalars();
+  scalars_before_.assign(scalars.begin(), scalars.end());
+  if (updates_) optimizer->advance(scalars, optimizer.iterations());
+  for (const auto& numbers : numbers_) {
+    numbers->set(optimizer.learning_rate(), steps, state_.loss_scale().scale, scalars, stream);
+  }
 }
 
 void OptimizerUpdate::bucket_ready(std::span<const std::unique_ptr<Stream>> streams) {
   const Part& part = parts_[ready_++];
-  if (part.rows) return part.rows->run(*streams[0]);
   if (part.dense) part.dense->run(*streams[0]);
-  if (updates_) part.bucket->begin(streams);
+  if (loss_scaling() != nullptr) return part.bucket->check(streams);
+  update_part(part, streams);
+}
+
+void OptimizerUpdate::update_part(const Part& part, std::span<const std::unique_ptr<Stream>> streams) {
+  if (part.rows) part.rows->run(*streams[0]);
+  else if (updates_) part.bucket->begin(streams);
   else part.bucket->accumulate(streams);
 }
 
 void OptimizerUpdate::finish(std::span<const std::unique_ptr<Stream>> streams) {
-  if (updates_ && waits_for_all()) {
+  if (loss_scaling() != nullptr) {
+    const bool finite = gradients_are_finite(*streams[0]);
+    state_.loss_scale().update(*loss_scaling(), finite);
+    if (!finite) {
+      std::copy(scalars_before_.begin(), scalars_before_.end(), state_.scalars().begin());
+      return;
+    }
+    for (const Part& part : parts_) update_part(part, streams);
+  }
+  if (updates_ && clips_globally()) {
     sum_->run(*streams[0]);
     for (const Part& part : parts_) part.bucket->finish(streams);  // with such a limit none is updated by rows alone
   }
   compiler_.optimizer().set_steps(steps_ + 1);
+}
+
+// Squares of float32 do not overflow in float64.
+bool OptimizerUpdate::gradients_are_finite(Stream& stream) {
+  double squares = 0.0;
+  sum_->run(stream);
+  state_.device().copy_to_host(&squares, reinterpret_cast<double*>(squares_->data()) + 3 * variables_, sizeof(squares),
+                               stream);
+  stream.synchronize();
+  return std::isfinite(squares);
 }
 
 }  // namespace strata

@@ -39,7 +39,10 @@ class OptimizerUpdate {
   UpdateSquares squares_of(const FlatSet& set) const;
   const UpdateNumbers& numbers_of(const FlatSet& set) const;
   std::unique_ptr<BucketUpdate> make_bucket(const FlatSet& set, Dim first, Dim count, void* gradient);
-  bool waits_for_all() const { return compiler_.optimizer().options().global_clipnorm.has_value(); }
+  void update_part(const Part& part, std::span<const std::unique_ptr<Stream>> streams);
+  bool gradients_are_finite(Stream& stream);
+  bool clips_globally() const { return compiler_.optimizer().options().global_clipnorm.has_value(); }
+  const LossScaleOptions* loss_scaling() const { return compiler_.optimizer().loss_scaling(); }
 
   FlatState& state_;
   UpdateCompiler compiler_;
@@ -52,6 +55,7 @@ class OptimizerUpdate {
   std::int64_t steps_ = 0;
   bool updates_ = true;
   std::size_t ready_ = 0;
+  std::vector<double> scalars_before_;  // this step, which may come to nothing
 };
 
 }  // namespace strata

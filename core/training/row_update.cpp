@@ -21,8 +21,9 @@ RowUpdate::RowUpdate(UpdateCompiler& compiler, const FlatSet& set, std::size_t v
                                                       set.slots.size(), RowLayout::kChunk);
   if (!program.program) return;
   const std::size_t begin = set.layout.byte_offset(variable);
-  std::vector<void*> places{numbers.learning_rate(),  numbers.steps(), nullptr, nullptr, nullptr, nullptr,
-                            set.values.data() + begin};
+  std::vector<void*> places{
+      numbers.learning_rate(),  numbers.steps(), numbers.loss_scale(), nullptr, nullptr, nullptr, nullptr,
+      set.values.data() + begin};
   for (std::size_t i = 0; i < numbers.scalars(); ++i) places.push_back(numbers.scalar(i));
   for (const FlatSlot& slot : set.slots) places.push_back(slot.values.data() + begin);
   chunks_ = std::make_unique<RowChunks>(compiler.device(), rows, program.program, static_cast<int>(places.size()),

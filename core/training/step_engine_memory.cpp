@@ -175,6 +175,7 @@ void StepEngine::prepare_slot(Slot& slot, Dim rows) {
   state.run->bind_input(compiled.random_state, numbers + offsetof(StepNumbers, random_state));
   state.run->bind_input(compiled.batch_samples, numbers + offsetof(StepNumbers, batch_samples));
   state.run->bind_input(compiled.block_samples, numbers + offsetof(StepNumbers, block_samples));
+  state.run->bind_input(compiled.loss_scale, numbers + offsetof(StepNumbers, loss_scale));
   state.run->bind_input(compiled.first_row, numbers + offsetof(StepNumbers, first_row));
   bind_outputs(slot, compiled, *state.run);
   slot.states.emplace(rows, std::move(state));

@@ -46,6 +46,7 @@ struct StepNumbers {
   std::int64_t random_state[3];
   double batch_samples;
   double block_samples;
+  double loss_scale;
   std::int64_t first_row;
 };
 

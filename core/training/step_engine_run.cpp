@@ -35,6 +35,7 @@ void StepEngine::load(Slot& slot, const Batch& batch, IndexRange samples, Stream
   state.host_numbers = {{batch.seed, batch.step, batch.sample_base + samples.first},
                         static_cast<double>(batch.size),
                         static_cast<double>(samples.size()),
+                        state_.loss_scale().scale,
                         samples.first};
   device_.copy_from_host(state.numbers->data(), &state.host_numbers, sizeof(StepNumbers), stream);
 }

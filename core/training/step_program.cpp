@@ -31,6 +31,8 @@ class StepTracer {
     batch_samples_ = add_input(placeholder({{}, Dtype::float64}, "batch_samples"));
     step_.block_samples = static_cast<int>(inputs_.size());
     block_samples_ = add_input(placeholder({{}, Dtype::float64}, "block_samples"));
+    step_.loss_scale = static_cast<int>(inputs_.size());
+    loss_scale_ = add_input(placeholder({{}, Dtype::float64}, "loss_scale"));
     step_.first_row = static_cast<int>(inputs_.size());
     trace_.first_row = add_input(placeholder({{}, Dtype::int64}, "first_row"));
     trace_.training = kind == StepKind::train;
@@ -150,9 +152,10 @@ class StepTracer {
   // first, so that its gradient can be on the way to other ranks while those before it are computed.
   void trace_gradients(const std::vector<Variable>& variables, const RowChoice& by_rows) {
     if (!total_) throw ConfigError("There is no loss to train with: give compile() one, or add_loss() in a layer.");
+    const Tensor total = objective_.scales_loss ? total_ * ops::cast(loss_scale_, total_.dtype()) : total_;
     std::vector<Tensor> sources;
     for (const Variable& variable : variables) sources.push_back(variable.value());
-    const auto grads = gradients({objective_.loss_scale == 1.0 ? total_ : total_ * objective_.loss_scale}, sources);
+    const auto grads = gradients({total}, sources);
     step_.gradients.resize(grads.size());
     for (std::size_t i = grads.size(); i-- > 0;) {
       GradientOutput& gradient = step_.gradients[i];
@@ -191,7 +194,7 @@ class StepTracer {
   Trace trace_;
   std::vector<Tensor> inputs_, outputs_;
   std::vector<Tensor> x_, y_, weights_, predictions_, masks_, sums_;
-  Tensor batch_samples_, block_samples_, total_;
+  Tensor batch_samples_, block_samples_, loss_scale_, total_;
 };
 
 }  // namespace

@@ -56,14 +56,16 @@ struct GradientOutput {
 using RowChoice = std::function<bool(std::size_t variable, Dim ids)>;
 
 /// A compiled step for blocks of `rows` samples. Immutable.
-/// Inputs: x..., y..., weights..., random state int64 [3], two float64 scalars - the samples of the whole batch and
-/// those of this block - and an int64 scalar, which sample of the batch is the block's first. Outputs: gradients (of
+/// Inputs: x..., y..., weights..., random state int64 [3], three float64 scalars - the samples of the whole batch,
+/// those of this block, and the factor of the loss - and an int64 scalar, which sample of the batch is the block's
+/// first. Outputs: gradients (of
 /// the last variable first), sums (float64, one tensor a SumSpec), states, predictions.
 struct StepProgram {
   std::shared_ptr<const Program> program;
   int random_state = 0;
   int batch_samples = 0;
   int block_samples = 0;
+  int loss_scale = 0;
   int first_row = 0;
   int first_sum = 0;
   int first_state = 0;

@@ -55,7 +55,7 @@ Trainer::Trainer(std::shared_ptr<Functional> model, const CompileOptions* option
   optimizer_ = options->optimizer;
   objective_ = make_objective(output_names(*model_), options->loss, options->loss_weights, options->metrics,
                               options->weighted_metrics);
-  objective_.loss_scale = optimizer_.options().loss_scale_factor.value_or(1.0);
+  objective_.scales_loss = optimizer_.scales_loss();
 }
 
 void Trainer::collect_variables() {
@@ -144,7 +144,8 @@ void Trainer::train_batch(StepEngine& engine, Batch batch) {
   batch.seed = static_cast<std::int64_t>(session_.seed());
   batch.step = iterations_;
   for (const Variable& variable : trainable_) variable.keep_reads();
-  engine.run(batch, &optimizer_, iterations_);
+  engine.run(batch, &optimizer_, optimizer_steps_);
+  optimizer_steps_ = optimizer_.steps();
   ++iterations_;
 }
 

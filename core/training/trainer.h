@@ -111,6 +111,7 @@ class Trainer {
   std::vector<Variable> trainable_, others_;  // as they were when compiled
   std::vector<std::string> names_;
   std::int64_t iterations_ = 0;
+  std::int64_t optimizer_steps_ = 0;  // fewer where it left out steps whose gradients were not finite
   std::int64_t samples_seen_ = 0;
   int epochs_ = 0;  // trained since compile: the next one's shuffle
 };

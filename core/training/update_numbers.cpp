@@ -8,10 +8,11 @@ namespace strata {
 UpdateNumbers::UpdateNumbers(Device& device, Dtype dtype, std::size_t scalars)
     : device_(device),
       dtype_(dtype),
-      host_((2 + scalars) * kBytes),
+      host_((kFixed + scalars) * kBytes),
       storage_(std::make_shared<Storage>(device, host_.size())) {}
 
-void UpdateNumbers::set(double learning_rate, std::int64_t steps, std::span<const double> scalars, Stream& stream) {
+void UpdateNumbers::set(double learning_rate, std::int64_t steps, double loss_scale, std::span<const double> scalars,
+                        Stream& stream) {
   std::byte* to = host_.data();
   const auto write = [&](const auto& number) {
     std::memcpy(to, &number, sizeof(number));
@@ -23,6 +24,7 @@ void UpdateNumbers::set(double learning_rate, std::int64_t steps, std::span<cons
   };
   write_in_dtype(learning_rate);
   write(steps);
+  write_in_dtype(loss_scale);
   for (const double number : scalars) write_in_dtype(number);
   device_.copy_from_host(storage_->data(), host_.data(), host_.size(), stream);
   stream.synchronize();

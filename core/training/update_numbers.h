@@ -12,20 +12,24 @@
 
 namespace strata {
 
-/// The learning rate and the scalars of the rule, in the dtype of the variables, and the number of the step.
+/// The learning rate, the factor of the loss and the scalars of the rule, in the dtype of the variables, and the number
+/// of the step.
 class UpdateNumbers {
  public:
   UpdateNumbers(Device& device, Dtype dtype, std::size_t scalars);
   /// To be called before each step's updates. Allocates nothing.
-  void set(double learning_rate, std::int64_t steps, std::span<const double> scalars, Stream& stream);
+  void set(double learning_rate, std::int64_t steps, double loss_scale, std::span<const double> scalars,
+           Stream& stream);
 
   void* learning_rate() const { return at(0); }
   void* steps() const { return at(1); }
-  std::size_t scalars() const { return host_.size() / kBytes - 2; }
-  void* scalar(std::size_t i) const { return at(2 + i); }
+  void* loss_scale() const { return at(2); }
+  std::size_t scalars() const { return host_.size() / kBytes - kFixed; }
+  void* scalar(std::size_t i) const { return at(kFixed + i); }
 
  private:
   static constexpr std::size_t kBytes = 8;  // of a number, whatever its dtype
+  static constexpr std::size_t kFixed = 3;  // numbers that every rule has
   std::byte* at(std::size_t i) const { return storage_->data() + i * kBytes; }
 
   Device& device_;

@@ -34,6 +34,7 @@ class UpdateTracer {
       : optimizer_(optimizer), options_(optimizer.options()), treatment_(treatment), dtype_(shapes.dtype) {
     in_.learning_rate = add_input({}, dtype_);
     in_.iteration = add_input({}, Dtype::int64);
+    loss_scale_ = add_input({}, dtype_);
     gradient_square_ = add_input({}, Dtype::float64);
     in_.variable_norm = norm(add_input({}, Dtype::float64), dtype_);
     in_.direction_norm = norm(add_input({}, Dtype::float64), dtype_);
@@ -105,7 +106,7 @@ class UpdateTracer {
 
   void collect(bool updates) {
     Tensor& gradient = in_.gradient;
-    if (options_.loss_scale_factor) gradient = gradient / *options_.loss_scale_factor;
+    if (optimizer_.scales_loss()) gradient = gradient / loss_scale_;
     if (treatment_.rule.regularizer) {
       const Tensor penalty = treatment_.rule.regularizer(in_.variable);
       gradient = gradient + dense(gradients({penalty}, {in_.variable})[0], in_.variable);
@@ -192,7 +193,7 @@ class UpdateTracer {
   Dtype dtype_;
   std::vector<Tensor> inputs_;
   int first_slot_;
-  Tensor gradient_square_;
+  Tensor loss_scale_, gradient_square_;
   Tensor ids_;  // of the rows that are updated, if not all are
   UpdateInputs in_, before_;
 };
@@ -204,12 +205,13 @@ VariableTreatment treatment_of(const Optimizer& optimizer, const WeightRule& rul
   return {rule, optimizer.weight_decay_of(rule.variable), whole};
 }
 
-// What else a step does to every row: decay, a penalty, a constraint, an average, a sum of gradients. Norms are summed
-// in chunks of the whole gradient.
+// What else a step does to every row: decay, a penalty, a constraint, an average, a sum of gradients. Norms, which also
+// tell whether gradients are finite, are summed in chunks of the whole gradient.
 bool updates_rows_alone(const Optimizer& optimizer, const VariableTreatment& treatment) {
   const OptimizerOptions& options = optimizer.options();
   return optimizer->ignores_zero_gradients() && optimizer->scope() == UpdateScope::elementwise && !treatment.whole &&
-         !treatment.weight_decay && !clips_by_norm(options) && !options.use_ema && !options.gradient_accumulation_steps;
+         !treatment.weight_decay && !clips_by_norm(options) && !options.use_ema &&
+         !options.gradient_accumulation_steps && optimizer.loss_scaling() == nullptr;
 }
 
 bool clips_by_norm(const OptimizerOptions& options) { return options.clipnorm || options.global_clipnorm; }

@@ -33,13 +33,14 @@ struct UpdateParts {
 /// program updates rows by id, the ids come last.
 struct UpdateInput {
   static constexpr int learning_rate = 0;
-  static constexpr int iteration = 1;         // int64
-  static constexpr int gradient_square = 2;   // float64: of the variable, or of all when the norm is global
-  static constexpr int variable_square = 3;   // float64
-  static constexpr int direction_square = 4;  // float64
-  static constexpr int gradient = 5;
-  static constexpr int variable = 6;
-  static constexpr int first_scalar = 7;
+  static constexpr int iteration = 1;  // int64
+  static constexpr int loss_scale = 2;
+  static constexpr int gradient_square = 3;   // float64: of the variable, or of all when the norm is global
+  static constexpr int variable_square = 4;   // float64
+  static constexpr int direction_square = 5;  // float64
+  static constexpr int gradient = 6;
+  static constexpr int variable = 7;
+  static constexpr int first_scalar = 8;
 };
 
 /// What decides about the update of a variable beside the optimizer. Neighbours of equal treatment share a program.

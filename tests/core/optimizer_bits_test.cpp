@@ -27,6 +27,8 @@ std::vector<std::pair<std::string, Optimizer>> optimizers_with_norms() {
           {"lamb global_clipnorm", Lamb({.learning_rate = 0.01}, {.global_clipnorm = 1.0})},
           {"lars clipnorm", LARS({.learning_rate = 0.5}, {.clipnorm = 1.0})},
           {"adafactor global_clipnorm", Adafactor({}, {.global_clipnorm = 1.0})},
+          {"loss scale", LossScaleOptimizer(Adam({.learning_rate = 0.01}, {.global_clipnorm = 1.0}),
+                                            {.initial_scale = 8.0, .dynamic_growth_steps = 2})},
           {"muon", Muon({.learning_rate = 0.01})},
           {"accumulation",
            Nadam({.learning_rate = 0.01},

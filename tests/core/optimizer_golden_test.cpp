@@ -47,7 +47,7 @@ void expect_weights(const OptimizerSteps& steps, const nlohmann::json& expected)
 
 /// Keras has no names of their own for the factors of Adafactor and the product of Nadam.
 bool has_keras_name(const std::string& name) {
-  return name != "nadam/u_product" && !name.ends_with("_r") && !name.ends_with("_c");
+  return !name.ends_with("nadam/u_product") && !name.ends_with("_r") && !name.ends_with("_c");
 }
 
 void expect_slots(const OptimizerSteps& steps, const nlohmann::json& expected) {
@@ -73,8 +73,14 @@ TEST(OptimizerGolden, TwentyStepsEqualThoseOfKeras) {
     const Optimizer optimizer = make_optimizer(c);
     OptimizerSteps steps(optimizer, steps_options(golden, c));
     for (std::size_t i = 0; i < golden.at("gradients").size(); ++i) {
-      steps.apply(tensors(golden.at("gradients")[i]));
       const std::string number = std::to_string(i + 1);
+      std::vector<Tensor> gradients = tensors(golden.at("gradients")[i]);
+      if (c.contains("not_finite") && c.at("not_finite").contains(number)) {
+        const double value = std::stod(c.at("not_finite").at(number).get<std::string>());
+        gradients[1] = ops::scatter_rows(gradients[1], constant<std::int64_t>({2}, {1}),
+                                         constant<float>({static_cast<float>(value)}, {1}));
+      }
+      steps.apply(gradients);
       SCOPED_TRACE("step " + number);
       if (c.at("weights").contains(number)) expect_weights(steps, c.at("weights").at(number));
     }

@@ -141,6 +141,11 @@ TEST(Optimizer, CommonOptionsAreCheckedWithKerasTexts) {
       "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: ema_overwrite_frequency=0");
   EXPECT_THROW(optimizers::SGD({}, {.weight_decay = -1.0}), ConfigError);
   EXPECT_THROW(optimizers::SGD({}, {.loss_scale_factor = 0.0}), ConfigError);
+  EXPECT_THROW(optimizers::LossScaleOptimizer("sgd", {.initial_scale = 0.0}), ConfigError);
+  EXPECT_THROW(optimizers::LossScaleOptimizer("sgd", {.dynamic_growth_steps = 0}), ConfigError);
+  EXPECT_THROW(optimizers::LossScaleOptimizer(optimizers::LossScaleOptimizer("sgd")), ConfigError);
+  EXPECT_THROW(optimizers::LossScaleOptimizer(Optimizer()), ConfigError);
+  EXPECT_THROW(Optimizer("LossScaleOptimizer"), ConfigError) << "there is no inner optimizer";
   EXPECT_FALSE(optimizers::SGD({}, {.clipnorm = 0.0}).options().clipnorm);  // Keras takes 0 for none
 }
 

@@ -93,6 +93,7 @@ std::vector<std::pair<std::string, std::function<Optimizer()>>> all_optimizers()
           {"global_clipnorm", [] { return SGD({.learning_rate = 0.5}, {.global_clipnorm = 0.1}); }},
           {"average", [] { return SGD({.learning_rate = 0.5}, {.use_ema = true, .ema_overwrite_frequency = 3}); }},
           {"accumulation", [] { return SGD({.learning_rate = 0.5}, {.gradient_accumulation_steps = 2}); }},
+          {"loss scale", [] { return LossScaleOptimizer(SGD({.learning_rate = 0.5}), {.dynamic_growth_steps = 2}); }},
           {"lamb", [] { return Lamb({.learning_rate = 0.1}); }}};
 }
 

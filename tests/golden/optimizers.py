@@ -48,7 +48,14 @@ def make_variables(start, constraint):
     return variables
 
 
-def keras_case(name, optimizer, start, steps, exclude=None, constraint=None, finalize=False):
+def spoilt(step, value):
+    """The same with one element that is not finite."""
+    changed = [gradient.copy() for gradient in step]
+    changed[1][2] = value
+    return changed
+
+
+def keras_case(name, optimizer, start, steps, exclude=None, constraint=None, finalize=False, not_finite=None):
     variables = make_variables(start, constraint)
     config = keras.saving.serialize_keras_object(optimizer)
     optimizer.name = config["config"]["name"] = config["class_name"].lower()
@@ -56,15 +63,22 @@ def keras_case(name, optimizer, start, steps, exclude=None, constraint=None, fin
         optimizer.exclude_from_weight_decay(var_names=exclude)
     after = {}
     for number, step in enumerate(steps, 1):
+        if number in (not_finite or {}):
+            step = spoilt(step, not_finite[number])
         optimizer.apply([tf.constant(gradient) for gradient in step], variables)
         if number in SEEN:
             after[number] = [short(variable) for variable in variables]
     slots = [v for v in optimizer.variables if v.path.split("/")[-1] not in ("iteration", "learning_rate")]
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if isinstance(inner, o.Nadam) and inner is not optimizer:
+        slots.append(inner._u_product)  # which Keras' LossScaleOptimizer does not list
     case = {"name": name, "optimizer": text_of(config), "exclude": exclude or [], "weights": after,
             "slots": [{"name": v.path, **short(v)} for v in slots], "iterations": int(optimizer.iterations)}
-    if isinstance(optimizer, o.Nadam):
+    if isinstance(inner, o.Nadam):
         case["slots"][-1]["exception"] = {
             "rtol": 4e-6, "reason": "u_product is rounded to float32 three times a step; Strata keeps it in float64"}
+    if not_finite:
+        case["not_finite"] = {number: str(value) for number, value in not_finite.items()}
     if constraint:
         case["constraint"] = text_of(keras.saving.serialize_keras_object(constraint))
     if finalize:
@@ -143,6 +157,14 @@ def options(case):
         case("ema", o.SGD(0.1, use_ema=True, ema_momentum=0.8), finalize=True),
         case("ema_overwrite", o.Adam(0.05, use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=3)),
         case("loss_scale_factor", o.Adam(0.05, loss_scale_factor=8.0)),
+        case("loss_scale", o.LossScaleOptimizer(o.SGD(0.5, momentum=0.9, name="sgd"), initial_scale=16.0,
+                                                dynamic_growth_steps=3), not_finite={5: np.inf, 6: np.nan, 15: -np.inf}),
+        case("loss_scale_clipped", o.LossScaleOptimizer(o.Adam(0.05, global_clipnorm=0.5, weight_decay=0.1, name="adam"),
+                                                        initial_scale=4.0, dynamic_growth_steps=4),
+             not_finite={1: np.nan, 12: np.inf}),
+        case("loss_scale_accumulation", o.LossScaleOptimizer(
+            o.Nadam(decay, gradient_accumulation_steps=2, clipnorm=0.5, name="nadam"), initial_scale=2.0,
+            dynamic_growth_steps=100), not_finite={4: np.inf}),
         case("accumulation", o.SGD(0.1, momentum=0.9, gradient_accumulation_steps=3)),
         case("accumulation_schedule_adam", o.Adam(decay, gradient_accumulation_steps=3, weight_decay=0.1)),
         case("accumulation_nadam", o.Nadam(0.05, gradient_accumulation_steps=3)),

@@ -54,7 +54,7 @@ void OptimizerSteps::copy_gradients(const std::vector<Tensor>& gradients) {
 
 void OptimizerSteps::apply(const std::vector<Tensor>& gradients) {
   copy_gradients(gradients);
-  update_->begin(steps_++, *streams_[0]);
+  update_->begin(optimizer_.steps(), *streams_[0]);
   for (std::size_t b = 0; b < buckets_; ++b) update_->bucket_ready(streams_);
   update_->finish(streams_);
 }

@@ -39,7 +39,6 @@ class OptimizerSteps {
   std::vector<std::unique_ptr<Storage>> gradients_;  // one a set
   std::unique_ptr<OptimizerUpdate> update_;
   std::size_t buckets_ = 0;
-  std::int64_t steps_ = 0;
 };
 
 }  // namespace strata::testing
