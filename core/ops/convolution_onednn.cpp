@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions by oneDNN. Activations stay channels-last, with which its kernels are about as fast as with blocked
 // ones; kernels are reordered into the layout it asks for, in scratch memory, at every run.
+#include <algorithm>
+
 #include "core/base/thread_environment.h"
 #include "core/ops/convolution_op.h"
 #include "core/ops/onednn.h"
+#include "core/ops/strided_copy.h"
 
 namespace strata {
 namespace {
@@ -82,6 +85,40 @@ OnednnStep reorder_step(OnednnArgument from, OnednnArgument to, OnednnScratch& s
   return {dnnl::reorder(copy), {from, to, scratch.scratchpad(copy.scratchpad_desc())}};
 }
 
+bool steps_over_positions(const Window& window) {
+  const auto one = [](const WindowAxis& axis) { return axis.size == 1 && axis.before == 0 && axis.after == 0; };
+  const auto strided = [](const WindowAxis& axis) { return axis.stride > 1; };
+  return std::all_of(window.begin(), window.end(), one) && std::any_of(window.begin(), window.end(), strided);
+}
+
+/// Where x is for the primitive, and what has to run first.
+struct Source {
+  OnednnArgument x;
+  OnednnHook start;
+};
+
+/// Where a kernel of one element steps over positions of x, those that it meets are copied out first and the strides
+/// become 1: oneDNN's kernels that do so themselves write beyond their scratchpad for strides such as (1, 2).
+Source met_positions(Descriptions& d, const Convolved& convolved, const Shape& x, const Shape& y,
+                     OnednnScratch& scratch) {
+  if (!steps_over_positions(convolved.window)) return {{DNNL_ARG_SRC, d.x, OnednnArgument::input, 0}, {}};
+  const Shape met = y.with(y.rank() - 1, x.back());
+  const auto from = dense_strides(x), to = dense_strides(met);
+  std::vector<StridedAxis> axes;
+  for (int i = 0; i < x.rank(); ++i) {
+    const auto axis = static_cast<std::size_t>(i);
+    const bool spatial = i > 0 && i + 1 < x.rank();
+    axes.push_back({met[i], from[axis] * (spatial ? convolved.window[axis - 1].stride : 1), to[axis]});
+  }
+  d.x = activations(met);
+  d.strides.assign(d.strides.size(), 1);
+  const std::size_t place = scratch.reserve(d.x);
+  return {{DNNL_ARG_SRC, d.x, OnednnArgument::scratch, place},
+          [place, copy = StridedCopy(std::move(axes), 0, 0, sizeof(float))](const KernelArgs& args) {
+            copy.run(args.inputs[0], static_cast<std::byte*>(args.scratch) + place);
+          }};
+}
+
 /// The kernel's argument in the layout that the primitive takes; adds the step that makes it, if one is needed.
 OnednnArgument reordered_kernel(const Descriptions& d, const memory::desc& taken, std::vector<OnednnStep>& steps,
                                 OnednnScratch& scratch) {
@@ -115,19 +152,18 @@ Prepared prepare_convolution_onednn(const KernelRequest& request) {
   const ThreadEnvironment environment;  // oneDNN prepares for the threads it sees
   const auto& op = dynamic_cast<const ConvolutionOp&>(request.op);
   const TensorSpec& output = request.outputs[0];
-  const Descriptions d = describe(op.convolved(), request.inputs[0].shape, request.inputs[1].shape, output.shape);
-  const auto chosen = forward(d, op.epilogue());
-  if (!chosen) return kNone;
+  Descriptions d = describe(op.convolved(), request.inputs[0].shape, request.inputs[1].shape, output.shape);
   OnednnScratch scratch;
   std::vector<OnednnStep> steps;
+  const Source source = met_positions(d, op.convolved(), request.inputs[0].shape, output.shape, scratch);
+  const auto chosen = forward(d, op.epilogue());
+  if (!chosen) return kNone;
   const OnednnArgument kernel = reordered_kernel(d, chosen.weights_desc(), steps, scratch);
-  std::vector<OnednnArgument> arguments{{DNNL_ARG_SRC, d.x, OnednnArgument::input, 0},
-                                        kernel,
-                                        {DNNL_ARG_DST, d.y, OnednnArgument::output, 0},
-                                        scratch.scratchpad(chosen.scratchpad_desc())};
+  std::vector<OnednnArgument> arguments{
+      source.x, kernel, {DNNL_ARG_DST, d.y, OnednnArgument::output, 0}, scratch.scratchpad(chosen.scratchpad_desc())};
   if (op.epilogue().bias) arguments.push_back({DNNL_ARG_BIAS, d.bias, OnednnArgument::input, 2});
   steps.push_back({dnnl::convolution_forward(chosen), std::move(arguments)});
-  return make_onednn_kernel(std::move(steps), scratch.bytes(), onednn_finish(op.epilogue(), output));
+  return make_onednn_kernel(std::move(steps), scratch.bytes(), onednn_finish(op.epilogue(), output), source.start);
 }
 
 Prepared prepare_convolution_backward_data_onednn(const KernelRequest& request) {
@@ -153,7 +189,7 @@ Prepared prepare_convolution_backward_data_onednn(const KernelRequest& request) 
                     {DNNL_ARG_DIFF_SRC, d.x, OnednnArgument::output, 0},
                     scratch.scratchpad(chosen.scratchpad_desc())}});
   // oneDNN's transposed convolutions with a bias or an activation inside fall into slow kernels.
-  OnednnFinish finish;
+  OnednnHook finish;
   if (op.epilogue()) {
     finish = [bias = op.epilogue().bias, loop = op.epilogue().loop(output.dtype), n = output.shape.back(),
               rows = output.shape.elements() / output.shape.back()](const KernelArgs& args) {
@@ -168,26 +204,28 @@ Prepared prepare_convolution_backward_weights_onednn(const KernelRequest& reques
   const ThreadEnvironment environment;
   const auto& op = dynamic_cast<const ConvolutionBackwardWeightsOp&>(request.op);
   const Shape& kernel_shape = request.outputs[0].shape;
-  const Descriptions d = describe(op.convolved(), request.inputs[0].shape, kernel_shape, request.inputs[1].shape);
+  Descriptions d = describe(op.convolved(), request.inputs[0].shape, kernel_shape, request.inputs[1].shape);
+  OnednnScratch scratch;
+  std::vector<OnednnStep> steps;
+  const Source source = met_positions(d, op.convolved(), request.inputs[0].shape, request.inputs[1].shape, scratch);
   const auto hint = forward(d);
   if (!hint) return kNone;
   const dnnl::convolution_backward_weights::primitive_desc chosen(
       {kAlgorithm, d.x, d.chosen_kernel, d.y, d.strides, d.dilations, d.before, d.after}, onednn_attributes(),
       onednn_engine(), hint, true);
   if (!chosen) return kNone;
-  OnednnScratch scratch;
   const memory::desc made = chosen.diff_weights_desc();
   const OnednnArgument plain{DNNL_ARG_DIFF_WEIGHTS, d.plain_kernel, OnednnArgument::output, 0};
   const bool direct = made == d.plain_kernel;
   const OnednnArgument result =
       direct ? plain : OnednnArgument{DNNL_ARG_DIFF_WEIGHTS, made, OnednnArgument::scratch, scratch.reserve(made)};
-  std::vector<OnednnStep> steps{{dnnl::convolution_backward_weights(chosen),
-                                 {{DNNL_ARG_SRC, d.x, OnednnArgument::input, 0},
-                                  {DNNL_ARG_DIFF_DST, d.y, OnednnArgument::input, 1},
-                                  result,
-                                  scratch.scratchpad(chosen.scratchpad_desc())}}};
+  steps.push_back({dnnl::convolution_backward_weights(chosen),
+                   {source.x,
+                    {DNNL_ARG_DIFF_DST, d.y, OnednnArgument::input, 1},
+                    result,
+                    scratch.scratchpad(chosen.scratchpad_desc())}});
   if (!direct) steps.push_back(reorder_step(result, plain, scratch));
-  return make_onednn_kernel(std::move(steps), scratch.bytes());
+  return make_onednn_kernel(std::move(steps), scratch.bytes(), {}, source.start);
 }
 
 }  // namespace strata

@@ -16,8 +16,8 @@ struct State {
 
 class OnednnKernel final : public Kernel {
  public:
-  OnednnKernel(std::vector<OnednnStep> steps, std::size_t scratch_bytes, OnednnFinish finish)
-      : steps_(std::move(steps)), scratch_bytes_(scratch_bytes), finish_(std::move(finish)) {}
+  OnednnKernel(std::vector<OnednnStep> steps, std::size_t scratch_bytes, OnednnHook finish, OnednnHook start)
+      : steps_(std::move(steps)), scratch_bytes_(scratch_bytes), finish_(std::move(finish)), start_(std::move(start)) {}
 
   std::size_t scratch_bytes() const override { return scratch_bytes_; }
 
@@ -35,6 +35,7 @@ class OnednnKernel final : public Kernel {
 
   void run(const KernelArgs& args, Stream&) const override {
     auto& state = *static_cast<State*>(args.state);
+    if (start_) start_(args);
     for (std::size_t s = 0; s < steps_.size(); ++s) {
       const OnednnStep& step = steps_[s];
       State::Step& own = state.steps[s];
@@ -60,7 +61,7 @@ class OnednnKernel final : public Kernel {
 
   std::vector<OnednnStep> steps_;
   std::size_t scratch_bytes_;
-  OnednnFinish finish_;
+  OnednnHook finish_, start_;
 };
 
 bool is_relu(const ProductEpilogue& epilogue) { return epilogue.activation && epilogue.activation->name() == "relu"; }
@@ -90,7 +91,7 @@ dnnl::primitive_attr onednn_attributes(const ProductEpilogue& epilogue) {
   return attributes;
 }
 
-OnednnFinish onednn_finish(const ProductEpilogue& epilogue, const TensorSpec& output) {
+OnednnHook onednn_finish(const ProductEpilogue& epilogue, const TensorSpec& output) {
   if (!epilogue.activation || is_relu(epilogue)) return {};
   return [loop = epilogue.loop(output.dtype), n = output.shape.elements()](const KernelArgs& args) {
     const void* operands[1] = {args.outputs[0]};
@@ -99,8 +100,8 @@ OnednnFinish onednn_finish(const ProductEpilogue& epilogue, const TensorSpec& ou
 }
 
 std::shared_ptr<const Kernel> make_onednn_kernel(std::vector<OnednnStep> steps, std::size_t scratch_bytes,
-                                                 OnednnFinish finish) {
-  return std::make_shared<OnednnKernel>(std::move(steps), scratch_bytes, std::move(finish));
+                                                 OnednnHook finish, OnednnHook start) {
+  return std::make_shared<OnednnKernel>(std::move(steps), scratch_bytes, std::move(finish), std::move(start));
 }
 
 }  // namespace strata

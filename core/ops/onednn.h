@@ -40,16 +40,16 @@ class OnednnScratch {
   std::size_t bytes_ = 0;
 };
 
-/// What runs after a kernel's last primitive; may be empty.
-using OnednnFinish = std::function<void(const KernelArgs&)>;
+/// What runs before a kernel's first primitive or after its last; may be empty.
+using OnednnHook = std::function<void(const KernelArgs&)>;
 
 /// Attributes of a primitive whose scratchpad is the kernel's, with the epilogue's activation if oneDNN has it.
 dnnl::primitive_attr onednn_attributes(const ProductEpilogue& epilogue = {});
 /// The epilogue's activation, on output 0, if onednn_attributes() leaves it out.
-OnednnFinish onednn_finish(const ProductEpilogue& epilogue, const TensorSpec& output);
+OnednnHook onednn_finish(const ProductEpilogue& epilogue, const TensorSpec& output);
 
-/// A kernel that executes the steps in order.
+/// A kernel that executes `start`, the steps in order, `finish`.
 std::shared_ptr<const Kernel> make_onednn_kernel(std::vector<OnednnStep> steps, std::size_t scratch_bytes,
-                                                 OnednnFinish finish = {});
+                                                 OnednnHook finish = {}, OnednnHook start = {});
 
 }  // namespace strata
