@@ -8,12 +8,9 @@
 namespace strata {
 namespace {
 
-STRATA_SIMD_CLONES void add_to(float* __restrict to, const float* __restrict from, Dim count) {
-  for (Dim i = 0; i < count; ++i) to[i] += from[i];
-}
-
-STRATA_SIMD_CLONES void add_to(double* __restrict to, const double* __restrict from, Dim count) {
-  for (Dim i = 0; i < count; ++i) to[i] += from[i];
+template <class T>
+STRATA_SIMD_CLONES void add_to(T* __restrict to, const T* __restrict from, Dim count) {
+  for (Dim i = 0; i < count; ++i) to[i] = static_cast<T>(Widened<T>{to[i]} + Widened<T>{from[i]});
 }
 
 }  // namespace
@@ -25,17 +22,15 @@ void accumulate(Device& device, Stream& stream, Dtype dtype, void* to, const voi
   device.launch(stream, [&] {
     // Whether tiny values are flushed to zero must not depend on the thread that happens to advance the sum.
     const ThreadEnvironment environment;
-    if (dtype == Dtype::float32) {
-      add_to(static_cast<float*>(to), static_cast<const float*>(from), count);
-    } else {
-      add_to(static_cast<double*>(to), static_cast<const double*>(from), count);
-    }
+    visit_element(dtype, [&]<class T>(TypeTag<T>) {
+      if constexpr (std::is_floating_point_v<Widened<T>>) add_to(static_cast<T*>(to), static_cast<const T*>(from), count);
+    });
   });
 }
 
 void check_block_sum(const BlockSumSpec& spec, int ranks, int rank) {
   if (!is_floating(spec.dtype)) {
-    throw DtypeError("block sum: expected float32 or float64, received " + std::string(to_string(spec.dtype)));
+    throw DtypeError("block sum: expected a floating dtype, received " + std::string(to_string(spec.dtype)));
   }
   if (spec.count < 0) {
     throw ConfigError("block sum: expected a count of at least 0, received " + std::to_string(spec.count));
