@@ -35,9 +35,9 @@ struct WeightOptions {
   Initializer initializer = "glorot_uniform";
   bool trainable = true;
   std::optional<Dtype> dtype = {};  // empty = the layer's variable_dtype()
-  bool autocast = true;             // whether the layer's call reads it in compute_dtype()
   Regularizer regularizer = {};
   Constraint constraint = {};
+  bool autocast = true;  // whether the layer's call reads it in compute_dtype()
 };
 
 /// What training does with one weight besides following its gradient.

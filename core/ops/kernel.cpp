@@ -21,10 +21,9 @@ ChosenKernel choose_kernel(const KernelRequest& request, const Device& device, s
   std::string declined;
   for (const Candidate& candidate : OpRegistry::instance().at(request.op.name()).candidates) {
     if (candidate.device != device.kernels() || (!only.empty() && candidate.name != only)) continue;
-    const bool widens = !candidate.takes_halves && has_halves(request);
-    Prepared prepared = widens ? prepare_widened(candidate, request) : candidate.prepare(request);
+    Prepared prepared = prepare(candidate, request);
     if (auto* kernel = std::get_if<std::shared_ptr<const Kernel>>(&prepared)) {
-      const std::string name = (widens ? "float32 via " : "") + candidate.name;
+      const std::string name = (widens(candidate, request) ? "float32 via " : "") + candidate.name;
       if (verbosity() > 0) verbose_line(describe(request) + ": " + name + declined);
       return {name, std::move(*kernel)};
     }

@@ -87,13 +87,14 @@ class WidenedKernel final : public Kernel {
 
 }  // namespace
 
-bool has_halves(const KernelRequest& request) {
+bool widens(const Candidate& candidate, const KernelRequest& request) {
   const auto half = [](const TensorSpec& spec) { return is_half(spec.dtype); };
-  return std::any_of(request.inputs.begin(), request.inputs.end(), half) ||
-         std::any_of(request.outputs.begin(), request.outputs.end(), half);
+  return !candidate.takes_halves && (std::any_of(request.inputs.begin(), request.inputs.end(), half) ||
+                                     std::any_of(request.outputs.begin(), request.outputs.end(), half));
 }
 
-Prepared prepare_widened(const Candidate& candidate, const KernelRequest& request) {
+Prepared prepare(const Candidate& candidate, const KernelRequest& request) {
+  if (!widens(candidate, request)) return candidate.prepare(request);
   const std::vector<TensorSpec> inputs = widened_specs(request.inputs), outputs = widened_specs(request.outputs);
   Prepared prepared = candidate.prepare({request.op, inputs, outputs});
   auto* kernel = std::get_if<std::shared_ptr<const Kernel>>(&prepared);

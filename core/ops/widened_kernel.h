@@ -7,9 +7,10 @@
 
 namespace strata {
 
-bool has_halves(const KernelRequest& request);
+/// Whether the candidate is asked for a kernel of float32 instead of the request's own dtypes.
+bool widens(const Candidate& candidate, const KernelRequest& request);
 
-/// What the candidate makes of the request with float32 in place of half dtypes, between conversions in scratch memory.
-Prepared prepare_widened(const Candidate& candidate, const KernelRequest& request);
+/// What the candidate makes of the request; where it widens, a float32 kernel between conversions in scratch memory.
+Prepared prepare(const Candidate& candidate, const KernelRequest& request);
 
 }  // namespace strata
