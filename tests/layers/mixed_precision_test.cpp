@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "strata/strata.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/golden_values.h"
 #include "tests/support/ranks.h"
 
 namespace strata {
@@ -206,6 +207,44 @@ TEST_F(MixedPrecision, TrainsToTheSameBitsOnOneRankAndOnThree) {
     const Trained one = train(policy, 1, 3), three = train(policy, 3, 3);
     EXPECT_EQ(one.losses, three.losses) << policy;
     EXPECT_EQ(one.weights, three.weights) << policy;
+  }
+}
+
+Model golden_model(const std::string& policy) {
+  const Tensor inputs = Input({6}, {.name = "inputs"});
+  Tensor x = layers::Dense(8, {.activation = "relu", .name = "first", .dtype = policy})(inputs);
+  x = layers::BatchNormalization({.name = "normalized", .dtype = policy})(x);
+  x = layers::Dense(3, {.name = "scores", .dtype = policy})(x);
+  return {inputs, layers::Softmax(-1, {.name = "probabilities", .dtype = "float32"})(x)};
+}
+
+void set_weights(const Model& model, const nlohmann::json& values) {
+  const auto weights = model.weights();
+  ASSERT_EQ(weights.size(), values.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i].assign(testing::golden_tensor(values[i]));
+}
+
+TEST_F(MixedPrecision, TrainsAsKeras) {
+  const auto golden = testing::read_golden("mixed_precision_fits.json");
+  const Tensor x = testing::golden_tensor(golden.at("x")), y = testing::golden_tensor(golden.at("y"));
+  for (const auto& fit : golden.at("fits")) {
+    const std::string policy = fit.at("policy");
+    SCOPED_TRACE(policy);
+    Model model = golden_model(policy);
+    ASSERT_NO_FATAL_FAILURE(set_weights(model, golden.at("start")));
+    model.compile({.optimizer = optimizers::SGD({.learning_rate = 0.25}), .loss = "sparse_categorical_crossentropy"});
+    // Both round the same numbers after sums in another order, which now and then moves one by its last place; weights
+    // follow the mean of many such. float32 alone would differ from Keras' weights by several times as much.
+    const double tolerance = policy == "mixed_bfloat16" ? kBfloat16Epsilon : kBfloat16Epsilon / 8;
+    for (const double loss : fit.at("losses")) {
+      EXPECT_NEAR(model.train_on_batch(x, y).at(0), loss, tolerance);
+    }
+    const auto weights = model.weights();
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      SCOPED_TRACE(weights[i].path());
+      testing::expect_close(weights[i], testing::golden_tensor(fit.at("weights")[i]), tolerance, tolerance);
+    }
+    testing::expect_close(model.predict(x), testing::golden_tensor(fit.at("predictions")), tolerance, tolerance);
   }
 }
 
