@@ -37,9 +37,7 @@ constexpr std::size_t size_of(Dtype dtype) {
 
 /// Whether elements are only stored in this type: arithmetic on them is that of float32, rounded to it.
 constexpr bool is_half(Dtype dtype) { return dtype == Dtype::float16 || dtype == Dtype::bfloat16; }
-constexpr bool is_floating(Dtype dtype) {
-  return is_half(dtype) || dtype == Dtype::float32 || dtype == Dtype::float64;
-}
+constexpr bool is_floating(Dtype dtype) { return is_half(dtype) || dtype == Dtype::float32 || dtype == Dtype::float64; }
 /// The type that elements are computed in: float32 for those of 16 bits, the type itself for others.
 constexpr Dtype widened(Dtype dtype) { return is_half(dtype) ? Dtype::float32 : dtype; }
 

@@ -25,8 +25,8 @@ class DtypePolicy {
   /// "float32", "mixed_bfloat16".
   std::string name() const;
   Config config() const { return name(); }
-  /// Reads a name, or what Keras serialises: {"class_name": "DTypePolicy", "config": {"name": "mixed_bfloat16"}}; null =
-  /// empty. Throws ConfigError for policies of other classes, such as quantized ones.
+  /// Reads a name, or what Keras serialises: {"class_name": "DTypePolicy", "config": {"name": "mixed_bfloat16"}}; null
+  /// = empty. Throws ConfigError for policies of other classes, such as quantized ones.
   static std::optional<DtypePolicy> from_config(const Config& config);
 
   friend bool operator==(const DtypePolicy&, const DtypePolicy&) = default;

@@ -89,8 +89,9 @@ class WidenedKernel final : public Kernel {
 
 bool widens(const Candidate& candidate, const KernelRequest& request) {
   const auto half = [](const TensorSpec& spec) { return is_half(spec.dtype); };
-  return !candidate.takes_halves && (std::any_of(request.inputs.begin(), request.inputs.end(), half) ||
-                                     std::any_of(request.outputs.begin(), request.outputs.end(), half));
+  const bool any = std::any_of(request.inputs.begin(), request.inputs.end(), half) ||
+                   std::any_of(request.outputs.begin(), request.outputs.end(), half);
+  return any && !candidate.takes_halves && candidate.device == "cpu";
 }
 
 Prepared prepare(const Candidate& candidate, const KernelRequest& request) {

@@ -7,7 +7,8 @@
 
 namespace strata {
 
-/// Whether the candidate is asked for a kernel of float32 instead of the request's own dtypes.
+/// Whether the candidate is asked for a kernel of float32 instead of the request's own dtypes: on the CPU, whose loops
+/// convert.
 bool widens(const Candidate& candidate, const KernelRequest& request);
 
 /// What the candidate makes of the request; where it widens, a float32 kernel between conversions in scratch memory.

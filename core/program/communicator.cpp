@@ -23,7 +23,8 @@ void accumulate(Device& device, Stream& stream, Dtype dtype, void* to, const voi
     // Whether tiny values are flushed to zero must not depend on the thread that happens to advance the sum.
     const ThreadEnvironment environment;
     visit_element(dtype, [&]<class T>(TypeTag<T>) {
-      if constexpr (std::is_floating_point_v<Widened<T>>) add_to(static_cast<T*>(to), static_cast<const T*>(from), count);
+      if constexpr (std::is_floating_point_v<Widened<T>>)
+        add_to(static_cast<T*>(to), static_cast<const T*>(from), count);
     });
   });
 }

@@ -28,7 +28,7 @@ void copy_between(const Buffer& to, const Buffer& from, std::size_t bytes) {
 
 AutocastScope::AutocastScope(std::optional<Dtype> dtype, Cast cast)
     : dtype_(dtype), cast_(cast), previous_(this_scope) {
-  this_scope = this;
+  if (dtype_ || previous_ != nullptr) this_scope = this;
 }
 
 AutocastScope::~AutocastScope() { this_scope = previous_; }

@@ -12,7 +12,7 @@
 namespace strata {
 
 /// While it lasts, this thread reads floating variables as tensors of `dtype`, except those that were made without
-/// autocast; empty = as they are. Of nested ones the innermost holds.
+/// autocast; empty = as they are, which within no other scope is as good as none. Of nested ones the innermost holds.
 class AutocastScope {
  public:
   /// Such as ops::cast, which this folder knows nothing of.

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
 
 #include "core/ops/elementwise.h"
 #include "core/ops/ops.h"
@@ -58,9 +61,8 @@ std::vector<OpCase> cases_with_floats() {
   std::vector<OpCase> cases = testing::all_op_cases();
   std::erase_if(cases, [](const OpCase& c) {
     const auto& inputs = c.example->inputs;
-    return std::none_of(inputs.begin(), inputs.end(), [](const ExampleInput& input) {
-      return input.spec.dtype == Dtype::float32;
-    });
+    return std::none_of(inputs.begin(), inputs.end(),
+                        [](const ExampleInput& input) { return input.spec.dtype == Dtype::float32; });
   });
   return cases;
 }
@@ -134,6 +136,27 @@ TEST_P(Halves, MoveBitwise) {
   EXPECT_EQ(bytes_of(ops::flip(ops::flip(x, {0, 1}), {0, 1})), bytes);
   EXPECT_EQ(bytes_of(ops::concatenate({ops::slice(x, {0, 0}, {7, None}), ops::slice(x, {7, 0}, {None, None})}, 0)),
             bytes);
+}
+
+// In the environment of kernels, which flushes subnormal floats to zero.
+TEST_P(Halves, EveryPatternIsCastToItsNumberAndBack) {
+  std::vector<std::uint16_t> patterns;
+  for (unsigned bits = 0; bits < 0x10000u; ++bits) patterns.push_back(static_cast<std::uint16_t>(bits));
+  const TensorSpec spec{{65536}, GetParam()};
+  const Tensor x = constant_bytes(patterns.data(), spec.bytes(), spec), wide = ops::cast(x, Dtype::float32);
+  const auto numbers = wide.to_vector<float>();
+  const auto back = bytes_of(ops::cast(wide, GetParam()));
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    Float16 narrow;
+    Bfloat16 brain;
+    narrow.bits = brain.bits = patterns[i];
+    const float expected = GetParam() == Dtype::float16 ? static_cast<float>(narrow) : static_cast<float>(brain);
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(numbers[i]), std::bit_cast<std::uint32_t>(expected)) << i;
+    if (std::isnan(expected)) continue;
+    std::uint16_t bits;
+    std::memcpy(&bits, back.data() + 2 * i, sizeof(bits));
+    ASSERT_EQ(bits, patterns[i]);
+  }
 }
 
 TEST_P(Halves, UniformNumbersStayBelowTheirBound) {

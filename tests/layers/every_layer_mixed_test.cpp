@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "core/model/session.h"
 #include "core/ops/ops.h"
 #include "core/program/autodiff.h"
 #include "layers/registry.h"
+#include "tests/support/layer_training.h"
 
 namespace strata {
 namespace {
@@ -77,7 +79,9 @@ class EveryMixedLayer : public ::testing::TestWithParam<Case> {
 };
 
 /// The largest element, at least 1.
-double size_of_largest(const Tensor& x) { return std::max(1.0, static_cast<double>(ops::max(ops::abs(x)).item<float>())); }
+double size_of_largest(const Tensor& x) {
+  return std::max(1.0, static_cast<double>(ops::max(ops::abs(x)).item<float>()));
+}
 
 TEST_P(EveryMixedLayer, GivesHalvesOfFloat32Weights) {
   const std::vector<Tensor> x = inputs();
@@ -122,6 +126,24 @@ TEST_P(EveryMixedLayer, HasFloat32GradientsOfItsWeights) {
   }
 }
 
+class EveryMixedLayerInTraining : public EveryMixedLayer {};
+
+TEST_P(EveryMixedLayerInTraining, GivesTheSameBitsOnOneRankAndOnThree) {
+  const auto make = [&] { return mixed(); };
+  const std::vector<float> one = testing::train_layer(make, example().inputs, 1, 3);
+  const std::vector<float> three = testing::train_layer(make, example().inputs, 3, 3);
+  ASSERT_EQ(three.size(), one.size());
+  EXPECT_EQ(std::memcmp(three.data(), one.data(), one.size() * sizeof(float)), 0);
+}
+
+/// One of the policies: which half it is makes no difference to how blocks are summed.
+std::vector<Case> training_cases() {
+  std::vector<Case> cases = all_cases();
+  std::erase_if(cases, [](const Case& c) { return c.policy != std::string("mixed_bfloat16"); });
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Registry, EveryMixedLayerInTraining, ::testing::ValuesIn(training_cases()), case_name);
 INSTANTIATE_TEST_SUITE_P(Registry, EveryMixedLayer, ::testing::ValuesIn(all_cases()), case_name);
 
 }  // namespace

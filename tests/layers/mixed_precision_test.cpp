@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/program/autodiff.h"
 #include "strata/strata.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden_values.h"
@@ -37,8 +38,8 @@ TEST_F(MixedPrecision, PoliciesHaveTheNamesOfKeras) {
     EXPECT_EQ(policy.variable_dtype(), variable);
     EXPECT_EQ(policy.name(), name);
     EXPECT_EQ(DtypePolicy::from_config(policy.config()), policy);
-    const Config keras =
-        Config::object({{"module", "keras"}, {"class_name", "DTypePolicy"}, {"config", Config::object({{"name", name}})}});
+    const Config keras = Config::object(
+        {{"module", "keras"}, {"class_name", "DTypePolicy"}, {"config", Config::object({{"name", name}})}});
     EXPECT_EQ(DtypePolicy::from_config(keras), policy);
   }
   EXPECT_EQ(DtypePolicy::from_config(Config()), std::nullopt);
@@ -118,6 +119,29 @@ TEST_F(MixedPrecision, WeightsAreReadInTheComputeDtype) {
   EXPECT_EQ(dtypes_read("float32"), (std::vector{kWide, kWide, kWide, kCount, kWide}));
 }
 
+class WideWeight final : public Layer {
+ public:
+  using Layer::Layer;
+  std::string class_name() const override { return "WideWeight"; }
+  void build(const Shape&) override { weight_ = add_weight("weight", {1}, {.dtype = Dtype::float64}); }
+  Tensor call(const Tensor&, CallContext&) override { return weight_; }
+
+ private:
+  Variable weight_;
+};
+
+TEST_F(MixedPrecision, OutsideOfItAWeightKeepsTheDtypeItWasGiven) {
+  const auto output = [](const DtypePolicy& policy) {
+    const Tensor x = Input({.batch_shape = {1, 1}});
+    return LayerRef(std::make_shared<Functional>(
+        std::vector{x}, std::vector{make_layer<WideWeight>(LayerOptions{.dtype = policy})(x)}))(
+               constant({1.0f}, {1, 1}))
+        .dtype();
+  };
+  EXPECT_EQ(output("float32"), Dtype::float64);
+  EXPECT_EQ(output("mixed_bfloat16"), Dtype::bfloat16);
+}
+
 /// A layer that calls another one of a policy of its own.
 class Outer final : public Layer {
  public:
@@ -150,6 +174,25 @@ TEST_F(MixedPrecision, BatchNormalizationKeepsItsStatisticsInFloat32) {
   const Tensor squares = ops::mean(ops::square(ops::cast(y, Dtype::float32)));
   EXPECT_NEAR(squares.item<float>(), 1.0f, 0.01f) << "sums of squares beyond 65504 do not overflow";
   for (const Variable& weight : layer.weights()) EXPECT_EQ(weight.spec().dtype, Dtype::float32);
+}
+
+TEST_F(MixedPrecision, AnEmbeddingGathersBeforeItCasts) {
+  const layers::Embedding layer(5, 3, {.dtype = "mixed_bfloat16"});
+  const Tensor y = layer(constant<std::int32_t>({1, 4}, {2}));
+  EXPECT_EQ(y.dtype(), Dtype::bfloat16);
+  const Gradient gradient = gradients({y}, {layer.weights()[0].value()})[0];
+  EXPECT_TRUE(gradient.is_rows());
+  EXPECT_EQ(gradient.values.spec(), (TensorSpec{{2, 3}, Dtype::float32}));
+}
+
+TEST_F(MixedPrecision, PredictsInTheComputeDtypeAndTakesHalvesAsData) {
+  const Tensor inputs = Input({3});
+  Model model(inputs, layers::Dense(2, {.dtype = "mixed_float16"})(inputs));
+  model.compile({.optimizer = "sgd", .loss = "mse", .metrics = {"mae"}});
+  const Tensor x = constant(std::vector<float>(12, 0.5f), {4, 3}), y = constant(std::vector<float>(8, 0.25f), {4, 2});
+  const auto half = [](const Tensor& t) { return ops::cast(t, Dtype::bfloat16); };
+  EXPECT_EQ(model.predict(x).dtype(), Dtype::float16);
+  EXPECT_EQ(model.test_on_batch(x, y), model.test_on_batch(half(x), half(y))) << "numbers that both types hold";
 }
 
 struct Trained {
@@ -233,8 +276,8 @@ TEST_F(MixedPrecision, TrainsAsKeras) {
     Model model = golden_model(policy);
     ASSERT_NO_FATAL_FAILURE(set_weights(model, golden.at("start")));
     model.compile({.optimizer = optimizers::SGD({.learning_rate = 0.25}), .loss = "sparse_categorical_crossentropy"});
-    // In float16 both round the same numbers. In bfloat16 TensorFlow also rounds while it sums up a bias' gradient. Under
-    // float32 the weights would be off by twice the one tolerance and six times the other.
+    // In float16 both round the same numbers. In bfloat16 TensorFlow also rounds while it sums up a bias' gradient.
+    // Under float32 the weights would be off by twice the one tolerance and six times the other.
     const double tolerance = policy == "mixed_bfloat16" ? kBfloat16Epsilon / 2 : 2e-5;
     for (const double loss : fit.at("losses")) {
       EXPECT_NEAR(model.train_on_batch(x, y).at(0), loss, tolerance);
