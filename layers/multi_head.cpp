@@ -122,9 +122,8 @@ Tensor MultiHeadLayer::score_mask(const Tensor& query, const Tensor& value, Call
 /// Over the last attended axes.
 Tensor MultiHeadLayer::softmax(Tensor scores, const Tensor& mask, bool zero_where_masked) const {
   const int axes = attended_axes();
-  if (mask)
-    scores =
-        ops::select(mask, scores, scalar(zero_where_masked ? large_negative(scores.dtype()) : kLowest, scores.dtype()));
+  const double hidden = zero_where_masked ? large_negative(scores.dtype()) : kLowest;
+  if (mask) scores = ops::select(mask, scores, scalar(hidden, scores.dtype()));
   const Shape shape = scores.shape();
   if (axes > 1) {
     const Shape rows = shape.slice(0, shape.rank() - axes);
