@@ -13,4 +13,7 @@ Tensor sliding_window_mask(Dim queries, Dim keys, Dim window);
 /// What both allow; an empty handle allows everything.
 Tensor both_masks(const Tensor& a, const Tensor& b);
 
+/// What Keras takes for minus infinity where a mask hides logits of this dtype before a softmax.
+constexpr double large_negative(Dtype dtype) { return dtype == Dtype::float16 ? -3e4 : -1e9; }
+
 }  // namespace strata

@@ -62,6 +62,7 @@ class BatchNormalizationLayer final : public NormalizationBase {
   explicit BatchNormalizationLayer(const BatchNormalizationOptions& options)
       : NormalizationBase(normalization_arguments(options)), options_(options) {
     if (options_.renorm) check_clipping(options_.renorm_clipping);
+    set_autocast(true);  // in contrast to the other normalisations
   }
 
   std::string class_name() const override { return "BatchNormalization"; }
@@ -70,7 +71,7 @@ class BatchNormalizationLayer final : public NormalizationBase {
     const Shape shape = Axes(options_.axis).sizes(input);
     build_gamma_and_beta(shape);
     const auto statistic = [&](const char* weight, const Initializer& initializer) {
-      return add_weight(weight, shape, {.initializer = initializer, .trainable = false});
+      return add_weight(weight, shape, {.initializer = initializer, .trainable = false, .autocast = false});
     };
     moving_mean_ = statistic("moving_mean", options_.moving_mean_initializer);
     moving_variance_ = statistic("moving_variance", options_.moving_variance_initializer);
@@ -99,8 +100,8 @@ class BatchNormalizationLayer final : public NormalizationBase {
     if (context.mask()) check_mask(context.mask().shape(), x.shape());
     const Shape kept = Axes(options_.axis).kept(x.shape());
     if (!context.training() || !trainable()) {
-      const Tensor mean = ops::reshape(context.value(moving_mean_), kept);
-      const Tensor variance = ops::reshape(context.value(moving_variance_), kept);
+      const Tensor mean = ops::reshape(statistic(moving_mean_, context), kept);
+      const Tensor variance = ops::reshape(statistic(moving_variance_, context), kept);
       return normalized(x - mean, variance, gamma(kept), beta(kept));
     }
     const std::vector<int> axes = other_axes(Axes(options_.axis).within(x.shape()), x.rank());
@@ -118,11 +119,19 @@ class BatchNormalizationLayer final : public NormalizationBase {
                      mask.str() + ", inputs.shape=" + input.str());
   }
 
+  Tensor statistic(const Variable& variable, const CallContext& context) const {
+    return ops::cast(context.value(variable), statistics_dtype());
+  }
+
+  static void set(const Variable& variable, const Tensor& value, CallContext& context) {
+    context.update(variable, ops::cast(value, variable.spec().dtype), Combine::mean);
+  }
+
   /// Moves a statistic towards the batch's and returns what it becomes.
-  static Tensor move(const Variable& statistic, const Tensor& batch, double momentum, CallContext& context) {
+  Tensor move(const Variable& variable, const Tensor& batch, double momentum, CallContext& context) const {
     const Tensor moved =
-        context.value(statistic) * momentum + ops::reshape(batch, statistic.shape()) * (1.0 - momentum);
-    context.update(statistic, moved, Combine::mean);
+        statistic(variable, context) * momentum + ops::reshape(batch, variable.shape()) * (1.0 - momentum);
+    set(variable, moved, context);
     return moved;
   }
 
@@ -131,9 +140,9 @@ class BatchNormalizationLayer final : public NormalizationBase {
     const RenormClipping& clip = options_.renorm_clipping;
     const Tensor stddev = ops::sqrt(batch.variance + options_.epsilon);
     const auto limit = [&](double value) { return scalar(value, stddev.dtype()); };
-    const Tensor slow_mean = ops::reshape(context.value(renorm_mean_), kept);
+    const Tensor slow_mean = ops::reshape(statistic(renorm_mean_, context), kept);
     const Tensor slow_stddev =
-        ops::maximum(ops::reshape(context.value(renorm_stddev_), kept), limit(std::sqrt(options_.epsilon)));
+        ops::maximum(ops::reshape(statistic(renorm_stddev_, context), kept), limit(std::sqrt(options_.epsilon)));
     Tensor r = stddev / slow_stddev, d = (batch.mean - slow_mean) / slow_stddev;
     if (clip.rmin) r = ops::maximum(r, limit(*clip.rmin));
     if (clip.rmax) r = ops::minimum(r, limit(*clip.rmax));
@@ -153,7 +162,7 @@ class BatchNormalizationLayer final : public NormalizationBase {
     move(renorm_stddev_, stddev, options_.renorm_momentum, context);
     move(moving_mean_, mean, options_.momentum, context);
     const Tensor moved = move(moving_stddev_, stddev, options_.momentum, context);
-    context.update(moving_variance_, ops::relu(ops::square(moved) - options_.epsilon), Combine::mean);
+    set(moving_variance_, ops::relu(ops::square(moved) - options_.epsilon), context);
   }
 
   BatchNormalizationOptions options_;

@@ -92,7 +92,7 @@ void ConvolutionBase::build(const Shape& input) {
 Tensor ConvolutionBase::call(const Tensor& input, CallContext&) {
   check_input(input.shape());
   Tensor y = product(arguments_.data_format.to_channels_last(input));
-  if (bias_) y = y + bias_.value();
+  if (bias_) y = y + bias_;
   return arguments_.activation(arguments_.data_format.from_channels_last(y));
 }
 

@@ -60,7 +60,7 @@ class DenseLayer final : public Layer {
   Tensor call(const Tensor& input, CallContext&) override {
     const Tensor x = input.dtype() == compute_dtype() ? input : ops::cast(input, compute_dtype());
     const Tensor product = ops::matmul(x, kernel_);
-    return options_.activation(bias_ ? product + bias_.value() : product);
+    return options_.activation(bias_ ? product + bias_ : product);
   }
 
  private:

@@ -186,7 +186,7 @@ class EinsumDenseLayer final : public Layer {
 
   Tensor call(const Tensor& input, CallContext&) override {
     const Tensor x = ops::cast(input, compute_dtype());
-    return options_.activation(ops::einsum(equation_, x, kernel_, bias_ ? bias_.value() : Tensor()));
+    return options_.activation(ops::einsum(equation_, x, kernel_, bias_ ? Tensor(bias_) : Tensor()));
   }
 
  private:

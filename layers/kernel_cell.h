@@ -63,7 +63,7 @@ class KernelCell : public Cell {
   /// The state under the mask that gate `gate` sees it with.
   Tensor masked_state(const Tensor& state, const SequenceConstants& constants, Dim gate) const;
   /// The weight, empty without bias.
-  Tensor bias() const { return bias_ ? bias_.value() : Tensor(); }
+  Tensor bias() const { return bias_ ? Tensor(bias_) : Tensor(); }
 
   /// The arguments that say how large the cell is.
   virtual Config size_config() const = 0;

@@ -95,7 +95,7 @@ void MultiHeadLayer::penalise(const Tensor& output, CallContext& context) const 
 }
 
 Tensor MultiHeadLayer::project(const Tensor& x, const Projection& projection, CallContext& context) const {
-  const Tensor bias = projection.bias ? projection.bias.value() : Tensor();
+  const Tensor bias = projection.bias ? Tensor(projection.bias) : Tensor();
   const Tensor projected = ops::einsum(projection.equation, x, projection.kernel, bias);
   if (!(projection.kernel == gate_.kernel)) penalise(projected, context);
   return projected;
@@ -122,7 +122,8 @@ Tensor MultiHeadLayer::score_mask(const Tensor& query, const Tensor& value, Call
 /// Over the last attended axes.
 Tensor MultiHeadLayer::softmax(Tensor scores, const Tensor& mask, bool zero_where_masked) const {
   const int axes = attended_axes();
-  if (mask) scores = ops::select(mask, scores, scalar(zero_where_masked ? -1e9 : kLowest, scores.dtype()));
+  const double hidden = zero_where_masked ? large_negative(scores.dtype()) : kLowest;
+  if (mask) scores = ops::select(mask, scores, scalar(hidden, scores.dtype()));
   const Shape shape = scores.shape();
   if (axes > 1) {
     const Shape rows = shape.slice(0, shape.rank() - axes);
@@ -133,13 +134,20 @@ Tensor MultiHeadLayer::softmax(Tensor scores, const Tensor& mask, bool zero_wher
   return mask && zero_where_masked ? ops::select(mask, weights, scalar(0, weights.dtype())) : weights;
 }
 
+// Keras' fused path scales and takes the softmax in float32.
+Tensor MultiHeadLayer::wide_scores(const Tensor& query, const Tensor& key) const {
+  return ops::cast(compare(query, key), Dtype::float32) * scale_;
+}
+
 std::vector<Tensor> MultiHeadLayer::call_many(const std::vector<Tensor>& inputs, CallContext& context) {
   const Tensor mask = score_mask(inputs[0], inputs[1], context);
   const Tensor query = project(inputs[0], query_, context), key = project(inputs.back(), key_, context);
   const Tensor value = project(inputs[1], value_, context);
   // Keras takes a fused path where nothing needs the weights; it differs for queries that may not look at any key.
   const bool fused = shared_.dropout == 0.0 && !context.return_attention_scores() && query.rank() == 4;
-  const Tensor weights = softmax(compare(query * scale_, key), mask, !fused);
+  const Tensor weights = fused && is_half(query.dtype())
+                             ? ops::cast(softmax(wide_scores(query, key), mask, false), query.dtype())
+                             : softmax(compare(query * scale_, key), mask, !fused);
   Tensor kept = weights;
   if (context.training() && shared_.dropout > 0.0) {
     kept = drop_out(weights, weights.shape(), shared_.dropout, seeded_key(context, shared_.seed));

@@ -73,6 +73,7 @@ class MultiHeadLayer : public Layer {
   /// Broadcasts to the scores; an empty handle when every step sees every other.
   Tensor score_mask(const Tensor& query, const Tensor& value, CallContext& context) const;
   Tensor softmax(Tensor scores, const Tensor& mask, bool zero_where_masked) const;
+  Tensor wide_scores(const Tensor& query, const Tensor& key) const;
 
   MultiHeadOptions shared_;
   double scale_ = 1.0;  // 1 / sqrt(size of a head)

@@ -26,12 +26,16 @@ Config NormalizationBase::config() const {
 }
 
 Tensor NormalizationBase::call(const Tensor& input, CallContext& context) {
-  return ops::cast(normalize(ops::cast(input, variable_dtype()), context), compute_dtype());
+  return ops::cast(normalize(ops::cast(input, statistics_dtype()), context), compute_dtype());
 }
 
 void NormalizationBase::build_gamma_and_beta(const Shape& shape, bool with_gamma, bool with_beta) {
   if (with_gamma) gamma_ = add_weight("gamma", shape, arguments_.gamma);
   if (with_beta) beta_ = add_weight("beta", shape, arguments_.beta);
+}
+
+Tensor NormalizationBase::shaped(const Variable& weight, const Shape& shape) const {
+  return weight ? ops::cast(ops::reshape(weight, shape), statistics_dtype()) : Tensor();
 }
 
 // Keras multiplies x before it takes the mean off, which loses digits where the mean is large.

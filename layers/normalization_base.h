@@ -23,10 +23,12 @@ NormalizationArguments normalization_arguments(const Options& options) {
           .scale = options.scale,
           .beta = {.initializer = options.beta_initializer,
                    .regularizer = options.beta_regularizer,
-                   .constraint = options.beta_constraint},
+                   .constraint = options.beta_constraint,
+                   .autocast = false},
           .gamma = {.initializer = options.gamma_initializer,
                     .regularizer = options.gamma_regularizer,
-                    .constraint = options.gamma_constraint},
+                    .constraint = options.gamma_constraint,
+                    .autocast = false},
           .layer = {options.name, options.trainable, options.dtype}};
 }
 
@@ -53,7 +55,8 @@ Options normalization_options(const LayerConfig& arguments) {
 /// The names that normalization_options() reads, and `own`.
 std::vector<std::string> normalization_argument_names(std::vector<std::string> own);
 
-/// Base of the layers. Statistics are taken in the dtype of the weights, whatever the input's is. Masks pass through.
+/// Base of the layers. Statistics are taken in the dtype of the weights, whatever the input's is, and in float32 where
+/// that is a half. Masks pass through.
 class NormalizationBase : public Layer {
  public:
   explicit NormalizationBase(NormalizationArguments arguments);
@@ -64,21 +67,24 @@ class NormalizationBase : public Layer {
  protected:
   /// The arguments that only this layer has.
   virtual Config own_config() const = 0;
-  /// The layer's function of x, in the dtype of the weights.
+  /// The layer's function of x, in statistics_dtype().
   virtual Tensor normalize(const Tensor& x, CallContext& context) const = 0;
 
   /// Creates gamma and beta, those of them that the arguments ask for.
   void build_gamma_and_beta(const Shape& shape) { build_gamma_and_beta(shape, arguments_.scale, arguments_.center); }
   void build_gamma_and_beta(const Shape& shape, bool with_gamma, bool with_beta);
+  Dtype statistics_dtype() const { return widened(variable_dtype()); }
   /// The weights in another shape of as many elements; empty handles when there are none.
-  Tensor gamma(const Shape& shape) const { return gamma_ ? ops::reshape(gamma_, shape) : Tensor(); }
-  Tensor beta(const Shape& shape) const { return beta_ ? ops::reshape(beta_, shape) : Tensor(); }
+  Tensor gamma(const Shape& shape) const { return shaped(gamma_, shape); }
+  Tensor beta(const Shape& shape) const { return shaped(beta_, shape); }
   /// centered / sqrt(variance + epsilon) * gamma + beta, where there are any.
   Tensor normalized(const Tensor& centered, const Tensor& variance, const Tensor& gamma, const Tensor& beta) const;
 
   const NormalizationArguments& arguments() const { return arguments_; }
 
  private:
+  Tensor shaped(const Variable& weight, const Shape& shape) const;
+
   NormalizationArguments arguments_;
   Variable gamma_, beta_;
 };

@@ -17,9 +17,9 @@ class RMSNormalizationLayer final : public Layer {
   void build(const Shape& input) override { scale_ = add_weight("scale", axis_.sizes(input), {.initializer = "ones"}); }
 
   Tensor call(const Tensor& input, CallContext&) override {
-    const Tensor x = ops::cast(input, variable_dtype());
+    const Tensor x = ops::cast(input, widened(compute_dtype()));
     const Tensor mean_square = ops::mean(ops::square(x), axis_.within(x.shape()), true);
-    return ops::cast(x * ops::rsqrt(mean_square + epsilon_) * scale_, compute_dtype());
+    return ops::cast(x * ops::rsqrt(mean_square + epsilon_) * ops::cast(scale_, x.dtype()), compute_dtype());
   }
 
  private:

@@ -28,7 +28,8 @@ Tensor SequenceAttention::masked(const Tensor& scores, CallContext& context) con
     mask = both_masks(mask, causal_mask(scores.shape()[rank - 2], scores.shape()[rank - 1]));
   }
   if (!mask) return scores;
-  return ops::select(ops::cast(mask, Dtype::boolean), scores, scores - 1e9);
+  const double beyond = scores.dtype() == Dtype::float16 ? 65504.0 : 1e9;
+  return ops::select(ops::cast(mask, Dtype::boolean), scores, scores - beyond);
 }
 
 std::vector<Tensor> SequenceAttention::call_many(const std::vector<Tensor>& inputs, CallContext& context) {

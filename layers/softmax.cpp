@@ -3,14 +3,12 @@
 
 #include "core/base/error.h"
 #include "layers/activations.h"
+#include "layers/attention_masks.h"
 #include "layers/layer_config.h"
 #include "layers/registry.h"
 
 namespace strata {
 namespace {
-
-/// What Keras takes for minus infinity.
-constexpr double kLargeNegative = -1e9;
 
 void check_mask(const Shape& input, const Shape& mask) {
   const std::string received = " Received: inputs.shape=" + input.str() + ", mask.shape=" + mask.str();
@@ -40,7 +38,7 @@ class SoftmaxLayer final : public Layer {
     const Tensor& mask = context.mask();
     if (!mask) return over_axes(input);
     check_mask(input.shape(), mask.shape());
-    const Tensor result = over_axes(ops::select(mask, input, scalar(kLargeNegative, input.dtype())));
+    const Tensor result = over_axes(ops::select(mask, input, scalar(large_negative(input.dtype()), input.dtype())));
     return ops::select(mask, result, scalar(0, input.dtype()));
   }
 

@@ -29,6 +29,7 @@ class TracedLoop {
       CallContext nested = context_.nested(loop_.cell.name(), {});
       const LayerScope layer_scope(loop_.cell.name());
       const CallScope call_scope(&nested);
+      const AutocastScope autocast = loop_.cell.autocast_scope();
       constants_ = loop_.cell.begin_sequence(first, nested);
       projected_ = loop_.cell.project(loop_.sequences, constants_);
     }
@@ -77,6 +78,7 @@ class TracedLoop {
     CallContext nested(trace, context_.path() + "/" + loop_.cell.name() + "#steps", trace.training);
     const LayerScope layer_scope(loop_.cell.name());
     const CallScope call_scope(&nested);
+    const AutocastScope autocast = loop_.cell.autocast_scope();
     CellStep step = loop_.cell.step(input, states, constants_, nested);
     if (!trace.updates.empty() || !trace.losses.empty()) {
       throw ConfigError("Cell " + loop_.cell.name() +

@@ -75,7 +75,7 @@ void CallContext::update_rows_of_batch(const Variable& variable, const Tensor& r
 
 void CallContext::add_loss(const Tensor& loss, Combine combine) {
   if (loss.rank() != 0) throw ShapeError("add_loss: expected a scalar, received " + loss.spec().str());
-  trace_.losses.push_back({loss, combine});
+  trace_.losses.push_back({ops::cast(loss, widened(loss.dtype())), combine});
 }
 
 CallContext CallContext::nested(const std::string& name, const CallOptions& options) {

@@ -32,7 +32,7 @@ class BuildScope {
 }  // namespace
 
 Layer::Layer(LayerOptions options)
-    : options_(std::move(options)), policy_(options_.dtype.value_or(Session::current().default_dtype())) {}
+    : options_(std::move(options)), policy_(options_.dtype.value_or(Session::current().dtype_policy())) {}
 
 const std::string& Layer::name() const {
   if (name_.empty()) {
@@ -153,6 +153,7 @@ std::vector<Tensor> Layer::run(const std::vector<Tensor>& inputs, CallContext& c
     ensure_built(specs);
   }
   const CallScope call_scope(&context);
+  const AutocastScope autocast = autocast_scope();
   std::vector<Tensor> outputs = call_many(checked, context);
   if (outputs.empty() || !std::all_of(outputs.begin(), outputs.end(), [](const Tensor& t) { return bool(t); })) {
     throw ConfigError(
@@ -163,6 +164,13 @@ std::vector<Tensor> Layer::run(const std::vector<Tensor>& inputs, CallContext& c
   masks.resize(outputs.size());
   context.set_output_masks(std::move(masks));
   return outputs;
+}
+
+// As in Keras, a weight that was given another dtype than the layer's stays what it is outside of mixed precision.
+AutocastScope Layer::autocast_scope() const {
+  const bool mixed = compute_dtype() != variable_dtype() || AutocastScope::current() != nullptr;
+  const bool casts = mixed && autocast_ && is_floating(compute_dtype());
+  return {casts ? std::optional(compute_dtype()) : std::nullopt, &ops::cast};
 }
 
 // Keras 3 divides by the batch size, so that the penalty does not depend on it.
@@ -269,7 +277,7 @@ Variable Layer::add_weight(const std::string& weight_name, const Shape& shape, c
     throw ShapeError("Weight '" + path + "': expected an initial value of " + spec.str() + ", received " +
                      (value ? value.spec().str() : "an empty Tensor handle"));
   }
-  own_weights_.emplace_back(path, value, options.trainable);
+  own_weights_.emplace_back(path, value, options.trainable, options.autocast);
   own_rules_.push_back({own_weights_.back(), options.regularizer, options.constraint, 1.0});
   return own_weights_.back();
 }

@@ -26,7 +26,7 @@ class LayerRef;
 struct LayerOptions {
   std::string name = {};  // "" = Keras' automatic name
   bool trainable = true;
-  std::optional<DtypePolicy> dtype = {};  // of arithmetic and weights; empty = the session's default
+  std::optional<DtypePolicy> dtype = {};  // of arithmetic and weights; empty = the session's dtype_policy()
   Regularizer activity_regularizer = {};  // a penalty on each output, divided by the batch size
 };
 
@@ -37,6 +37,7 @@ struct WeightOptions {
   std::optional<Dtype> dtype = {};  // empty = the layer's variable_dtype()
   Regularizer regularizer = {};
   Constraint constraint = {};
+  bool autocast = true;  // whether the layer's call reads it in compute_dtype()
 };
 
 /// What training does with one weight besides following its gradient.
@@ -99,7 +100,7 @@ class Layer {
   const std::string& name() const;
   /// As Keras' layer.dtype: the same as variable_dtype().
   Dtype dtype() const { return variable_dtype(); }
-  /// The dtype that run() casts floating inputs to.
+  /// The dtype that run() casts floating inputs to, and that call() reads weights in.
   Dtype compute_dtype() const { return policy_.compute_dtype(); }
   /// The dtype of weights.
   Dtype variable_dtype() const { return policy_.variable_dtype(); }
@@ -135,6 +136,8 @@ class Layer {
   /// Checks the inputs, builds if need be, calls. The front door for LayerRef and models.
   std::vector<Tensor> run(const std::vector<Tensor>& inputs, CallContext& context);
   void ensure_built(const std::vector<TensorSpec>& inputs);
+  /// Until its end weights are read in compute_dtype(), as run() does: for what calls parts of a layer without run().
+  [[nodiscard]] AutocastScope autocast_scope() const;
 
   /// How many symbolic calls Keras would count: those of nodes(), after first_call() of the layer's own.
   int call_count() const { return first_call() + static_cast<int>(nodes_.size()); }
@@ -159,7 +162,7 @@ class Layer {
   void set_input_spec(std::vector<InputSpec> specs) { input_specs_ = std::move(specs); }
   /// Lets masks pass through: see compute_mask.
   void set_supports_masking(bool supports = true) { supports_masking_ = supports; }
-  /// Whether run() casts floating inputs to compute_dtype(); true unless set.
+  /// Whether run() casts floating inputs and weights to compute_dtype(); true unless set.
   void set_autocast(bool autocast) { autocast_ = autocast; }
   /// For layers that are complete without build().
   void set_built(bool built = true) { built_ = built; }

@@ -49,6 +49,7 @@ void Session::clear() {
   counters_.clear();
   weights_.clear();
   inputs_ = 0;
+  policy_.reset();
 }
 
 void Session::set_seed(std::uint64_t seed) {

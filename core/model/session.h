@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What belongs to one rank: name counters, the seed, the default dtype, the communicator. Ranks that are threads each
+// What belongs to one rank: name counters, the seed, the default dtypes, the communicator. Ranks that are threads each
 // have their own.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
-#include "core/base/dtype.h"
+#include "core/model/dtype_policy.h"
 #include "core/program/communicator.h"
 
 namespace strata {
@@ -26,7 +27,7 @@ class Session {
   std::string unique_name(const std::string& base);
   /// Keras' names of inputs: "input_1", "input_2", ...
   std::string unique_input_name();
-  /// Restarts all counters.
+  /// Restarts all counters and forgets the dtype policy.
   void clear();
 
   /// The seed of initial weights, dropout and shuffling.
@@ -39,10 +40,13 @@ class Session {
   /// of the very same path this session has made before, so that two models with equal names start differently.
   std::uint64_t weight_stream(const std::string& path);
 
-  /// The dtype of layers and inputs that are given none: Keras' floatx.
+  /// The dtype of inputs that are given none: Keras' floatx.
   Dtype default_dtype() const { return default_dtype_; }
   /// Throws DtypeError unless floating.
   void set_default_dtype(Dtype dtype);
+  /// The policy of layers that are given none: default_dtype() unless set.
+  DtypePolicy dtype_policy() const { return policy_.value_or(default_dtype_); }
+  void set_dtype_policy(const DtypePolicy& policy) { policy_ = policy; }
 
   /// The ranks that train together. Made on first use: by the world factory in a process's own session.
   Communicator& communicator();
@@ -58,6 +62,7 @@ class Session {
   std::uint64_t seed_ = 0;
   std::int64_t draws_ = 0;
   Dtype default_dtype_ = Dtype::float32;
+  std::optional<DtypePolicy> policy_;
   std::shared_ptr<Communicator> communicator_;
 };
 
@@ -77,6 +82,10 @@ class SessionScope {
 inline void clear_session() { Session::current().clear(); }
 /// Sets the seed of this thread's session, as tf.random.set_seed does.
 inline void set_seed(std::uint64_t seed) { Session::current().set_seed(seed); }
+/// Sets the policy of layers that are given no dtype, as keras.config.set_dtype_policy does: "mixed_bfloat16".
+inline void set_dtype_policy(const DtypePolicy& policy) { Session::current().set_dtype_policy(policy); }
+/// As keras.config.dtype_policy.
+inline DtypePolicy dtype_policy() { return Session::current().dtype_policy(); }
 
 /// Keras' automatic base name of a class: "Conv2DTranspose" becomes "conv2d_transpose".
 std::string to_snake_case(const std::string& class_name);

@@ -39,8 +39,9 @@ class BroadcastToOp final : public ElementwiseOp {
   }
 
   ElementwiseLoop loop(std::span<const Dtype> inputs) const override {
-    return visit_dtype(inputs[0], []<class T>(TypeTag<T>) -> ElementwiseLoop { return &copy_loop<T>; });
+    return visit_element(inputs[0], []<class T>(TypeTag<T>) -> ElementwiseLoop { return &copy_loop<T>; });
   }
+  bool takes_halves() const override { return true; }
 
  private:
   Shape shape_;

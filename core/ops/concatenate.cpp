@@ -92,7 +92,7 @@ Tensor ops::concatenate(const std::vector<Tensor>& inputs, int axis) {
 
 void register_concatenate(OpRegistry& registry) {
   registry.add({"concatenate",
-                {{"reference", "cpu", prepare}},
+                {{"reference", "cpu", prepare, true}},
                 {example("last axis", {{3, 4}, {3, 2}, {3, 1}}, -1), example("first axis", {{2, 3}, {4, 3}}, 0),
                  example("middle", {{2, 1, 3}, {2, 0, 3}, {2, 2, 3}}, 1), example("one", {{2, 3}}, 0),
                  example("int64", {{2}, {3}}, 0, Dtype::int64)}});

@@ -31,7 +31,7 @@ class RuleOp final : public ElementwiseOp {
       throw DtypeError(name + ": expected a bool condition, received " + inputs[0].str());
     }
     const Dtype dtype = inputs[first].dtype;
-    if (rule_.loop(dtype) == nullptr) {
+    if (rule_.loop(widened(dtype)) == nullptr) {
       throw DtypeError(name + ": expected " + describe(rule_.types) + ", received " + inputs[first].str());
     }
     Shape shape = inputs[0].shape;
@@ -66,16 +66,12 @@ class RuleOp final : public ElementwiseOp {
 Prepared prepare_single(const KernelRequest& request) {
   const auto& op = dynamic_cast<const ElementwiseOp&>(request.op);
   ElementwiseChain chain;
-  chain.inputs = static_cast<int>(request.inputs.size());
-  ElementwiseStep step{nullptr, {-1, -1, -1}, std::string(op.name())};
-  for (std::size_t i = 0; i < request.inputs.size(); ++i) {
-    chain.dtypes.push_back(request.inputs[i].dtype);
-    step.operands[i] = static_cast<int>(i);
+  std::vector<int> operands;
+  for (const TensorSpec& input : request.inputs) {
+    operands.push_back(chain.inputs++);
+    chain.dtypes.push_back(input.dtype);
   }
-  step.loop = op.loop(chain.dtypes);
-  chain.dtypes.push_back(request.outputs[0].dtype);
-  chain.steps.push_back(std::move(step));
-  chain.outputs.push_back(chain.inputs);
+  chain.outputs.push_back(append_step(chain, op, std::string(op.name()), operands, request.outputs[0].dtype));
   return make_elementwise_kernel(std::move(chain), request.inputs, request.outputs[0].shape);
 }
 
@@ -85,7 +81,7 @@ Tensor elementwise(const ElementwiseRule& rule, std::vector<Tensor> inputs) {
   return apply_one(std::make_shared<RuleOp>(rule), std::move(inputs));
 }
 
-std::vector<Candidate> elementwise_candidates() { return {{"reference", "cpu", prepare_single}}; }
+std::vector<Candidate> elementwise_candidates() { return {{"reference", "cpu", prepare_single, true}}; }
 
 OpEntry elementwise_entry(const ElementwiseRule& rule, double low, double high) {
   const Dtype dtype = rule.types == Types::boolean ? Dtype::boolean : Dtype::float32;

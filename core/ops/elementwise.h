@@ -34,8 +34,15 @@ struct ElementwiseRule {
 /// Base of the ops that fusion may join. Its loop depends on the input dtypes only.
 class ElementwiseOp : public Op {
  public:
+  /// For dtypes that are not half, unless takes_halves().
   virtual ElementwiseLoop loop(std::span<const Dtype> inputs) const = 0;
+  /// Whether the loop moves or converts elements of float16 and bfloat16 itself. That of other ops is given them as
+  /// float32, and what it computes is rounded.
+  virtual bool takes_halves() const { return false; }
 };
+
+/// The loop of ops::cast.
+ElementwiseLoop cast_loop(Dtype from, Dtype to);
 
 namespace detail {
 

@@ -56,6 +56,7 @@ void fill(void* to, const void* value, Dim n) {
 
 void repeat(std::byte* to, const std::byte* value, Dim n, std::size_t size) {
   if (size == 1) fill<std::uint8_t>(to, value, n);
+  else if (size == 2) fill<std::uint16_t>(to, value, n);
   else if (size == 4) fill<std::uint32_t>(to, value, n);
   else fill<std::uint64_t>(to, value, n);
 }
@@ -199,7 +200,38 @@ class ElementwiseKernel final : public Kernel {
   std::vector<Place> places_;
 };
 
+int push(ElementwiseChain& chain, ElementwiseStep step, Dtype dtype) {
+  chain.steps.push_back(std::move(step));
+  chain.dtypes.push_back(dtype);
+  return static_cast<int>(chain.dtypes.size()) - 1;
+}
+
+/// Value `v` as `to`: what a step before has made of it, or a step of its own.
+int converted(ElementwiseChain& chain, int v, Dtype to) {
+  const Dtype from = chain.dtypes[static_cast<std::size_t>(v)];
+  if (from == to) return v;
+  const ElementwiseLoop loop = cast_loop(from, to);
+  for (std::size_t s = 0; s < chain.steps.size(); ++s) {
+    if (chain.steps[s].loop == loop && chain.steps[s].operands[0] == v) return chain.inputs + static_cast<int>(s);
+  }
+  return push(chain, {loop, {v, -1, -1}, "cast[dtype=" + std::string(to_string(to)) + "]"}, to);
+}
+
 }  // namespace
+
+int append_step(ElementwiseChain& chain, const ElementwiseOp& op, std::string name, const std::vector<int>& operands,
+                Dtype result) {
+  ElementwiseStep step{nullptr, {-1, -1, -1}, std::move(name)};
+  std::vector<Dtype> dtypes;
+  for (std::size_t k = 0; k < operands.size(); ++k) {
+    const Dtype own = chain.dtypes[static_cast<std::size_t>(operands[k])];
+    dtypes.push_back(op.takes_halves() ? own : widened(own));
+    step.operands[k] = converted(chain, operands[k], dtypes.back());
+  }
+  step.loop = op.loop(dtypes);
+  const int computed = push(chain, std::move(step), op.takes_halves() ? result : widened(result));
+  return converted(chain, computed, result);
+}
 
 std::shared_ptr<const Kernel> make_elementwise_kernel(ElementwiseChain chain, std::span<const TensorSpec> inputs,
                                                       const Shape& shape) {

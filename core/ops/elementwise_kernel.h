@@ -23,6 +23,12 @@ struct ElementwiseChain {
   std::vector<int> outputs;  // value numbers of step results, without repetition
 };
 
+/// Appends the step of `op` to a chain and returns the value number of its result, of dtype `result`. Where the op does
+/// not take halves, its operands are widened before and the result is rounded after, so that a chain computes what its
+/// ops compute one by one.
+int append_step(ElementwiseChain& chain, const ElementwiseOp& op, std::string name, const std::vector<int>& operands,
+                Dtype result);
+
 /// Prepares a chain for inputs of these shapes, each of which must broadcast to `shape`, the shape of every output.
 std::shared_ptr<const Kernel> make_elementwise_kernel(ElementwiseChain chain, std::span<const TensorSpec> inputs,
                                                       const Shape& shape);

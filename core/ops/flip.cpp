@@ -70,7 +70,7 @@ Tensor ops::flip(const Tensor& x, std::vector<int> axes) {
 void register_flip(OpRegistry& registry) {
   registry.add(
       {"flip",
-       {{"reference", "cpu", prepare}},
+       {{"reference", "cpu", prepare, true}},
        {example("last axis", {3, 5}, {-1}), example("first axis", {3, 5}, {0}), example("both", {3, 4, 2}, {0, 2})}});
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 template <class T, int Value>
 void fill_loop(const void* const*, void* output, Dim n) {
-  std::fill_n(static_cast<T*>(output), n, static_cast<T>(Value));
+  std::fill_n(static_cast<T*>(output), n, static_cast<T>(static_cast<Widened<T>>(Value)));
 }
 
 /// Value is 0 or 1: a loop has no other place for it.
@@ -22,8 +22,9 @@ class FullLikeOp final : public ElementwiseOp {
   std::string attributes() const override { return "value=" + std::to_string(Value); }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override { return {inputs[0]}; }
   ElementwiseLoop loop(std::span<const Dtype> inputs) const override {
-    return visit_dtype(inputs[0], []<class T>(TypeTag<T>) -> ElementwiseLoop { return &fill_loop<T, Value>; });
+    return visit_element(inputs[0], []<class T>(TypeTag<T>) -> ElementwiseLoop { return &fill_loop<T, Value>; });
   }
+  bool takes_halves() const override { return true; }
 };
 
 template <int Value>

@@ -11,19 +11,17 @@ Prepared prepare(const KernelRequest& request) {
   return make_elementwise_kernel(op.chain(), request.inputs, request.outputs[0].shape);
 }
 
-ElementwiseStep step_of(const Tensor& example, std::array<int, 3> operands) {
+int append(ElementwiseChain& chain, const Tensor& example, const std::vector<int>& operands) {
   const auto& op = dynamic_cast<const ElementwiseOp&>(example.node()->op());
-  const Dtype dtype = example.node()->inputs()[0].dtype();
-  return {op.loop(std::span(&dtype, 1)), operands, std::string(op.name())};
+  return append_step(chain, op, std::string(op.name()), operands, example.dtype());
 }
 
 /// Outputs relu(a b + c) and a b, with b a row and c a scalar.
 std::vector<Tensor> build_example(const std::vector<Tensor>& x) {
-  const Dtype dtype = x[0].dtype();
-  ElementwiseChain chain{3, std::vector<Dtype>(6, dtype), {}, {5, 3}};
-  chain.steps.push_back(step_of(x[0] * x[1], {0, 1, -1}));
-  chain.steps.push_back(step_of(x[0] + x[2], {3, 2, -1}));
-  chain.steps.push_back(step_of(ops::relu(x[0]), {4, -1, -1}));
+  ElementwiseChain chain{3, std::vector<Dtype>(3, x[0].dtype()), {}, {}};
+  const int product = append(chain, x[0] * x[1], {0, 1});
+  const int sum = append(chain, x[0] + x[2], {product, 2});
+  chain.outputs = {append(chain, ops::relu(x[0]), {sum}), product};
   return apply_op(std::make_shared<FusedElementwiseOp>(std::move(chain), x[0].shape()), x);
 }
 
@@ -52,7 +50,7 @@ std::string FusedElementwiseOp::attributes() const {
 void register_fused_elementwise(OpRegistry& registry) {
   const auto input = [](const Shape& shape) { return ExampleInput{{shape, Dtype::float32}}; };
   registry.add({"fused_elementwise",
-                {{"reference", "cpu", prepare}},
+                {{"reference", "cpu", prepare, true}},
                 {{"three steps", {input({70, 33}), input({33}), input({})}, build_example, false}}});
 }
 

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/verbose.h"
 #include "core/ops/registry.h"
+#include "core/ops/widened_kernel.h"
 
 namespace strata {
 namespace {
@@ -20,10 +21,11 @@ ChosenKernel choose_kernel(const KernelRequest& request, const Device& device, s
   std::string declined;
   for (const Candidate& candidate : OpRegistry::instance().at(request.op.name()).candidates) {
     if (candidate.device != device.kernels() || (!only.empty() && candidate.name != only)) continue;
-    Prepared prepared = candidate.prepare(request);
+    Prepared prepared = prepare(candidate, request);
     if (auto* kernel = std::get_if<std::shared_ptr<const Kernel>>(&prepared)) {
-      if (verbosity() > 0) verbose_line(describe(request) + ": " + candidate.name + declined);
-      return {candidate.name, std::move(*kernel)};
+      const std::string name = (widens(candidate, request) ? "float32 via " : "") + candidate.name;
+      if (verbosity() > 0) verbose_line(describe(request) + ": " + name + declined);
+      return {name, std::move(*kernel)};
     }
     declined += " (" + candidate.name + " declined: " + std::get<std::string>(prepared) + ")";
   }

@@ -59,6 +59,9 @@ struct Candidate {
   std::string name;    // "xsmm", "onednn", "reference"
   std::string device;  // Device::kernels()
   std::function<Prepared(const KernelRequest&)> prepare;
+  /// Whether it serves float16 and bfloat16 itself. Otherwise it is asked for a float32 kernel, which then runs between
+  /// conversions.
+  bool takes_halves = false;
 };
 
 /// A kernel from a function `f(const KernelArgs&)`.

@@ -83,7 +83,8 @@ Tensor ceil(const Tensor& x);
 Tensor round(const Tensor& x);
 Tensor is_finite(const Tensor& x);
 
-/// As static_cast; to bool: x != 0. Differentiable between floating dtypes.
+/// As static_cast; to bool: x != 0; between halves and other types than float32 through float32, as in TensorFlow.
+/// Differentiable between floating dtypes.
 Tensor cast(const Tensor& x, Dtype dtype);
 /// The same values, through which no gradient flows.
 Tensor stop_gradient(const Tensor& x);

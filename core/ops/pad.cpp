@@ -63,8 +63,8 @@ Prepared prepare(const KernelRequest& request) {
     offset += op.before()[i] * to[i];
   }
   const StridedCopy copy(std::move(axes), 0, offset, size_of(x.dtype));
-  return visit_dtype(x.dtype, [&]<class T>(TypeTag<T>) {
-    const auto value = static_cast<T>(op.value());
+  return visit_element(x.dtype, [&]<class T>(TypeTag<T>) {
+    const auto value = static_cast<T>(static_cast<Widened<T>>(op.value()));
     return make_kernel([=, n = request.outputs[0].shape.elements()](const KernelArgs& args) {
       std::fill_n(args.output<T>(), n, value);
       copy.run(args.inputs[0], args.outputs[0]);
@@ -89,7 +89,7 @@ Tensor ops::pad(const Tensor& x, std::vector<Dim> before, std::vector<Dim> after
 void register_pad(OpRegistry& registry) {
   registry.add(
       {"pad",
-       {{"reference", "cpu", prepare}},
+       {{"reference", "cpu", prepare, true}},
        {example("both sides", {3, 4}, {1, 2}, {2, 0}, 0.0),
         example("with a value", {2, 3, 2}, {0, 1, 0}, {1, 1, 3}, -1.5), example("nothing", {3}, {0}, {0}, 0.0)}});
 }

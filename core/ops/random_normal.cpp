@@ -50,6 +50,7 @@ Tensor ops::random_normal(const RandomKey& key, const Shape& shape, double mean,
   if (!(stddev >= 0)) {
     throw ConfigError("random_normal: expected stddev >= 0, received " + std::to_string(stddev));
   }
+  if (is_half(dtype)) return ops::cast(random_normal(key, shape, mean, stddev), dtype);
   return draw(kRule, key, shape, mean, stddev, dtype);
 }
 

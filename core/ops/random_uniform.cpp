@@ -40,6 +40,26 @@ RandomConversion conversion(Dtype dtype) {
   return dtype == Dtype::float64 ? &uniform_doubles : nullptr;
 }
 
+/// The largest number of a half type that is less than `high`.
+template <class Half>
+float largest_below(float high) {
+  Half number(high);
+  if (number < high) return number;
+  if (number == 0.0f) number.bits = 0x8001;  // the negative one next to zero
+  else if (number > 0.0f) --number.bits;
+  else ++number.bits;
+  return number;
+}
+
+/// Drawn as float32; what would round to `high` is the largest number below it.
+Tensor uniform_halves(const RandomKey& key, const Shape& shape, double low, double high, Dtype dtype) {
+  const Tensor rounded = ops::cast(ops::random_uniform(key, shape, low, high), dtype);
+  if (low == high) return rounded;
+  const auto bound = static_cast<float>(high);
+  const float limit = dtype == Dtype::float16 ? largest_below<Float16>(bound) : largest_below<Bfloat16>(bound);
+  return ops::minimum(rounded, scalar(limit, dtype));
+}
+
 constexpr RandomRule kRule{"random_uniform", {"low", "high"}, conversion};
 
 }  // namespace
@@ -49,6 +69,7 @@ Tensor ops::random_uniform(const RandomKey& key, const Shape& shape, double low,
     throw ConfigError("random_uniform: expected low <= high, received low=" + std::to_string(low) +
                       " and high=" + std::to_string(high));
   }
+  if (is_half(dtype)) return uniform_halves(key, shape, low, high, dtype);
   return draw(kRule, key, shape, low, high, dtype);
 }
 

@@ -42,7 +42,7 @@ class ReductionOp final : public Op {
   }
 
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override {
-    if (rule_.pass(inputs[0].dtype) == nullptr) {
+    if (rule_.pass(widened(inputs[0].dtype)) == nullptr) {
       throw DtypeError(std::string(rule_.name) + ": expected " + rule_.takes + ", received " + inputs[0].str());
     }
     return {{reduced_shape(inputs[0].shape, axes(inputs[0].shape.rank()), keepdims_), inputs[0].dtype}};

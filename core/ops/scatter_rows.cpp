@@ -72,7 +72,7 @@ Tensor ops::scatter_rows(const Tensor& x, const Tensor& ids, const Tensor& value
 
 void register_scatter_rows(OpRegistry& registry) {
   registry.add({"scatter_rows",
-                {{"reference", "cpu", prepare}},
+                {{"reference", "cpu", prepare, true}},
                 {example("rows", {5, 3}, 4, Dtype::int64), example("higher rank", {4, 2, 3}, 7, Dtype::int32),
                  example("elements", {9}, 2, Dtype::int64)}});
 }

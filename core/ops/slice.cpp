@@ -115,7 +115,7 @@ Tensor ops::slice(const Tensor& x, std::vector<Dim> begin, std::vector<Dim> end,
 void register_slice(OpRegistry& registry) {
   registry.add(
       {"slice",
-       {{"reference", "cpu", prepare}},
+       {{"reference", "cpu", prepare, true}},
        {example("rows", {6, 5}, {2, 0}, {4, None}, {}), example("box", {4, 5, 6}, {1, 2, 0}, {3, 5, 4}, {}),
         example("steps", {7, 8}, {1, 0}, {None, 7}, {2, 3}), example("empty", {3, 4}, {1, 2}, {1, None}, {})}});
 }

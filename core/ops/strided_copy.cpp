@@ -127,6 +127,7 @@ void StridedCopy::copy_plane(const std::byte* from_bytes, std::byte* to_bytes) c
 void StridedCopy::walk(std::size_t axis, const std::byte* from, std::byte* to) const {
   if (axis + 2 == axes_.size()) {
     if (element_bytes_ == 1) copy_plane<std::uint8_t>(from, to);
+    else if (element_bytes_ == 2) copy_plane<std::uint16_t>(from, to);
     else if (element_bytes_ == 4) copy_plane<std::uint32_t>(from, to);
     else copy_plane<std::uint64_t>(from, to);
     return;

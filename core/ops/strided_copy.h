@@ -23,7 +23,7 @@ std::vector<Dim> dense_strides(const Shape& shape);
 /// A prepared copy. Immutable and thread-safe.
 class StridedCopy {
  public:
-  /// Offsets (of the box's first element) in elements; `element_bytes` is 1, 4 or 8.
+  /// Offsets (of the box's first element) in elements; `element_bytes` is 1, 2, 4 or 8.
   StridedCopy(std::vector<StridedAxis> axes, Dim from_offset, Dim to_offset, std::size_t element_bytes);
   void run(const void* from, void* to) const;
 

@@ -73,7 +73,7 @@ Tensor ops::transpose(const Tensor& x, std::vector<int> permutation) {
 
 void register_transpose(OpRegistry& registry) {
   registry.add({"transpose",
-                {{"reference", "cpu", prepare}},
+                {{"reference", "cpu", prepare, true}},
                 {example("matrix", {37, 21}, {1, 0}), example("batch of matrices", {2, 17, 18}, {0, 2, 1}),
                  example("rotation", {3, 4, 5}, {2, 0, 1}), example("outer axes", {3, 4, 5}, {1, 0, 2}),
                  example("uint8", {33, 20}, {1, 0}, Dtype::uint8), example("reversal", {2, 3, 4, 5}, {3, 2, 1, 0})}});

@@ -2,23 +2,14 @@
 #include "core/program/communicator.h"
 
 #include "core/base/error.h"
-#include "core/base/simd.h"
-#include "core/base/thread_environment.h"
+#include "core/program/add_elements.h"
 
 namespace strata {
 namespace {
 
-STRATA_SIMD_CLONES void add_to(float* __restrict to, const float* __restrict from, Dim count) {
-  for (Dim i = 0; i < count; ++i) to[i] += from[i];
-}
-
-STRATA_SIMD_CLONES void add_to(double* __restrict to, const double* __restrict from, Dim count) {
-  for (Dim i = 0; i < count; ++i) to[i] += from[i];
-}
-
 void check_partials(const std::string& what, Dtype dtype, Dim blocks, std::size_t partials, int ranks, int rank) {
-  if (dtype != Dtype::float32 && dtype != Dtype::float64) {
-    throw DtypeError(what + ": expected float32 or float64, received " + std::string(to_string(dtype)));
+  if (!is_floating(dtype)) {
+    throw DtypeError(what + ": expected a floating dtype, received " + std::string(to_string(dtype)));
   }
   if (blocks < ranks) {
     throw ConfigError(what + ": " + std::to_string(ranks) + " ranks need at least as many blocks, received " +
@@ -37,15 +28,7 @@ void accumulate(Device& device, Stream& stream, Dtype dtype, void* to, const voi
   if (device.kernels() != "cpu") {
     throw ConfigError("accumulate: there is no kernel for device " + std::string(device.name()));
   }
-  device.launch(stream, [&] {
-    // Whether tiny values are flushed to zero must not depend on the thread that happens to advance the sum.
-    const ThreadEnvironment environment;
-    if (dtype == Dtype::float32) {
-      add_to(static_cast<float*>(to), static_cast<const float*>(from), count);
-    } else {
-      add_to(static_cast<double*>(to), static_cast<const double*>(from), count);
-    }
-  });
+  device.launch(stream, [&] { add_elements(dtype, to, from, count); });
 }
 
 void check_block_sum(const BlockSumSpec& spec, int ranks, int rank) {

@@ -18,7 +18,7 @@ namespace strata {
 /// nodes (level - 1, 2i) and (level - 1, 2i + 1); a node without a sibling is carried up. So its bits do not depend on
 /// the ranks.
 struct BlockSumSpec {
-  Dtype dtype;                      // float32 or float64
+  Dtype dtype;                      // floating
   Dim count;                        // elements of one partial
   Dim blocks;                       // over all ranks; rank r owns rank_blocks(blocks, size, r), at least one
   std::span<void* const> partials;  // this rank's blocks in order; device memory that stays valid and in place
@@ -88,7 +88,7 @@ std::unique_ptr<Communicator> make_single_communicator();
 void check_block_sum(const BlockSumSpec& spec, int ranks, int rank);
 void check_row_sum(const RowSumSpec& spec, int ranks, int rank);
 
-/// to[i] += from[i] for `count` elements of float32 or float64 in device memory.
+/// to[i] += from[i] for `count` elements of a floating dtype in device memory.
 void accumulate(Device& device, Stream& stream, Dtype dtype, void* to, const void* from, Dim count);
 
 }  // namespace strata

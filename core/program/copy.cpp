@@ -16,7 +16,7 @@ Candidate copy_candidate() {
       std::memcpy(args.output<std::byte>(), args.input<std::byte>(0), bytes);
     });
   };
-  return {"reference", "cpu", prepare};
+  return {"reference", "cpu", prepare, true};
 }
 
 void register_copy(OpRegistry& registry) {

@@ -59,6 +59,7 @@ bool available_before(const Graph& graph, int value, std::size_t position) {
 
 void fuse_product(Graph& graph, std::size_t at, std::vector<bool>& erased) {
   GraphInstruction& product = graph.instructions[at];
+  if (is_half(graph.spec(product.outputs[0]).dtype)) return;  // the product is rounded before what follows
   const auto& op = dynamic_cast<const ProductOp&>(*product.op);
   ProductEpilogue epilogue;
   const auto readers = graph.readers();
@@ -212,20 +213,15 @@ class ElementwiseGrouping {
     }
     for (std::size_t member : group.members) {
       const GraphInstruction& instruction = graph_.instructions[member];
-      ElementwiseStep step{nullptr, {-1, -1, -1}, std::string(instruction.op->name())};
+      std::string name(instruction.op->name());
       if (const std::string attributes = instruction.op->attributes(); !attributes.empty()) {
-        step.name += "[" + attributes + "]";
+        name += "[" + attributes + "]";
       }
-      std::vector<Dtype> dtypes;
-      for (std::size_t k = 0; k < instruction.inputs.size(); ++k) {
-        step.operands[k] = number.at(instruction.inputs[k]);
-        dtypes.push_back(graph_.spec(instruction.inputs[k]).dtype);
-      }
-      step.loop = as_elementwise(instruction)->loop(dtypes);
+      std::vector<int> operands;
+      for (int v : instruction.inputs) operands.push_back(number.at(v));
       const int result = instruction.outputs[0];
-      number[result] = static_cast<int>(chain.dtypes.size());
-      chain.dtypes.push_back(graph_.spec(result).dtype);
-      chain.steps.push_back(std::move(step));
+      number[result] =
+          append_step(chain, *as_elementwise(instruction), std::move(name), operands, graph_.spec(result).dtype);
       if (needed_outside(result, group.members)) {
         chain.outputs.push_back(number[result]);
         fused.outputs.push_back(result);

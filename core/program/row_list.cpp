@@ -5,25 +5,10 @@
 #include <cstring>
 
 #include "core/base/error.h"
-#include "core/base/simd.h"
-#include "core/base/thread_environment.h"
+#include "core/program/add_elements.h"
 
 namespace strata {
 namespace {
-
-template <class T>
-STRATA_SIMD_CLONES void add_values(T* to, const T* from, Dim n) {
-#pragma GCC ivdep
-  for (Dim i = 0; i < n; ++i) to[i] += from[i];
-}
-
-void add_row(const RowLayout& layout, std::byte* to, const std::byte* from) {
-  if (layout.dtype == Dtype::float64) {
-    add_values(reinterpret_cast<double*>(to), reinterpret_cast<const double*>(from), layout.width);
-  } else {
-    add_values(reinterpret_cast<float*>(to), reinterpret_cast<const float*>(from), layout.width);
-  }
-}
 
 /// How many ids there are in either of two ascending ranges.
 Dim union_size(std::span<const std::int64_t> a, std::span<const std::int64_t> b) {
@@ -41,7 +26,6 @@ Dim union_size(std::span<const std::int64_t> a, std::span<const std::int64_t> b)
 
 // From the last row to the first: the place of a row in the result is never before its place in `to`.
 void add_rows(const RowLayout& layout, std::byte* to, std::byte* from) {
-  const ThreadEnvironment environment;  // as accumulate()
   std::int64_t* ids = RowLayout::ids(to);
   const std::int64_t* other = RowLayout::ids(from);
   Dim i = RowLayout::count(to), j = RowLayout::count(from);
@@ -59,7 +43,7 @@ void add_rows(const RowLayout& layout, std::byte* to, std::byte* from) {
     ids[place] = own ? ids[i - 1] : other[j - 1];
     if (!own) std::memcpy(row, layout.row(from, j - 1), layout.row_bytes());
     else if (place != i - 1) std::memmove(row, layout.row(to, i - 1), layout.row_bytes());
-    if (both) add_row(layout, row, layout.row(from, j - 1));
+    if (both) add_elements(layout.dtype, row, layout.row(from, j - 1), layout.width);
     i -= own ? 1 : 0;
     j -= !own || both ? 1 : 0;
   }

@@ -19,7 +19,7 @@ struct RowLayout {
   /// Lists are worked on in chunks of so many rows. Ids behind the last row are -1 up to the end of its chunk.
   static constexpr Dim kChunk = 64;
 
-  Dtype dtype;   // float32 or float64
+  Dtype dtype;   // floating
   Dim width;     // elements a row
   Dim capacity;  // rows: a multiple of kChunk
 

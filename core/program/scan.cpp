@@ -93,7 +93,8 @@ void register_scan(OpRegistry& registry) {
     };
     return OpExample{label, {input({2, 3}), input({4, 2, 5}), input({5, 3}), input({3, 3})}, build};
   };
-  registry.add({"scan", {{"reference", "cpu", prepare_scan}}, {example("forward", false), example("reverse", true)}});
+  registry.add(
+      {"scan", {{"reference", "cpu", prepare_scan, true}}, {example("forward", false), example("reverse", true)}});
 }
 
 }  // namespace strata

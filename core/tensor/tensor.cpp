@@ -57,8 +57,8 @@ Tensor constant_buffer(Buffer buffer, const TensorSpec& spec) {
 }
 
 Tensor scalar(double value, Dtype dtype) {
-  return visit_dtype(dtype, [&]<class T>(TypeTag<T>) {
-    const T converted = static_cast<T>(value);
+  return visit_element(dtype, [&]<class T>(TypeTag<T>) {
+    const T converted = static_cast<T>(static_cast<Widened<T>>(value));
     return constant_bytes(&converted, sizeof(T), {Shape{}, dtype});
   });
 }

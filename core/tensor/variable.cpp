@@ -6,6 +6,8 @@
 namespace strata {
 namespace {
 
+thread_local const AutocastScope* this_scope = nullptr;
+
 void copy_between(const Buffer& to, const Buffer& from, std::size_t bytes) {
   Device& device = to.storage->device();
   const auto stream = device.make_stream();
@@ -24,10 +26,26 @@ void copy_between(const Buffer& to, const Buffer& from, std::size_t bytes) {
 
 }  // namespace
 
-Variable::Variable(std::string path, const Tensor& value, bool trainable) : state_(std::make_shared<State>()) {
+AutocastScope::AutocastScope(std::optional<Dtype> dtype, Cast cast)
+    : dtype_(dtype), cast_(cast), previous_(this_scope) {
+  if (dtype_ || previous_ != nullptr) this_scope = this;
+}
+
+AutocastScope::~AutocastScope() { this_scope = previous_; }
+
+const AutocastScope* AutocastScope::current() { return this_scope; }
+
+Tensor AutocastScope::read(const Tensor& value) const {
+  const bool casts = dtype_ && is_floating(value.dtype()) && value.dtype() != *dtype_;
+  return casts ? cast_(value, *dtype_) : value;
+}
+
+Variable::Variable(std::string path, const Tensor& value, bool trainable, bool autocast)
+    : state_(std::make_shared<State>()) {
   state_->path = std::move(path);
   state_->spec = value.spec();
   state_->trainable = trainable;
+  state_->autocast = autocast;
   state_->buffer = {std::make_shared<Storage>(current_device(), value.spec().bytes()), 0};
   assign(value);
 }
@@ -40,6 +58,11 @@ Tensor Variable::value() const {
     state_->read = node;
   }
   return {std::move(node), 0};
+}
+
+Variable::operator Tensor() const {
+  const AutocastScope* scope = AutocastScope::current();
+  return scope != nullptr && state_->autocast ? scope->read(value()) : value();
 }
 
 void Variable::keep_reads() const {

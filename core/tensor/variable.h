@@ -4,11 +4,33 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "core/tensor/node.h"
 
 namespace strata {
+
+/// While it lasts, this thread reads floating variables as tensors of `dtype`, except those that were made without
+/// autocast; empty = as they are, which within no other scope is as good as none. Of nested ones the innermost holds.
+class AutocastScope {
+ public:
+  /// Such as ops::cast, which this folder knows nothing of.
+  using Cast = Tensor (*)(const Tensor& x, Dtype dtype);
+  AutocastScope(std::optional<Dtype> dtype, Cast cast);
+  ~AutocastScope();
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+  /// Null when there is none.
+  static const AutocastScope* current();
+  /// `value` as this scope reads it.
+  Tensor read(const Tensor& value) const;
+
+ private:
+  std::optional<Dtype> dtype_;
+  Cast cast_;
+  const AutocastScope* previous_;
+};
 
 /// A named, mutable tensor of known shape. A compiled model moves its bytes into one flat buffer (adopt) and several
 /// compiled models may share it. Reading from several threads is safe, changing it while another thread reads is not.
@@ -16,8 +38,8 @@ class Variable {
  public:
   Variable() = default;
   /// `path` is "<layer>/<weight>", such as "dense/kernel": not unique, see Layer::named_weights(). `value` must be
-  /// computable; its spec becomes the variable's.
-  Variable(std::string path, const Tensor& value, bool trainable = true);
+  /// computable; its spec becomes the variable's. Without `autocast` it is read as it is in an AutocastScope, too.
+  Variable(std::string path, const Tensor& value, bool trainable = true, bool autocast = true);
 
   explicit operator bool() const { return state_ != nullptr; }
   /// Whether both handles mean the same variable.
@@ -30,7 +52,9 @@ class Variable {
 
   /// The present value, as an input of ops: a later assign() or training step does not change what is computed from it.
   Tensor value() const;
-  operator Tensor() const { return value(); }  // NOLINT(google-explicit-constructor): ops take variables as tensors
+  /// The same in the dtype of the AutocastScope, if there is one: within a layer's call that of its computations. The
+  /// derivative by value() goes through the cast.
+  operator Tensor() const;  // NOLINT(google-explicit-constructor): ops take variables as tensors
 
   /// Overwrites the elements. Throws ShapeError or DtypeError unless the specs are equal.
   void assign(const Tensor& value) const;
@@ -48,6 +72,7 @@ class Variable {
     std::string path;
     TensorSpec spec;
     bool trainable;
+    bool autocast;
     Buffer buffer;
     std::mutex mutex;
     std::weak_ptr<Node> read;  // the node of value(), as long as somebody uses it

@@ -114,7 +114,8 @@ CheckedArrays check_arrays(const Functional& model, const Objective* objective, 
   const auto& outputs = model.outputs();
   require_count("target", y.tensors(), outputs.size());
   for (std::size_t k = 0; k < outputs.size(); ++k) {
-    builder.add(y.tensors()[k], builder.data.specs.y);
+    const Tensor& target = y.tensors()[k];
+    builder.add(ops::cast(target, widened(target.dtype())), builder.data.specs.y);
     if (objective->losses[k]) objective->losses[k]->check_targets(builder.data.arrays.back(), outputs[k].spec());
   }
   if (!sample_weight.empty()) {

@@ -63,7 +63,7 @@ Loss Loss::from_config(const Config& config) { return config.is_null() ? Loss() 
 
 Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight,
                         const Tensor& mask) const {
-  const LossSum loss = sum_loss(*function_, y_true, y_pred, sample_weight, mask);
+  const LossSum loss = sum_loss(*function_, widened(y_true), widened(y_pred), sample_weight, mask);
   if (!loss.divides) return loss.sum;
   if (loss.count) return safe_quotient(loss.sum, ops::cast(loss.count, loss.sum.dtype()));
   return loss.sum / static_cast<double>(loss.values);

@@ -40,6 +40,8 @@ Tensor fit_weights(const std::string& what, const Tensor& weights, const Tensor&
   return ops::reshape(weights, shape);
 }
 
+Tensor widened(const Tensor& x) { return ops::cast(x, widened(x.dtype())); }
+
 Tensor safe_quotient(const Tensor& a, const Tensor& b) {
   const Tensor nothing = ops::equal(b, ops::zeros_like(b));
   return ops::select(nothing, ops::zeros_like(a), a / ops::select(nothing, ops::ones_like(b), b));

@@ -21,6 +21,9 @@ LossSum sum_loss(const LossFunction& loss, const Tensor& y_true, const Tensor& y
 /// axes of size 1, so that they broadcast. Throws ShapeError, beginning with `what`, when they do not fit.
 Tensor fit_weights(const std::string& what, const Tensor& weights, const Tensor& values);
 
+/// What losses and metrics are taken of: float32 in place of halves, as in Keras.
+Tensor widened(const Tensor& x);
+
 /// a / b; 0 where b is 0.
 Tensor safe_quotient(const Tensor& a, const Tensor& b);
 

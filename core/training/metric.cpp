@@ -95,7 +95,8 @@ Metric Metric::from_config(const Config& config) {
 }
 
 void Metric::update_state(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight, const Tensor& mask) {
-  const auto added = function_->update({y_true, y_pred, sample_weight, mask}).to_vector<double>();
+  const Tensor state = function_->update({widened(y_true), widened(y_pred), sample_weight, mask});
+  const auto added = state.to_vector<double>();
   if (state_->empty()) state_->assign(added.size(), 0.0);
   if (state_->size() != added.size()) {
     throw ShapeError(function_->name() + ": expected batches of one shape, received a state of " +

@@ -25,8 +25,9 @@ struct CompileOptions {
   Optimizer optimizer = "rmsprop";
   Losses loss = {};
   LossWeights loss_weights = {};
-  Metrics metrics = {};                             // without regard to sample weights
-  Metrics weighted_metrics = {};                    // with them
+  Metrics metrics = {};           // without regard to sample weights
+  Metrics weighted_metrics = {};  // with them
+  bool auto_scale_loss = true;    // with a model of policy mixed_float16 the optimizer becomes a LossScaleOptimizer
   std::shared_ptr<Communicator> communicator = {};  // the ranks that train together; null = the session's
 };
 

@@ -81,6 +81,7 @@ class StepTracer {
   }
 
   std::vector<Tensor> trace_sums() {
+    for (Tensor& prediction : predictions_) prediction = widened(prediction);
     for (std::size_t k = 0; k < predictions_.size(); ++k) {
       if (objective_.losses[k]) trace_loss(k);
     }

@@ -53,6 +53,8 @@ Trainer::Trainer(std::shared_ptr<Functional> model, const CompileOptions* option
   if (options == nullptr) return;
   if (!options->optimizer) throw ConfigError("compile: expected an optimizer, received none");
   optimizer_ = options->optimizer;
+  const bool half = options->auto_scale_loss && model_->dtype_policy().name() == "mixed_float16";
+  if (half && optimizer_.loss_scaling() == nullptr) optimizer_ = optimizers::LossScaleOptimizer(optimizer_);
   objective_ = make_objective(output_names(*model_), options->loss, options->loss_weights, options->metrics,
                               options->weighted_metrics);
   objective_.scales_loss = optimizer_.scales_loss();

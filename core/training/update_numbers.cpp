@@ -19,8 +19,7 @@ void UpdateNumbers::set(double learning_rate, std::int64_t steps, double loss_sc
     to += kBytes;
   };
   const auto write_in_dtype = [&](double number) {
-    if (dtype_ == Dtype::float32) write(static_cast<float>(number));
-    else write(number);
+    visit_element(dtype_, [&]<class T>(TypeTag<T>) { write(static_cast<T>(static_cast<Widened<T>>(number))); });
   };
   write_in_dtype(learning_rate);
   write(steps);

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "core/base/thread_environment.h"
+#include "core/ops/widened_kernel.h"
 #include "tests/support/guarded_device.h"
 #include "tests/support/op_examples.h"
 
@@ -101,16 +102,27 @@ std::vector<std::vector<std::byte>> run_kernel(const Kernel& kernel, const Node&
   return results;
 }
 
-/// float32 candidates may differ from the reference by 2e-5 of the larger of the value and 1 (sums of a few hundred
-/// terms in another order), float64 ones by 1e-12; everything else must be equal.
+/// By how much candidates may differ from the reference: of the larger of the value and 1, for sums of a few hundred
+/// terms in another order; halves by their last place, where such a difference decides how they are rounded.
+template <class T>
+constexpr double kTolerance = 2e-5;
+template <>
+constexpr double kTolerance<double> = 1e-12;
+template <>
+constexpr double kTolerance<Float16> = 0x1p-10;
+template <>
+constexpr double kTolerance<Bfloat16> = 0x1p-7;
+
+/// What is not floating must be equal.
 void expect_close(const std::vector<std::byte>& got, const std::vector<std::byte>& want, Dtype dtype) {
-  visit_dtype(dtype, [&]<class T>(TypeTag<T>) {
-    if constexpr (std::is_floating_point_v<T>) {
-      const double tolerance = sizeof(T) == 4 ? 2e-5 : 1e-12;
+  visit_element(dtype, [&]<class T>(TypeTag<T>) {
+    if constexpr (std::is_floating_point_v<Widened<T>>) {
+      const double tolerance = kTolerance<T>;
       for (std::size_t i = 0; i < want.size() / sizeof(T); ++i) {
-        T a, b;
-        std::memcpy(&a, got.data() + i * sizeof(T), sizeof(T));
-        std::memcpy(&b, want.data() + i * sizeof(T), sizeof(T));
+        T left, right;
+        std::memcpy(&left, got.data() + i * sizeof(T), sizeof(T));
+        std::memcpy(&right, want.data() + i * sizeof(T), sizeof(T));
+        const Widened<T> a = left, b = right;
         if (std::isnan(a) && std::isnan(b)) continue;
         ASSERT_LE(std::fabs(static_cast<double>(a) - b), tolerance * std::max(1.0, std::fabs(static_cast<double>(b))))
             << "element " << i;
@@ -122,7 +134,7 @@ void expect_close(const std::vector<std::byte>& got, const std::vector<std::byte
 }
 
 TEST_P(EveryOp, CandidatesAgreeWithTheReference) {
-  for (const Width width : {Width::as_declared, Width::float64}) {
+  for (const Width width : {Width::as_declared, Width::float64, Width::float16, Width::bfloat16}) {
     const auto nodes = nodes_of(build(draw_inputs(example()), width), entry().name);
     if (width == Width::as_declared) {
       ASSERT_FALSE(nodes.empty()) << "the example does not apply the op";
@@ -135,7 +147,7 @@ TEST_P(EveryOp, CandidatesAgreeWithTheReference) {
       const auto reference = run_kernel(*choose_kernel(request, cpu_device(), "reference").kernel, *node);
       for (const Candidate& candidate : entry().candidates) {
         if (candidate.device != "cpu") continue;
-        const Prepared prepared = candidate.prepare(request);
+        const Prepared prepared = prepare(candidate, request);
         const auto* kernel = std::get_if<std::shared_ptr<const Kernel>>(&prepared);
         if (kernel == nullptr) {
           EXPECT_FALSE(std::get<std::string>(prepared).empty()) << candidate.name << " declined without a reason";

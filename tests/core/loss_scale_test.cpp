@@ -65,5 +65,26 @@ TEST(LossScale, OverflowsUntilItFits) {
   for (const float weight : weights_of(model)) EXPECT_TRUE(std::isfinite(weight));
 }
 
+TEST(LossScale, ComesByItselfWithFloat16) {
+  const auto compiled = [](const DtypePolicy& policy, const CompileOptions& options) {
+    clear_session();
+    set_dtype_policy(policy);
+    auto input = Input({2});
+    Model model(input, layers::Dense(1)(input));
+    model.compile(options);
+    clear_session();
+    return model.optimizer();
+  };
+  const Optimizer scaled = compiled("mixed_float16", {.loss = "mse"});
+  ASSERT_NE(scaled.loss_scaling(), nullptr);
+  EXPECT_EQ(scaled.loss_scaling()->initial_scale, 32768.0);
+  EXPECT_EQ(scaled.get_config().at("inner_optimizer").at("class_name").as_string(), "RMSprop");
+  EXPECT_EQ(compiled("mixed_float16", {.loss = "mse", .auto_scale_loss = false}).loss_scaling(), nullptr);
+  EXPECT_EQ(compiled("mixed_bfloat16", {.loss = "mse"}).loss_scaling(), nullptr);
+  EXPECT_EQ(compiled("float32", {.loss = "mse"}).loss_scaling(), nullptr);
+  const Optimizer own = optimizers::LossScaleOptimizer("sgd", {.initial_scale = 8.0});
+  EXPECT_EQ(compiled("mixed_float16", {.optimizer = own, .loss = "mse"}), own);
+}
+
 }  // namespace
 }  // namespace strata

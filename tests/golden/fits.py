@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""dense_model.json, weighted_fits.json, merge_model.json: whole models that train. Run by generate.py."""
+"""dense_model.json, weighted_fits.json, merge_model.json, mixed_precision_fits.json: whole models that train. Run by
+generate.py."""
 from common import grid, keras, np, number, plain, tf, write
 from keras import layers, losses, optimizers
 
@@ -100,6 +101,36 @@ def write_weighted_fits(folder):
                      sample_weight=one_weight)]
     write(folder, "weighted_fits.json", {"ids": ids, "labels": labels, "x": x, "y": y, "cases": cases, "start": {
         "masked_model": named(masked, masked_model()), "dense_model": named(dense, dense_model())}})
+
+
+def mixed_precision_model(policy):
+    inputs = keras.Input((6,), name="inputs")
+    x = layers.Dense(8, activation="relu", dtype=policy, name="first")(inputs)
+    x = layers.BatchNormalization(dtype=policy, name="normalized")(x)
+    x = layers.Dense(3, dtype=policy, name="scores")(x)
+    return keras.Model(inputs, layers.Softmax(dtype="float32", name="probabilities")(x))
+
+
+def mixed_precision_fit(policy, start, x, y):
+    """Ten steps, with the losses before each. A plain optimizer: the loss is not scaled."""
+    model = mixed_precision_model(policy)
+    model.set_weights(start)
+    model.compile(optimizer=optimizers.SGD(0.25), loss="sparse_categorical_crossentropy", jit_compile=False,
+                  auto_scale_loss=False)
+    losses_ = [number(model.train_on_batch(x, y)) for _ in range(10)]
+    return {"policy": policy, "losses": losses_, "weights": named(model.get_weights(), model),
+            "predictions": model.predict(x, verbose=0)}
+
+
+def write_mixed_precision_fits(folder):
+    rng = np.random.default_rng(8)
+    x, y = grid(rng, 24, 6), rng.integers(0, 3, 24).astype(np.int32)
+    model = mixed_precision_model("float32")
+    start = [np.abs(grid(rng, *weight.shape, scale=0.5)) if "variance" in weight.path
+             else grid(rng, *weight.shape, scale=0.5) for weight in model.weights]
+    write(folder, "mixed_precision_fits.json", {
+        "x": x, "y": y, "start": named(start, model),
+        "fits": [mixed_precision_fit(policy, start, x, y) for policy in ("mixed_bfloat16", "mixed_float16")]})
 
 
 def merge_model():

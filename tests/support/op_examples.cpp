@@ -27,6 +27,13 @@ std::vector<OpCase> all_op_cases() {
   return cases;
 }
 
+/// Exact in `dtype`, and in float32.
+double rounded(double value, Dtype dtype) {
+  const auto number = static_cast<float>(value);
+  if (!is_half(dtype)) return number;
+  return dtype == Dtype::float16 ? Float16(number) : Bfloat16(number);
+}
+
 std::vector<Values> draw_inputs(const OpExample& example) {
   std::mt19937_64 generator(example.inputs.size() * 1000 + example.label.size());
   std::vector<Values> all;
@@ -35,7 +42,7 @@ std::vector<Values> draw_inputs(const OpExample& example) {
     Values values(static_cast<std::size_t>(input.spec.shape.elements()));
     for (double& v : values) {
       v = uniform(generator);
-      v = is_floating(input.spec.dtype) ? static_cast<float>(v) : std::floor(v);
+      v = is_floating(input.spec.dtype) ? rounded(v, input.spec.dtype) : std::floor(v);
     }
     all.push_back(std::move(values));
   }
@@ -43,14 +50,21 @@ std::vector<Values> draw_inputs(const OpExample& example) {
 }
 
 TensorSpec spec_of(const ExampleInput& input, Width width) {
-  const bool widened = width == Width::float64 && input.spec.dtype == Dtype::float32;
-  return {input.spec.shape, widened ? Dtype::float64 : input.spec.dtype};
+  if (input.spec.dtype != Dtype::float32) return input.spec;
+  switch (width) {
+    case Width::as_declared: break;
+    case Width::float64: return {input.spec.shape, Dtype::float64};
+    case Width::float16: return {input.spec.shape, Dtype::float16};
+    case Width::bfloat16: return {input.spec.shape, Dtype::bfloat16};
+  }
+  return input.spec;
 }
 
 Tensor make_tensor(const Values& values, const TensorSpec& spec) {
-  return visit_dtype(spec.dtype, [&]<class T>(TypeTag<T>) {
+  return visit_element(spec.dtype, [&]<class T>(TypeTag<T>) {
     const auto typed = std::make_unique<T[]>(values.size());
-    std::transform(values.begin(), values.end(), typed.get(), [](double v) { return static_cast<T>(v); });
+    std::transform(values.begin(), values.end(), typed.get(),
+                   [](double v) { return static_cast<T>(static_cast<Widened<T>>(v)); });
     return constant(std::span<const T>(typed.get(), values.size()), spec.shape);
   });
 }
@@ -76,11 +90,11 @@ std::vector<std::byte> bytes_of(const Tensor& tensor) {
 Values values_of(const Tensor& tensor) {
   const std::vector<std::byte> bytes = bytes_of(tensor);
   Values values(static_cast<std::size_t>(tensor.shape().elements()));
-  visit_dtype(tensor.dtype(), [&]<class T>(TypeTag<T>) {
+  visit_element(tensor.dtype(), [&]<class T>(TypeTag<T>) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       T value;
       std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
-      values[i] = static_cast<double>(value);
+      values[i] = static_cast<double>(static_cast<Widened<T>>(value));
     }
   });
   return values;

@@ -26,8 +26,8 @@ using Values = std::vector<double>;
 /// The values of all inputs of an example: the same ones on every run.
 std::vector<Values> draw_inputs(const OpExample& example);
 
-/// Whether inputs declared as float32 are taken as they are or as float64.
-enum class Width { as_declared, float64 };
+/// Whether inputs declared as float32 are taken as they are or as another type.
+enum class Width { as_declared, float64, float16, bfloat16 };
 TensorSpec spec_of(const ExampleInput& input, Width width);
 
 Tensor make_tensor(const Values& values, const TensorSpec& spec);

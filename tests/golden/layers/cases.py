@@ -49,11 +49,19 @@ def factors(shape):
 
 
 def array(value):
-    """Short decimals: the shortest that round to the same float32."""
+    """Short decimals: the shortest that round to the same float32, which holds a float16 and a bfloat16 as well."""
     value = np.asarray(value)
     flat = value.reshape(-1)
-    values = [float(str(v)) for v in flat] if value.dtype == np.float32 else [v * 1 for v in flat.tolist()]
+    if value.dtype.name in ("float32", "float16", "bfloat16"):
+        values = [float(str(v)) for v in flat.astype(np.float32)]
+    else:
+        values = [v * 1 for v in flat.tolist()]
     return {"shape": list(value.shape), "dtype": str(value.dtype), "values": values}
+
+
+def widened(value):
+    """What can be summed with float32, which keeps the gradients of halves exact."""
+    return tf.cast(value, "float32") if value.dtype in (tf.float16, tf.bfloat16) else value
 
 
 def is_shape(value):
@@ -101,14 +109,14 @@ def record_mode(case, layer, inputs, states, before, training):
     with tf.GradientTape() as tape:
         tape.watch(sources)
         outputs = tf.nest.flatten(run(case, layer, tensors, given, training))
-        total = tf.add_n([tf.reduce_sum(o * factors(o.shape)) for o in outputs if o.dtype.is_floating])
+        total = tf.add_n([tf.reduce_sum(widened(o) * factors(o.shape)) for o in outputs if o.dtype.is_floating])
         for loss in layer.losses:
-            total += loss
+            total += widened(loss)
     record = {
         "training": training,
         "outputs": [array(o) for o in outputs],
         "masks": [None if getattr(o, "_keras_mask", None) is None else array(o._keras_mask) for o in outputs],
-        "loss": float(tf.add_n(layer.losses)) if layer.losses else 0.0,
+        "loss": float(tf.add_n([widened(loss) for loss in layer.losses])) if layer.losses else 0.0,
         "state_after": [array(w) for w in layer.weights if not w.trainable],
     }
     if case.gradients:
