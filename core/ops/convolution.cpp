@@ -71,6 +71,10 @@ std::vector<Geometry> geometries() {
       {"three axes", {1, 4, 3, 5, 2}, {2, 3, 2, 2, 2}, {{{.size = 2}, padded, {.size = 2, .stride = 2}}}},
       {"many channels", {2, 9, 7, 32}, {3, 3, 32, 48}, {{padded, three}}},
       {"many channels, one tap", {3, 6, 5, 33}, {1, 1, 33, 16}, {{{.stride = 2}, {.stride = 2}}}},
+      {"few channels, one tap", {2, 5, 4, 3}, {1, 1, 3, 2}, {{{.stride = 1}, {.stride = 2}}}},
+      {"one channel, one tap", {2, 5, 6, 1}, {1, 1, 1, 2}, {{{.stride = 2}, {.stride = 1}}}},
+      {"one tap of three axes", {2, 3, 5, 4, 3}, {1, 1, 1, 3, 4}, {{{.stride = 2}, {.stride = 1}, {.stride = 3}}}},
+      {"one tap, two groups", {2, 5, 7, 4}, {1, 1, 2, 6}, {{{.stride = 3}, {.stride = 2}}, 2}},
       {"many groups", {2, 8, 6, 32}, {3, 3, 1, 32}, {{padded, {.size = 3, .stride = 2, .after = 1}}, 32}},
   };
 }

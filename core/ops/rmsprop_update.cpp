@@ -3,15 +3,15 @@
 
 #include <cmath>
 
-#include "core/base/error.h"
 #include "core/base/simd.h"
 #include "core/ops/attributes.h"
 #include "core/ops/registry.h"
+#include "core/ops/update_op.h"
 
 namespace strata {
 namespace {
 
-class RmspropUpdateOp final : public Op {
+class RmspropUpdateOp final : public UpdateOp {
  public:
   RmspropUpdateOp(double rho, double epsilon) : rho_(rho), epsilon_(epsilon) {}
   std::string_view name() const override { return "rmsprop_update"; }
@@ -19,23 +19,10 @@ class RmspropUpdateOp final : public Op {
   double rho() const { return rho_; }
   double epsilon() const { return epsilon_; }
 
-  std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override {
-    const TensorSpec& variable = inputs[0];
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const bool fits = inputs[i].dtype == variable.dtype &&
-                        (i == 3 ? inputs[i].shape.rank() == 0 : shapes_fit(inputs[i].shape, variable.shape));
-      if (is_floating(variable.dtype) && fits) continue;
-      throw ShapeError("rmsprop_update: expected floating tensors of one spec and a scalar rate, received " +
-                       variable.str() + " and " + inputs[i].str());
-    }
-    return {variable, variable};
-  }
-
  private:
   double rho_, epsilon_;
 };
 
-/// Everything is read before anything is written: an output may lie on any input.
 template <class T>
 STRATA_SIMD_CLONES void update(const T* variable, const T* gradient, const T* velocity, T rate, T rho, T rest,
                                T epsilon, T* new_variable, T* new_velocity, Dim n) {
@@ -49,31 +36,17 @@ STRATA_SIMD_CLONES void update(const T* variable, const T* gradient, const T* ve
   }
 }
 
-template <class T>
-class UpdateKernel final : public Kernel {
- public:
-  UpdateKernel(const RmspropUpdateOp& op, Dim elements)
-      : elements_(elements),
-        rho_(static_cast<T>(op.rho())),
-        rest_(static_cast<T>(1.0 - op.rho())),
-        epsilon_(static_cast<T>(op.epsilon())) {}
-
-  void run(const KernelArgs& args, Stream&) const override {
-    update(args.input<T>(0), args.input<T>(1), args.input<T>(2), *args.input<T>(3), rho_, rest_, epsilon_,
-           args.output<T>(0), args.output<T>(1), elements_);
-  }
-  bool may_overwrite(int input, int) const override { return input < 3; }
-
- private:
-  Dim elements_;
-  T rho_, rest_, epsilon_;
-};
-
 Prepared prepare(const KernelRequest& request) {
   const auto& op = dynamic_cast<const RmspropUpdateOp&>(request.op);
   return visit_dtype(request.inputs[0].dtype, [&]<class T>(TypeTag<T>) -> Prepared {
     if constexpr (std::is_floating_point_v<T>) {
-      return std::make_shared<UpdateKernel<T>>(op, request.inputs[0].shape.elements());
+      return make_kernel(
+          [n = request.inputs[0].shape.elements(), rho = static_cast<T>(op.rho()),
+           rest = static_cast<T>(1.0 - op.rho()), epsilon = static_cast<T>(op.epsilon())](const KernelArgs& args) {
+            update(args.input<T>(0), args.input<T>(1), args.input<T>(2), *args.input<T>(3), rho, rest, epsilon,
+                   args.output<T>(0), args.output<T>(1), n);
+          },
+          0, true);
     } else {
       return "not a floating dtype";
     }

@@ -66,9 +66,18 @@ std::vector<std::shared_ptr<Node>> nodes_of(const std::vector<Tensor>& outputs, 
   return found;
 }
 
-/// Host memory aligned as kernels expect it.
+/// Host memory aligned as kernels expect it, and behind it bytes that none may touch: the compiler's sanitizers do not
+/// see what generated code does.
 struct AlignedBytes {
-  explicit AlignedBytes(std::size_t bytes) : storage(cpu_device(), bytes) { std::memset(storage.data(), 0xFF, bytes); }
+  static constexpr std::size_t kGuard = 512;
+  explicit AlignedBytes(std::size_t size) : bytes(size), storage(cpu_device(), size + kGuard) {
+    std::memset(storage.data(), 0xFF, size + kGuard);
+  }
+  bool guard_is_whole() const {
+    return std::all_of(storage.data() + bytes, storage.data() + bytes + kGuard,
+                       [](std::byte b) { return b == std::byte{0xFF}; });
+  }
+  std::size_t bytes;
   Storage storage;
 };
 
@@ -94,6 +103,7 @@ std::vector<std::vector<std::byte>> run_kernel(const Kernel& kernel, const Node&
   const KernelArgs args{inputs.data(), outputs.data(), allocate(kernel.scratch_bytes()), state.get()};
   const auto stream = cpu_device().make_stream();
   kernel.run(args, *stream);
+  for (const auto& piece : memory) EXPECT_TRUE(piece->guard_is_whole()) << "behind " << piece->bytes << " bytes";
   std::vector<std::vector<std::byte>> results;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const auto* data = static_cast<const std::byte*>(outputs[i]);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/ops/adam_update.h"
 #include "core/training/optimizers/adam_rule.h"
 
 namespace strata {
@@ -22,13 +23,15 @@ class AdamRule final : public OptimizerRule {
   }
 
   std::vector<Tensor> update(const UpdateInputs& in) const override {
+    const Tensor rate = corrected_rate(in, options_.beta_1, options_.beta_2);
+    if (!options_.amsgrad) {
+      return ops::adam_update(in.variable, in.gradient, in.slots[0], in.slots[1], rate, options_.beta_1,
+                              options_.beta_2, options_.epsilon);
+    }
     const Tensor m = moved(in.slots[0], in.gradient, options_.beta_1);
     const Tensor v = moved(in.slots[1], ops::square(in.gradient), options_.beta_2);
-    std::vector<Tensor> results{Tensor(), m, v};
-    if (options_.amsgrad) results.push_back(ops::maximum(in.slots[2], v));
-    const Tensor rate = corrected_rate(in, options_.beta_1, options_.beta_2);
-    results[0] = in.variable - m * rate / (ops::sqrt(results.back()) + options_.epsilon);
-    return results;
+    const Tensor largest = ops::maximum(in.slots[2], v);
+    return {in.variable - m * rate / (ops::sqrt(largest) + options_.epsilon), m, v, largest};
   }
 
  private:
