@@ -129,8 +129,7 @@ class BatchNormalizationLayer final : public NormalizationBase {
 
   /// Moves a statistic towards the batch's and returns what it becomes.
   Tensor move(const Variable& variable, const Tensor& batch, double momentum, CallContext& context) const {
-    const Tensor moved =
-        statistic(variable, context) * momentum + ops::reshape(batch, variable.shape()) * (1.0 - momentum);
+    Tensor moved = statistic(variable, context) * momentum + ops::reshape(batch, variable.shape()) * (1.0 - momentum);
     set(variable, moved, context);
     return moved;
   }

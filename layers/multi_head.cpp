@@ -96,7 +96,7 @@ void MultiHeadLayer::penalise(const Tensor& output, CallContext& context) const 
 
 Tensor MultiHeadLayer::project(const Tensor& x, const Projection& projection, CallContext& context) const {
   const Tensor bias = projection.bias ? Tensor(projection.bias) : Tensor();
-  const Tensor projected = ops::einsum(projection.equation, x, projection.kernel, bias);
+  Tensor projected = ops::einsum(projection.equation, x, projection.kernel, bias);
   if (!(projection.kernel == gate_.kernel)) penalise(projected, context);
   return projected;
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Usage: tools/bench.sh [--setup]: times a training step, against PyTorch where its environment is present. --setup makes that
-# environment in STRATA_TORCH (default: a directory in the user's cache), which downloads several gigabytes.
+# Usage: tools/bench.sh [--setup]: times training steps (benchmarks/README.md), one of them against PyTorch where its
+# environment is present. --setup makes that environment in STRATA_TORCH (default: a directory in the user's cache), which
+# downloads several gigabytes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,4 +18,13 @@ if "$environment/bin/python" -c 'import torch' 2>/dev/null; then
 else
   printf 'bench: no PyTorch in %s: ./dev bench --setup makes it\n' "$environment"
 fi
-OMP_NUM_THREADS=1 build/release/bin/mlp_step "${torch[@]}" --json build/release/mlp_step.json
+export OMP_NUM_THREADS=1
+build/release/bin/mlp_step "${torch[@]}" --json build/release/mlp_step.json
+for driver in conv_step recurrent_step optimizer_step embedding_step; do
+  printf '\n== %s\n' "$driver"
+  "build/release/bin/$driver" --json "build/release/$driver.json"
+done
+if command -v mpirun >/dev/null; then
+  printf '\n== embedding_step on two ranks\n'
+  mpirun -np 2 build/release/bin/embedding_step --json build/release/embedding_step_2.json
+fi

@@ -23,8 +23,9 @@ ChosenKernel choose_kernel(const KernelRequest& request, const Device& device, s
     if (candidate.device != device.kernels() || (!only.empty() && candidate.name != only)) continue;
     Prepared prepared = prepare(candidate, request);
     if (auto* kernel = std::get_if<std::shared_ptr<const Kernel>>(&prepared)) {
-      const std::string name = (widens(candidate, request) ? "float32 via " : "") + candidate.name;
-      if (verbosity() > 0) verbose_line(describe(request) + ": " + name + declined);
+      std::string name = widens(candidate, request) ? "float32 via " : "";
+      name += candidate.name;
+      if (verbosity() > 0) verbose_line(describe(request).append(": ").append(name).append(declined));
       return {name, std::move(*kernel)};
     }
     declined += " (" + candidate.name + " declined: " + std::get<std::string>(prepared) + ")";

@@ -53,7 +53,7 @@ float largest_below(float high) {
 
 /// Drawn as float32; what would round to `high` is the largest number below it.
 Tensor uniform_halves(const RandomKey& key, const Shape& shape, double low, double high, Dtype dtype) {
-  const Tensor rounded = ops::cast(ops::random_uniform(key, shape, low, high), dtype);
+  Tensor rounded = ops::cast(ops::random_uniform(key, shape, low, high), dtype);
   if (low == high) return rounded;
   const auto bound = static_cast<float>(high);
   const float limit = dtype == Dtype::float16 ? largest_below<Float16>(bound) : largest_below<Bfloat16>(bound);

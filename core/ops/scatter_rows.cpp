@@ -27,7 +27,7 @@ class ScatterRowsOp final : public Op {
 
 class ScatterRowsKernel final : public Kernel {
  public:
-  ScatterRowsKernel(const KernelRequest& request)
+  explicit ScatterRowsKernel(const KernelRequest& request)
       : bytes_(request.inputs[0].bytes()),
         rows_(request.inputs[0].shape[0]),
         row_bytes_(rows_ == 0 ? 0 : bytes_ / static_cast<std::size_t>(rows_)),

@@ -122,7 +122,7 @@ UpdateTask BucketUpdate::update_task(const Range& range, IndexRange elements, co
   return task;
 }
 
-void BucketUpdate::add_norms(Passes& passes, std::vector<Norm> norms) {
+void BucketUpdate::add_norms(Passes& passes, const std::vector<Norm>& norms) {
   std::vector<UpdateTask> chunk_tasks, sum_tasks;
   for (const std::size_t v : variables_) {
     const Dim elements = set_.layout.variables[v].shape().elements();

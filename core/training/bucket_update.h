@@ -56,7 +56,7 @@ class BucketUpdate {
     const std::byte* data;
     double* squares;
   };
-  void add_norms(Passes& passes, std::vector<Norm> norms);
+  void add_norms(Passes& passes, const std::vector<Norm>& norms);
   void prepare();
   static void run(Passes& passes, std::span<const std::unique_ptr<Stream>> streams);
   std::size_t bytes(Dim elements) const { return static_cast<std::size_t>(elements) * size_of(dtype_); }

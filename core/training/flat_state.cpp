@@ -76,9 +76,10 @@ std::vector<FlatLayout> make_layouts(const std::vector<Variable>& variables) {
 }
 
 FlatLayout FlatLayout::part(std::size_t first, std::size_t last) const {
-  FlatLayout result{
-      dtype,
-      {variables.begin() + static_cast<std::ptrdiff_t>(first), variables.begin() + static_cast<std::ptrdiff_t>(last)}};
+  FlatLayout result;
+  result.dtype = dtype;
+  result.variables.assign(variables.begin() + static_cast<std::ptrdiff_t>(first),
+                          variables.begin() + static_cast<std::ptrdiff_t>(last));
   for (std::size_t v = first; v < last; ++v) result.offsets.push_back(offsets[v] - offsets[first]);
   result.elements = (last < offsets.size() ? offsets[last] : elements) - offsets[first];
   return result;

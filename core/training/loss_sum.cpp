@@ -12,7 +12,7 @@ double elements(const Tensor& x) { return static_cast<double>(x.shape().elements
 /// The mask of the model's output and that of the loss itself: both must count a value.
 Tensor joined_mask(const LossFunction& loss, const Tensor& y_true, const Tensor& y_pred, const Tensor& mask,
                    const Tensor& values) {
-  const Tensor own = loss.mask(y_true, y_pred);
+  Tensor own = loss.mask(y_true, y_pred);
   if (!mask) return own;
   const Tensor fitted = fit_weights(loss.name() + ": mask", mask, values);
   return own ? ops::logical_and(own, fitted) : fitted;

@@ -44,7 +44,9 @@ std::unique_ptr<BucketUpdate> OptimizerUpdate::make_bucket(const FlatSet& set, D
 }
 
 void OptimizerUpdate::add_bucket(const FlatSet& set, Dim first, Dim count, void* gradient) {
-  parts_.push_back({nullptr, nullptr, make_bucket(set, first, count, gradient)});
+  Part part;
+  part.bucket = make_bucket(set, first, count, gradient);
+  parts_.push_back(std::move(part));
 }
 
 void OptimizerUpdate::add_rows(const FlatSet& set, Dim first, const RowLayout& layout, void* gradient) {
