@@ -10,7 +10,7 @@ namespace {
 /// Whether a config names a layer, not a function.
 bool is_layer(const Config& config) {
   return config.is_object() && config.contains("class_name") &&
-         LayerRegistry::instance().knows(config.at("class_name").as_string());
+         LayerRegistry::find(config.at("class_name").as_string()) != nullptr;
 }
 
 Activation::Function call_of(const LayerRef& layer) {
@@ -41,7 +41,7 @@ Activation Activation::from_config(const Config& config) {
   if (config.is_null()) return {};
   if (config.is_string()) return config.as_string();
   if (!is_layer(config)) return NamedFunction::from_config(config).name();
-  const LayerRef layer = LayerRegistry::instance().make(config.at("class_name").as_string(), config.at("config"));
+  const LayerRef layer = deserialize_layer(config);
   Activation activation;
   activation.config_ = Config::object({{"class_name", layer.layer().class_name()}, {"config", layer.get_config()}});
   activation.function_ = call_of(layer);

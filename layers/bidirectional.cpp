@@ -27,7 +27,7 @@ LayerRef recreated(const LayerRef& layer, const std::string& prefix, bool flip_d
   const std::string& name = layer.name();
   config.set("name", prefix + (name.starts_with(prefix) ? name.substr(prefix.size()) : name));
   if (flip_direction) config.set("go_backwards", true);
-  return LayerRegistry::instance().make(layer.layer().class_name(), config);
+  return deserialize_layer(layer.layer().class_name(), config);
 }
 
 std::string python_bool(bool value) { return value ? "True" : "False"; }

@@ -44,7 +44,7 @@ const Config& LayerConfig::required(const std::string& key) const {
 }
 
 LayerRef LayerConfig::layer_from(const Config& config) const {
-  return LayerRegistry::instance().make(config.at("class_name").as_string(), config.at("config"));
+  return deserialize_layer(config);
 }
 
 std::vector<LayerRef> LayerConfig::layers(const std::string& key) const {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/model/layer.h"
+#include "core/model/layer_classes.h"
 
 namespace strata {
 
@@ -45,9 +45,6 @@ LayerExample layer_example(std::string label, Options options, Shape input, Make
   return {std::move(label), make_of, {std::move(input)}};
 }
 
-/// Makes a layer from its config.
-using LayerFactory = std::function<LayerRef(const Config&)>;
-
 struct LayerEntry {
   std::string class_name = {};
   /// From what get_config() returns. Throws ConfigError for missing, unknown or unsupported arguments.
@@ -67,24 +64,18 @@ class LayerRegistry {
   /// Another name under which configs may ask for a class.
   void add_alias(std::string alias, std::string class_name);
   const std::map<std::string, LayerEntry>& entries() const { return entries_; }
-  /// Whether the catalogue has a class, or an alias, of this name.
-  bool knows(const std::string& class_name) const {
-    return entries_.contains(class_name) || aliases_.contains(class_name);
-  }
-  /// A layer of the catalogue or one that register_layer made known. Throws ConfigError "Unknown layer: CustomDense".
-  LayerRef make(const std::string& class_name, const Config& config) const;
+  /// For a class name or an alias; empty when the catalogue does not have it. What set_layer_catalogue is given.
+  static LayerFactory find(const std::string& class_name);
 
  private:
   std::map<std::string, LayerEntry> entries_;
   std::map<std::string, std::string> aliases_;
 };
 
-/// Makes a layer class of one's own known to everything that reads configs: LayerRegistry::make, and with it model
-/// files. `class_name` is what the layer's class_name() returns. Thread-safe. Throws ConfigError when a class of that
-/// name is known already.
-///     register_layer("CustomDense", [](const Config& config) {
-///       return make_layer<CustomDense>(config.at("units").as_int());
-///     });
-void register_layer(const std::string& class_name, LayerFactory from_config);
+namespace detail {
 
+// Lets core read configs. Here, since every layer's file includes this one.
+inline const bool catalogue_is_known = (set_layer_catalogue(&LayerRegistry::find), true);
+
+}  // namespace detail
 }  // namespace strata

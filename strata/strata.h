@@ -12,7 +12,9 @@
 #include "core/training/model.h"
 #include "distributed/world.h"
 #include "io/datasets/mnist.h"
+#include "io/keras_file.h"
 #include "layers/layers.h"
+#include "layers/registry.h"
 
 namespace strata::detail {
 

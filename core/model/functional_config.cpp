@@ -1,83 +1,152 @@
 // SPDX-License-Identifier: Apache-2.0
-// The description of a model as TF 2 writes it into files.
+// The description of a model as Keras writes it into its HDF5 files.
 #include <algorithm>
 #include <unordered_map>
 
+#include "core/model/config_dialect.h"
 #include "core/model/functional.h"
+#include "core/model/sequential.h"
 
 namespace strata {
+
+thread_local ConfigDialect ConfigDialectScope::current_ = ConfigDialect::keras3;
+
 namespace {
 
-using CallNumbers = std::unordered_map<const Node*, int>;
+bool is_keras3() { return ConfigDialectScope::current() == ConfigDialect::keras3; }
 
-/// [layer, call, output]: where a tensor comes from. Calls are numbered within the model.
-Config::List history(const Tensor& tensor, const CallNumbers& calls) {
-  return {layer_op(tensor)->layer()->name(), calls.at(tensor.node().get()), tensor.index()};
-}
-
-Config mask_config(const std::vector<Tensor>& masks, const CallNumbers& calls) {
-  Config::List list;
-  for (const Tensor& mask : masks) list.push_back(mask ? Config(history(mask, calls)) : Config());
-  return list.size() == 1 ? list[0] : Config(list);
-}
-
-/// What the caller said besides the inputs, as keyword arguments.
-Config option_arguments(const CallOptions& options, const CallNumbers& calls) {
-  Config arguments = Config::object();
-  if (options.training) arguments.set("training", *options.training);
-  if (options.attention_mask) arguments.set("attention_mask", history(options.attention_mask, calls));
-  if (options.return_attention_scores) arguments.set("return_attention_scores", true);
-  if (options.use_causal_mask) arguments.set("use_causal_mask", true);
-  return arguments;
-}
-
-/// A call that takes its inputs one by one: all but the first are keyword arguments, and so is the mask of each.
-Config inbound_node_by_name(const CallArguments& call, const std::vector<std::string>& names,
-                            const CallNumbers& calls) {
-  Config arguments = option_arguments(call.options, calls);
-  for (std::size_t i = 1; i < call.inputs.size(); ++i) arguments.set(names.at(i), history(call.inputs[i], calls));
-  for (std::size_t i = 0; i < call.options.mask.size(); ++i) {
-    const Tensor& mask = call.options.mask[i];
-    if (mask) arguments.set(names.at(i) + "_mask", history(mask, calls));
+/// The calls of a model: each one's number within the model, where a nested model's first is 1.
+class CallNumbers {
+ public:
+  explicit CallNumbers(const Functional& model) {
+    for (const ModelNode& call : model.model_nodes()) numbers_[call.node.get()] = call.call;
   }
-  Config::List first = history(call.inputs[0], calls);
-  first.push_back(arguments);
-  return Config::List{std::move(first)};
+
+  /// [layer, call, output]: where a tensor comes from, `less` being taken off the call.
+  Config::List history(const Tensor& tensor, int less = 0) const {
+    return {layer_op(tensor)->layer()->name(), numbers_.at(tensor.node().get()) - less, tensor.index()};
+  }
+
+ private:
+  std::unordered_map<const Node*, int> numbers_;
+};
+
+/// A call as the two forms have it: the inputs in order, and keyword arguments, some of which are tensors.
+struct CallForm {
+  std::vector<Tensor> inputs;
+  std::vector<std::pair<std::string, std::vector<Tensor>>> tensors;  // one tensor, or a list of them
+  Config values = Config::object();
+};
+
+/// What the caller said besides tensors.
+Config option_values(const CallOptions& options) {
+  Config values = Config::object();
+  if (options.training) values.set("training", *options.training);
+  if (options.return_attention_scores) values.set("return_attention_scores", true);
+  if (options.use_causal_mask) values.set("use_causal_mask", true);
+  return values;
 }
 
-/// An initial state counts as further inputs; a mask is a keyword argument.
-Config inbound_node(const ModelNode& call, const CallNumbers& calls) {
-  CallArguments given = call.op().arguments(call.node->inputs());
+/// Layers that take their inputs one by one have a mask for each; others one, or a list of them.
+void add_masks(const std::vector<Tensor>& masks, const std::vector<std::string>& names, CallForm& form) {
+  if (masks.empty()) return;
+  if (names.empty()) {
+    form.tensors.emplace_back("mask", masks);
+    return;
+  }
+  for (std::size_t i = 0; i < masks.size(); ++i) {
+    if (masks[i]) form.tensors.push_back({names.at(i) + "_mask", {masks[i]}});
+  }
+}
+
+CallForm form_of(const ModelNode& call) {
+  const CallArguments given = call.op().arguments(call.node->inputs());
+  const CallOptions& options = given.options;
   const std::vector<std::string> names = call.layer.layer().call_arguments();
-  if (!names.empty()) return inbound_node_by_name(given, names, calls);
-  auto& [tensors, options] = given;
-  tensors.insert(tensors.end(), options.initial_state.begin(), options.initial_state.end());
-  Config arguments = option_arguments(options, calls);
-  if (!options.mask.empty()) arguments.set("mask", mask_config(options.mask, calls));
+  CallForm form{given.inputs, {}, option_values(options)};
+  if (!names.empty()) {
+    for (std::size_t i = 1; i < given.inputs.size(); ++i) form.tensors.push_back({names.at(i), {given.inputs[i]}});
+    form.inputs.resize(1);
+  }
+  if (!options.initial_state.empty()) {
+    // tf.keras takes them for further inputs.
+    if (is_keras3()) form.tensors.emplace_back("initial_state", options.initial_state);
+    else form.inputs.insert(form.inputs.end(), options.initial_state.begin(), options.initial_state.end());
+  }
+  if (options.attention_mask) form.tensors.push_back({"attention_mask", {options.attention_mask}});
+  add_masks(options.mask, names, form);
+  return form;
+}
+
+/// [[layer, call, output, keyword arguments], ...].
+Config list_node(const CallForm& form, const CallNumbers& numbers) {
+  Config keywords = form.values;
+  for (const auto& [name, tensors] : form.tensors) {
+    Config::List list;
+    for (const Tensor& tensor : tensors) list.push_back(tensor ? Config(numbers.history(tensor)) : Config());
+    keywords.set(name, list.size() == 1 ? list[0] : Config(list));
+  }
   Config::List sources;
-  for (const Tensor& tensor : tensors) {
-    Config::List source = history(tensor, calls);
-    source.push_back(arguments);
+  for (const Tensor& tensor : form.inputs) {
+    Config::List source = numbers.history(tensor);
+    source.push_back(keywords);
     sources.emplace_back(std::move(source));
   }
   return sources;
 }
 
-Config histories(const std::vector<Tensor>& tensors, const CallNumbers& calls) {
+/// Keras 3 does not count a model's own construction.
+Config keras_tensor(const Tensor& tensor, const CallNumbers& numbers) {
+  if (!tensor) return {};
+  const int first = layer_op(tensor)->layer()->first_call();
+  return Config::object({{"class_name", "__keras_tensor__"},
+                         {"config", Config::object({{"shape", tensor.shape()},
+                                                    {"dtype", to_string(tensor.dtype())},
+                                                    {"keras_history", numbers.history(tensor, first)}})}});
+}
+
+Config keras_tensors(const std::vector<Tensor>& tensors, const CallNumbers& numbers) {
   Config::List list;
-  for (const Tensor& tensor : tensors) list.emplace_back(history(tensor, calls));
+  for (const Tensor& tensor : tensors) list.push_back(keras_tensor(tensor, numbers));
+  return list;
+}
+
+/// {"args", "kwargs"}.
+Config object_node(const CallForm& form, const CallNumbers& numbers) {
+  Config keywords = form.values;
+  for (const auto& [name, tensors] : form.tensors) {
+    // Keras 3 wants a list of states also where there is one.
+    const bool single = tensors.size() == 1 && name != "initial_state";
+    keywords.set(name, single ? keras_tensor(tensors[0], numbers) : keras_tensors(tensors, numbers));
+  }
+  const Config inputs = keras_tensors(form.inputs, numbers);
+  return Config::object({{"args", form.inputs.size() == 1 ? inputs : Config::List{inputs}}, {"kwargs", keywords}});
+}
+
+Config inbound_node(const ModelNode& call, const CallNumbers& numbers) {
+  const CallForm form = form_of(call);
+  const auto from_model = [](const Tensor& tensor) { return layer_op(tensor)->layer()->first_call() > 0; };
+  const bool needs_object =
+      !form.tensors.empty() || std::any_of(form.inputs.begin(), form.inputs.end(), from_model);
+  return is_keras3() && needs_object ? object_node(form, numbers) : list_node(form, numbers);
+}
+
+/// A model's inputs or outputs. Keras 3 counts functional models from 1 here and Sequentials from 0.
+Config end_histories(const std::vector<Tensor>& tensors, const CallNumbers& numbers) {
+  Config::List list;
+  for (const Tensor& tensor : tensors) {
+    const bool sequential = dynamic_cast<const SequentialGraph*>(layer_op(tensor)->layer().get()) != nullptr;
+    list.emplace_back(numbers.history(tensor, sequential && is_keras3() ? 1 : 0));
+  }
   return list;
 }
 
 }  // namespace
 
 Config Functional::config() const {
-  CallNumbers numbers;
+  const CallNumbers numbers(*this);
   std::unordered_map<const Layer*, std::vector<const ModelNode*>> calls;
-  for (const ModelNode& call : model_nodes()) {
-    numbers[call.node.get()] = call.call;
-    calls[&call.layer.layer()].push_back(&call);
-  }
+  for (const ModelNode& call : model_nodes()) calls[&call.layer.layer()].push_back(&call);
   Config::List entries;
   for (const LayerRef& layer : layers()) {
     auto& own = calls[&layer.layer()];
@@ -92,12 +161,14 @@ Config Functional::config() const {
                                       {"inbound_nodes", std::move(inbound)}}));
   }
   return Config::object({{"layers", std::move(entries)},
-                         {"input_layers", histories(inputs(), numbers)},
-                         {"output_layers", histories(outputs(), numbers)}});
+                         {"input_layers", end_histories(inputs(), numbers)},
+                         {"output_layers", end_histories(outputs(), numbers)}});
 }
 
 Config Functional::get_config() const {
   Config all = Config::object({{"name", name()}});
+  // Without it Keras 3 leaves the layers' own flags alone.
+  if (!trainable()) all.set("trainable", false);
   for (const auto& [key, value] : config().as_object()) all.set(key, value);
   return all;
 }

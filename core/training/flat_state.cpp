@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "core/base/error.h"
 #include "core/ops/ops.h"
+#include "core/tensor/host_copy.h"
 
 namespace strata {
 namespace {
@@ -106,8 +108,33 @@ void FlatState::create_slots(const Optimizer& optimizer) {
   loss_scale_.scale = scaling != nullptr ? scaling->initial_scale : optimizer.options().loss_scale_factor.value_or(1.0);
 }
 
-std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer) const {
-  const auto specs = optimizer.slots();
+namespace {
+
+std::string variable_name(const Variable& variable) {
+  std::string name = variable.path();
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
+/// Calls `use(set, variable's number, slot's number)` for every slot that a variable has.
+template <class F>
+void for_each_slot(const std::vector<FlatSet>& sets, const std::vector<SlotSpec>& specs, SlotOrder order, F&& use) {
+  for (std::size_t first = 0, last = 0; first < specs.size(); first = last) {
+    last = first + 1;
+    while (order == SlotOrder::by_variable && last < specs.size() && specs[last].group == specs[first].group) ++last;
+    for (const FlatSet& set : sets) {
+      for (std::size_t v = 0; v < set.layout.variables.size(); ++v) {
+        for (std::size_t s = first; s < last; ++s) {
+          if (set.slots[s].shapes[v]) use(set, v, s);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer, SlotOrder order) const {
   std::vector<NamedSlot> named;
   std::string prefix = optimizer.name() + "/";
   if (const LossScaleOptions* scaling = optimizer.loss_scaling()) {
@@ -116,27 +143,44 @@ std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer) const 
     named.push_back({scaling->name + "/dynamic_scale", scalar(loss_scale_.scale, Dtype::float32)});
     prefix = scaling->name + "/" + prefix;
   }
-  for (std::size_t first = 0, last = 0; first < specs.size(); first = last) {
-    while (last < specs.size() && specs[last].group == specs[first].group) ++last;
-    for (const FlatSet& set : trainable_) {
-      for (std::size_t v = 0; v < set.layout.variables.size(); ++v) {
-        for (std::size_t s = first; s < last; ++s) {
-          const FlatSlot& slot = set.slots[s];
-          if (!slot.shapes[v]) continue;
-          std::string variable = set.layout.variables[v].path();
-          std::replace(variable.begin(), variable.end(), '/', '_');
-          const std::size_t offset = static_cast<std::size_t>(slot.offsets[v]) * size_of(set.layout.dtype);
-          named.push_back({prefix + variable + "_" + specs[s].name,
-                           constant_buffer({slot.values.storage, offset}, {*slot.shapes[v], set.layout.dtype})});
-        }
-      }
-    }
-  }
+  const auto specs = optimizer.slots();
+  for_each_slot(trainable_, specs, order, [&](const FlatSet& set, std::size_t v, std::size_t s) {
+    const FlatSlot& slot = set.slots[s];
+    const std::size_t offset = static_cast<std::size_t>(slot.offsets[v]) * size_of(set.layout.dtype);
+    named.push_back({prefix + variable_name(set.layout.variables[v]) + "_" + specs[s].name,
+                     constant_buffer({slot.values.storage, offset}, {*slot.shapes[v], set.layout.dtype})});
+  });
   const auto scalars = optimizer->scalars();
   for (std::size_t i = 0; i < scalars.size(); ++i) {
     named.push_back({prefix + scalars[i].name, scalar(scalars_[i], Dtype::float64)});
   }
   return named;
+}
+
+void FlatState::set_slots(const Optimizer& optimizer, const std::vector<Tensor>& values, SlotOrder order) {
+  const std::vector<NamedSlot> places = named_slots(optimizer, order);
+  if (places.size() != values.size()) {
+    throw ConfigError("the optimizer " + optimizer.name() + " has " + std::to_string(places.size()) +
+                      " arrays of state, received " + std::to_string(values.size()));
+  }
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (places[i].value.shape() == values[i].shape()) continue;
+    throw ShapeError("the optimizer's " + places[i].name + " has shape " + places[i].value.shape().str() +
+                     ", received " + values[i].shape().str());
+  }
+  std::size_t next = 0;
+  if (optimizer.loss_scaling() != nullptr) {
+    loss_scale_.finite_steps = ops::cast(values[next++], Dtype::int64).item<std::int64_t>();
+    loss_scale_.scale = ops::cast(values[next++], Dtype::float64).item<double>();
+  }
+  const auto stream = device_.make_stream();
+  for (; next < values.size() - scalars_.size(); ++next) {
+    const Tensor& place = places[next].value;
+    const std::string host = host_copy(ops::cast(values[next], place.dtype()).eval(), place.spec().bytes());
+    device_.copy_from_host(place.eval().data(), host.data(), host.size(), *stream);
+    stream->synchronize();
+  }
+  for (double& number : scalars_) number = ops::cast(values[next++], Dtype::float64).item<double>();
 }
 
 void FlatState::finalize_variable_values(const Optimizer& optimizer) {

@@ -64,6 +64,12 @@ struct NamedSlot {
   Tensor value;      // shares the memory
 };
 
+/// In which order Keras lists slots.
+enum class SlotOrder {
+  by_variable,  // all slots of a variable, then those of the next, a group of slots at a time
+  by_slot,      // a slot of all variables, then the next slot: tf.keras up to 2.10
+};
+
 /// Owned by one compiled model. Not thread-safe.
 class FlatState {
  public:
@@ -75,7 +81,10 @@ class FlatState {
   void create_slots(const Optimizer& optimizer);
   /// The slots, then the scalars, in the order of Keras' optimizer.variables, which begins with the iteration and the
   /// learning rate. Before all of them the state of a LossScaleOptimizer.
-  std::vector<NamedSlot> named_slots(const Optimizer& optimizer) const;
+  std::vector<NamedSlot> named_slots(const Optimizer& optimizer, SlotOrder order = SlotOrder::by_variable) const;
+  /// Sets what named_slots() returns, in its order. Throws ConfigError when there are more or fewer values, ShapeError
+  /// naming the slot that has another shape; then nothing is changed.
+  void set_slots(const Optimizer& optimizer, const std::vector<Tensor>& values, SlotOrder order);
   /// What Keras does at the end of fit: with use_ema the variables take the values of their averages.
   void finalize_variable_values(const Optimizer& optimizer);
   /// Moves every variable that lives elsewhere into the flat buffers. Cheap when all are here already; needed before

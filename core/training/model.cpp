@@ -8,22 +8,9 @@
 
 #include "core/base/error.h"
 #include "core/tensor/host_copy.h"
-#include "core/training/trainer.h"
+#include "core/training/model_state.h"
 
 namespace strata {
-
-/// What all copies of a handle share. A call holds the trainer, so that a callback may compile again.
-struct Model::State {
-  std::shared_ptr<Functional> graph;
-  std::shared_ptr<Trainer> trainer;
-
-  std::shared_ptr<Trainer> compiled() const {
-    if (trainer == nullptr || !trainer->compiled()) {
-      throw ConfigError("You must compile your model before training/testing. Use `model.compile(optimizer, loss)`.");
-    }
-    return trainer;
-  }
-};
 
 Model::Model(const Tensor& input, const Tensor& output, const std::string& name)
     : Model(std::vector<Tensor>{input}, std::vector<Tensor>{output}, name) {}
@@ -41,6 +28,10 @@ void Model::summary() const {
   const std::string text = summary_text(graph());
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
+}
+
+Communicator& Model::communicator() const {
+  return state_->trainer != nullptr ? state_->trainer->communicator() : Session::current().communicator();
 }
 
 void Model::compile(const CompileOptions& options) {

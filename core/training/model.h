@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "core/model/config_dialect.h"
 #include "core/model/functional.h"
+#include "core/model/layer_classes.h"
 #include "core/model/sequential.h"
 #include "core/program/communicator.h"
 #include "core/training/callback.h"
@@ -74,6 +76,22 @@ struct BatchOptions {
   Dim blocks = 0;
 };
 
+struct SaveOptions {
+  bool include_optimizer = true;  // and what the model was compiled with
+  ConfigDialect dialect = ConfigDialect::keras3;
+};
+
+struct LoadWeightsOptions {
+  bool by_name = false;        // layers of equal names, instead of all layers in order
+  bool skip_mismatch = false;  // leaves out what does not fit
+};
+
+struct LoadOptions {
+  CustomObjects custom_objects = {};  // beside those that register_layer made known
+  bool compile = true;                // as the saved model was, with the state of its optimizer
+  std::shared_ptr<Communicator> communicator = {};  // of compile
+};
+
 /// A hash (XXH64) of the elements of all variables, in order.
 std::uint64_t hash_weights(const std::vector<Variable>& variables);
 
@@ -92,6 +110,19 @@ class Model : public LayerRef {
   LayerRef get_layer(int index) const { return graph().get_layer(index); }
   /// Prints Keras' table to standard output, on rank 0.
   void summary() const;
+
+  /// {"class_name", "config", "keras_version", "backend"}: the layers and how they are called, without weights. Throws
+  /// ConfigError for layers that cannot be described.
+  std::string to_json() const;
+  /// Writes layers, weights, and unless told otherwise losses, metrics, optimizer and its state into one HDF5 file that
+  /// Keras reads. Collective: rank 0 writes, and the file is there, whole, when this returns. Throws ConfigError unless
+  /// the path ends with .h5 or .hdf5, IoError on all ranks when it cannot be written.
+  void save(const std::string& path, const SaveOptions& options = {}) const;
+  /// The weights alone, likewise.
+  void save_weights(const std::string& path) const;
+  /// Sets the weights from a file of either kind; every rank reads. Throws IoError naming the layer that does not fit,
+  /// before anything is changed.
+  void load_weights(const std::string& path, const LoadWeightsOptions& options = {}) const;
 
   /// Fixes optimizer, losses and metrics. Training starts from the current weights with fresh optimizer slots.
   void compile(const CompileOptions& options);
@@ -122,9 +153,23 @@ class Model : public LayerRef {
   Optimizer optimizer() const;
 
  private:
+  friend Model load_model(const std::string& path, const LoadOptions& options);
   struct State;
+  Config serialized() const;
+  Communicator& communicator() const;
   std::shared_ptr<State> state_;
 };
+
+/// Reads a file that Model::save or Keras wrote in its HDF5 layout. A model that was saved compiled is compiled, and
+/// its training goes on as if it had never stopped. Every rank reads the file. Throws IoError naming the file, and what
+/// in it does not fit; "Unknown layer: X" among it for classes that nobody made known.
+Model load_model(const std::string& path, const LoadOptions& options = {});
+/// From {"class_name", "config"} as tf.keras 2 or Keras 3 writes it: the same layers, with new weights. Throws
+/// ConfigError for what cannot be read.
+Model model_from_config(const Config& config, const CustomObjects& custom_objects = {});
+Model model_from_json(const std::string& json, const CustomObjects& custom_objects = {});
+/// The same layers under the same names, with new weights.
+Model clone_model(const Model& model);
 
 /// A model that is a chain of layers: `Sequential({Input({784}), layers::Dense(64), layers::Dense(10)})`. Without an
 /// Input it is built by the first data it sees.

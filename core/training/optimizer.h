@@ -141,6 +141,7 @@ class Optimizer {
 
   /// The rate of the next step.
   double learning_rate() const { return state_->learning_rate.at(state_->steps); }
+  bool follows_schedule() const { return state_->learning_rate.is_schedule(); }
   /// Throws ConfigError with Keras' text when the rate follows a schedule.
   void set_learning_rate(double learning_rate);
 

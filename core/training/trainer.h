@@ -61,9 +61,21 @@ class Trainer {
   std::vector<double> train_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options);
   std::vector<double> test_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options);
 
+  /// The state of the optimizer under Keras' names, in the order of its optimizer.variables: the iteration, the
+  /// learning rate unless it follows a schedule, then the slots. Empty before the first step.
+  std::vector<NamedSlot> optimizer_state() const;
+  /// Takes what optimizer_state() returned; also without a learning rate, and in the order of tf.keras up to 2.10.
+  /// Throws ConfigError or ShapeError for what does not fit; then nothing is changed.
+  void restore_optimizer(const std::vector<Tensor>& values, SlotOrder order);
+  /// Steps, samples and epochs so far, on which shuffling and random draws depend.
+  Config position() const;
+  void restore_position(const Config& position);
+
+  const Objective& objective() const { return objective_; }
   const std::vector<std::string>& metrics_names() const { return names_; }
   std::int64_t iterations() const { return iterations_; }
   const Optimizer& optimizer() const { return optimizer_; }
+  Communicator& communicator() const { return communicator_; }
   bool compiled() const { return compiled_; }
   bool is_built() const { return !model_->inputs().empty(); }
 

@@ -109,9 +109,9 @@ TEST_F(ConvolutionLayers, RefuseOutputPaddingThatDoesNotFit) {
 TEST_F(ConvolutionLayers, RefuseGroupsOfLayersThatHaveNone) {
   Config config = layers::DepthwiseConv2D(3, {.name = "d"}).get_config();
   config.set("groups", 1);  // as TF 2 writes it
-  EXPECT_NO_THROW(LayerRegistry::instance().make("DepthwiseConv2D", config));
+  EXPECT_NO_THROW(deserialize_layer("DepthwiseConv2D", config));
   config.set("groups", 2);
-  expect_error<ConfigError>([&] { LayerRegistry::instance().make("DepthwiseConv2D", config); },
+  expect_error<ConfigError>([&] { deserialize_layer("DepthwiseConv2D", config); },
                             "expected groups=1 for a layer without groups, received groups=2");
 }
 

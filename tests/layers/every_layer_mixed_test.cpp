@@ -60,7 +60,7 @@ class EveryMixedLayer : public ::testing::TestWithParam<Case> {
 
   LayerRef mixed() const {
     const Config config = under(example().make(Dtype::float32).get_config(), GetParam().policy);
-    return LayerRegistry::instance().make(GetParam().entry->class_name, config);
+    return deserialize_layer(GetParam().entry->class_name, config);
   }
 
   /// Numbers that halves hold, so that both layers see the same ones.

@@ -177,7 +177,7 @@ TEST_P(EveryLayer, IsRebuiltFromItsConfig) {
   const Config config = layer.get_config();
   const Config through_text = Config::from_json(config.to_json());
   EXPECT_EQ(through_text, config);
-  const LayerRef again = LayerRegistry::instance().make(GetParam().entry->class_name, through_text);
+  const LayerRef again = deserialize_layer(GetParam().entry->class_name, through_text);
   EXPECT_EQ(again.get_config().to_json(), config.to_json());
   EXPECT_EQ(again.layer().class_name(), GetParam().entry->class_name);
   const auto x = inputs(Dtype::float32);
@@ -193,7 +193,7 @@ TEST_P(EveryLayer, IsRebuiltFromItsConfig) {
 TEST_P(EveryLayer, RefusesArgumentsItDoesNotKnow) {
   Config config = example().make(Dtype::float32).get_config();
   config.set("no_such_argument", 1);
-  EXPECT_THROW(LayerRegistry::instance().make(GetParam().entry->class_name, config), ConfigError);
+  EXPECT_THROW(deserialize_layer(GetParam().entry->class_name, config), ConfigError);
 }
 
 TEST_P(EveryLayer, StartsFromWeightsThatDependOnSeedAndNameOnly) {
@@ -274,7 +274,7 @@ TEST_P(EveryRefusal, SaysWhatIsWrong) {
   testing::expect_error<Error>(
       [&] {
         const Config config = Config::from_json(refusal->config).set("name", "layer");
-        const LayerRef layer = LayerRegistry::instance().make(entry->class_name, config);
+        const LayerRef layer = deserialize_layer(entry->class_name, config);
         std::vector<Tensor> inputs;
         for (const Shape& shape : refusal->inputs) inputs.push_back(Input({.batch_shape = shape}));
         if (!inputs.empty()) layer.call(inputs);
@@ -286,7 +286,7 @@ INSTANTIATE_TEST_SUITE_P(Registry, EveryRefusal, ::testing::ValuesIn(all_refusal
 
 TEST(LayerRegistry, NamesUnknownLayers) {
   try {
-    LayerRegistry::instance().make("CustomDense", Config::object());
+    deserialize_layer("CustomDense", Config::object());
     FAIL();
   } catch (const ConfigError& error) {
     EXPECT_STREQ(error.what(), "Unknown layer: CustomDense");

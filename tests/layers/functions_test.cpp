@@ -28,7 +28,7 @@ class FunctionsTest : public ::testing::Test {
 Tensor times(const Tensor& x, const Config& arguments) { return x * arguments.at("by").as_double(); }
 
 LayerRef again(const LayerRef& layer) {
-  return LayerRegistry::instance().make(layer.layer().class_name(), Config::from_json(layer.get_config().to_json()));
+  return deserialize_layer(layer.layer().class_name(), Config::from_json(layer.get_config().to_json()));
 }
 
 TEST_F(FunctionsTest, ALambdaIsReadBackOnceItsFunctionIsKnown) {
@@ -96,14 +96,14 @@ TEST_F(FunctionsTest, ALambdaEndsMasksUnlessItMakesOne) {
 
 TEST_F(FunctionsTest, ConfigsOfTfKeras2AreRead) {
   register_function("from_python", times);
-  const LayerRef lambda = LayerRegistry::instance().make(
+  const LayerRef lambda = deserialize_layer(
       "Lambda", Config::from_json(R"({"function": "from_python", "function_type": "function", "module": "__main__",
                "output_shape": null, "output_shape_type": "raw", "output_shape_module": null,
                "arguments": {"by": 2.5}})"));
   EXPECT_EQ(lambda(constant({2.f}, {1, 1})).to_vector<float>(), (Floats{5}));
   expect_error<ConfigError>(
       [] {
-        LayerRegistry::instance().make(
+        deserialize_layer(
             "Lambda", Config::from_json(R"({"function": ["4wE=", null, null], "function_type": "lambda"})"));
       },
       R"(Expected the name of a function, received ["4wE=", null, null]. A Python lambda cannot be read: give it a name )"

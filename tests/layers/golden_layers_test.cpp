@@ -131,7 +131,7 @@ class GoldenLayers : public ::testing::TestWithParam<Case> {
   }
 
   LayerRef make() const {
-    return LayerRegistry::instance().make(golden().at("class_name").get<std::string>(),
+    return deserialize_layer(golden().at("class_name").get<std::string>(),
                                           Config::from_json(golden().at("config").dump()));
   }
   CallOptions call_options() const {
@@ -284,7 +284,7 @@ TEST_P(GoldenLayers, InferTheShapesThatKerasComputes) {
 
 TEST_P(GoldenLayers, WriteTheConfigTheyRead) {
   const Config config = make().get_config();
-  EXPECT_EQ(LayerRegistry::instance().make(golden().at("class_name").get<std::string>(), config).get_config(), config);
+  EXPECT_EQ(deserialize_layer(golden().at("class_name").get<std::string>(), config).get_config(), config);
 }
 
 TEST_P(GoldenLayers, WriteTheConfigOfKeras) {

@@ -60,18 +60,18 @@ TEST_F(LayersTest, AnArgumentOfAnotherLayerIsRefusedNotIgnored) {
   Config config = layers::Dense(2, {.name = "d"}).get_config();
   config.set("depthwise_regularizer", Config::object({{"class_name", "L2"}}));
   expect_error<ConfigError>(
-      [&] { LayerRegistry::instance().make("Dense", config); },
+      [&] { deserialize_layer("Dense", config); },
       "Unrecognized keyword arguments passed to Dense: {'depthwise_regularizer': {\"class_name\": "
       "\"L2\"}}");
 }
 
 TEST_F(LayersTest, ConfigsOfOtherVersionsAreRead) {
-  const LayerRef dense = LayerRegistry::instance().make(
+  const LayerRef dense = deserialize_layer(
       "Dense", Config::from_json(R"({"units": 3, "activation": null, "batch_input_shape": [null, 4], "lora_rank": null,
                "dtype": {"class_name": "DTypePolicy", "config": {"name": "float64"}}})"));
   EXPECT_EQ(dense.layer().dtype(), Dtype::float64);
   EXPECT_EQ(dense.get_config().at("activation").as_string(), "linear");
-  EXPECT_THROW(LayerRegistry::instance().make("Dense", Config::object()), ConfigError);
+  EXPECT_THROW(deserialize_layer("Dense", Config::object()), ConfigError);
 }
 
 /// A layer class of a user's own.
@@ -91,9 +91,9 @@ TEST_F(LayersTest, LayerClassesOfOnesOwnAreReadFromConfigs) {
     return make_layer<Times>(config.at("factor").as_double(), LayerOptions{.name = config.at("name").as_string()});
   };
   const Config config = make_layer<Times>(3.0, LayerOptions{.name = "three"}).get_config();
-  expect_error<ConfigError>([&] { LayerRegistry::instance().make("Times", config); }, "Unknown layer: Times");
+  expect_error<ConfigError>([&] { deserialize_layer("Times", config); }, "Unknown layer: Times");
   register_layer("Times", make);
-  const LayerRef read = LayerRegistry::instance().make("Times", config);
+  const LayerRef read = deserialize_layer("Times", config);
   EXPECT_EQ(read.get_config(), config);
   EXPECT_EQ(read(constant({2.f}, {1, 1})).to_vector<float>(), (Floats{6}));
   expect_error<ConfigError>([&] { register_layer("Times", make); },

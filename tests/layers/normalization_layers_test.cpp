@@ -124,7 +124,7 @@ TEST_F(NormalizationLayers, RenormRefusesClippingThatContradictsItself) {
   Config config = BatchNormalization({.renorm = true}).get_config();
   EXPECT_EQ(config.at("renorm_clipping").to_json(), "{}");
   config.set("renorm_clipping", Config::object({{"rmed", 1.0}}));
-  expect_error<ConfigError>([&] { LayerRegistry::instance().make("BatchNormalization", config); },
+  expect_error<ConfigError>([&] { deserialize_layer("BatchNormalization", config); },
                             "Received invalid keys for `renorm_clipping` argument: {\"rmed\": 1.0}. Supported values: "
                             "['rmax', 'rmin', 'dmax'].");
 }
@@ -132,9 +132,9 @@ TEST_F(NormalizationLayers, RenormRefusesClippingThatContradictsItself) {
 TEST_F(NormalizationLayers, TheAxisThatTF2WritesIsRead) {
   Config config = layers::BatchNormalization().get_config();
   config.set("axis", Config::List{3});
-  EXPECT_EQ(LayerRegistry::instance().make("BatchNormalization", config).get_config().at("axis"), Config(3));
+  EXPECT_EQ(deserialize_layer("BatchNormalization", config).get_config().at("axis"), Config(3));
   config.set("axis", Config::List{1, 2});
-  expect_error<ConfigError>([&] { LayerRegistry::instance().make("BatchNormalization", config); },
+  expect_error<ConfigError>([&] { deserialize_layer("BatchNormalization", config); },
                             "BatchNormalization: expected one axis, received axis=[1, 2]");
 }
 
@@ -278,7 +278,7 @@ TEST_F(NormalizationLayers, RescalingTakesNumbersAndArrays) {
   EXPECT_THROW(arrays(ops::ones({1, 3})), ShapeError);
   Config config = arrays.get_config();
   config.set("scale", Config::from_json(R"([[1, 2], [3]])"));
-  expect_error<ConfigError>([&] { LayerRegistry::instance().make("Rescaling", config); },
+  expect_error<ConfigError>([&] { deserialize_layer("Rescaling", config); },
                             "expected lists of equal lengths, received [[1, 2], [3]]");
 }
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/layer_classes.h"
+
+#include <atomic>
+
+#include "core/base/error.h"
+#include "core/base/named_table.h"
+#include "core/model/model_reader.h"
+
+namespace strata {
+namespace {
+
+constinit std::atomic<LayerCatalogue> catalogue = nullptr;
+thread_local const CustomObjectScope* innermost_scope = nullptr;
+
+/// The classes that register_layer made known.
+NamedTable<LayerFactory>& registered() {
+  static NamedTable<LayerFactory> layers;
+  return layers;
+}
+
+/// What core itself can make.
+LayerFactory find_model(const std::string& class_name) {
+  if (class_name == "Functional" || class_name == "Model") return read_functional;
+  if (class_name == "Sequential") return read_sequential;
+  if (class_name == "InputLayer") return read_input_layer;
+  return {};
+}
+
+LayerFactory find_builtin(const std::string& class_name) {
+  if (LayerFactory model = find_model(class_name)) return model;
+  const LayerCatalogue layers = catalogue.load();
+  return layers == nullptr ? LayerFactory() : layers(class_name);
+}
+
+}  // namespace
+
+LayerFactory find_custom_object(const std::string& class_name) {
+  for (const CustomObjectScope* scope = innermost_scope; scope != nullptr; scope = scope->outer_) {
+    const auto found = scope->objects_.find(class_name);
+    if (found != scope->objects_.end()) return found->second;
+  }
+  return registered().find(class_name).value_or(nullptr);
+}
+
+CustomObjectScope::CustomObjectScope(CustomObjects objects) : objects_(std::move(objects)), outer_(innermost_scope) {
+  innermost_scope = this;
+}
+
+CustomObjectScope::~CustomObjectScope() { innermost_scope = outer_; }
+
+void set_layer_catalogue(LayerCatalogue layers) { catalogue = layers; }
+
+void register_layer(const std::string& class_name, LayerFactory from_config) {
+  if (class_name.empty() || !from_config) {
+    throw ConfigError("register_layer: expected a class name and a function, received '" + class_name + "'" +
+                      (from_config ? "" : " and an empty function"));
+  }
+  const bool is_new = !find_builtin(class_name) && registered().add(class_name, std::move(from_config));
+  if (!is_new) throw ConfigError("register_layer: a layer class '" + class_name + "' is known already");
+}
+
+LayerRef deserialize_layer(const std::string& class_name, const Config& config) {
+  const std::size_t package = class_name.rfind('>');
+  const std::string bare = package == std::string::npos ? class_name : class_name.substr(package + 1);
+  for (const std::string& name : {class_name, bare}) {
+    if (const LayerFactory custom = find_custom_object(name)) return custom(config);
+    if (const LayerFactory builtin = find_builtin(name)) return builtin(config);
+  }
+  throw ConfigError("Unknown layer: " + class_name);
+}
+
+LayerRef deserialize_layer(const Config& entry) {
+  return deserialize_layer(entry.at("class_name").as_string(), entry.contains("config") ? entry.at("config") : Config::object());
+}
+
+}  // namespace strata

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/model_reader.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "core/base/error.h"
+#include "core/model/input_layer.h"
+#include "core/model/layer_classes.h"
+#include "core/model/node_reader.h"
+#include "core/model/session.h"
+
+namespace strata {
+namespace {
+
+const Config& member(const Config& config, const char* key, const Config& otherwise) {
+  return config.contains(key) ? config.at(key) : otherwise;
+}
+
+const Config kNull;
+
+LayerOptions model_options(const Config& config) {
+  const Config& name = member(config, "name", kNull);
+  const Config& trainable = member(config, "trainable", kNull);
+  return {.name = name.is_null() ? "" : name.as_string(), .trainable = trainable.is_null() || trainable.as_bool()};
+}
+
+/// The histories in "input_layers" or "output_layers": one, a list, or an object in the order of its sorted keys.
+void collect_histories(const Config& value, std::vector<TensorHistory>& all) {
+  if (const auto history = list_history(value)) {
+    all.push_back(*history);
+  } else if (value.is_object()) {
+    const std::map<std::string, Config> sorted(value.as_object().begin(), value.as_object().end());
+    for (const auto& entry : sorted) collect_histories(entry.second, all);
+  } else {
+    for (const Config& entry : value.as_list()) collect_histories(entry, all);
+  }
+}
+
+std::vector<TensorHistory> histories(const Config& value) {
+  std::vector<TensorHistory> all;
+  collect_histories(value, all);
+  return all;
+}
+
+/// Rebuilds a graph call by call. Layers may be called at several depths, so a call waits until all its inputs exist.
+class GraphReader {
+ public:
+  explicit GraphReader(const Config& config) : config_(config) {
+    for (const Config& entry : config.at("layers").as_list()) add_layer(entry);
+    for (const Entry& entry : entries_) {
+      for (const Config& node : entry.nodes) note_form(node);
+    }
+  }
+
+  LayerRef read() {
+    while (std::any_of(entries_.begin(), entries_.end(), [](const Entry& e) { return e.next < e.nodes.size(); })) {
+      bool progress = false;
+      for (Entry& entry : entries_) progress = make_calls(entry) || progress;
+      if (!progress) refuse();
+    }
+    auto inputs = ends(config_.at("input_layers"));
+    auto outputs = ends(config_.at("output_layers"));
+    return LayerRef(std::make_shared<Functional>(std::move(inputs), std::move(outputs), model_options(config_)));
+  }
+
+ private:
+  struct Entry {
+    std::string name;
+    LayerRef layer;
+    Config::List nodes;
+    std::size_t next = 0;                    // the first node that is not made yet
+    std::vector<std::vector<Tensor>> calls;  // their outputs
+    bool refers_from_zero = false;           // whether a list names its call 0
+  };
+
+  void add_layer(const Config& config) {
+    Entry entry;
+    entry.nodes = config.contains("inbound_nodes") ? config.at("inbound_nodes").as_list() : Config::List{};
+    if (config.at("class_name") == Config("InputLayer")) {
+      const Tensor input = read_input(config.at("config"));
+      entry.layer = LayerRef(layer_op(input)->layer());
+      entry.calls.push_back({input});
+      entry.nodes.clear();
+    } else {
+      entry.layer = deserialize_layer(config);
+    }
+    entry.name = config.contains("name") ? config.at("name").as_string() : entry.layer.name();
+    places_[entry.name] = entries_.size();
+    entries_.push_back(std::move(entry));
+  }
+
+  Entry& entry(const std::string& name) {
+    const auto place = places_.find(name);
+    if (place == places_.end()) {
+      throw ConfigError("Invalid functional model configuration: a call refers to the layer \"" + name +
+                        "\", which the model does not list.");
+    }
+    return entries_[place->second];
+  }
+
+  /// tf.keras 2 counts a nested model's own construction as its call 0, Keras 3 does not.
+  void note_form(const Config& node) {
+    if (node.is_object()) {
+      has_objects_ = true;
+      return;
+    }
+    for (const TensorHistory& source : histories(node)) {
+      if (source.call == 0) entry(source.layer).refers_from_zero = true;
+    }
+  }
+
+  Tensor find(const TensorHistory& history, int first) {
+    const Entry& from = entry(history.layer);
+    const int call = history.call - first;
+    if (call < 0 || history.output < 0) {
+      throw ConfigError("Invalid functional model configuration: no output " + std::to_string(history.output) +
+                        " of call " + std::to_string(history.call) + " of layer \"" + history.layer + "\"");
+    }
+    if (static_cast<std::size_t>(call) >= from.calls.size()) return {};
+    const auto& outputs = from.calls[static_cast<std::size_t>(call)];
+    if (static_cast<std::size_t>(history.output) < outputs.size()) {
+      return outputs[static_cast<std::size_t>(history.output)];
+    }
+    throw ConfigError("Invalid functional model configuration: layer \"" + history.layer + "\" has " +
+                      std::to_string(outputs.size()) + " outputs, output " + std::to_string(history.output) +
+                      " is asked for.");
+  }
+
+  int first_in_lists(const Entry& from) const {
+    return from.refers_from_zero ? 0 : from.layer.layer().first_call();
+  }
+
+  /// Makes the calls whose inputs are there, in order; whether there was any.
+  bool make_calls(Entry& entry) {
+    bool progress = false;
+    for (; entry.next < entry.nodes.size(); ++entry.next) {
+      const Config& node = entry.nodes[entry.next];
+      const bool lists = !node.is_object();
+      const auto arguments = read_node(node, entry.layer.layer(), [&](const TensorHistory& history) {
+        return find(history, lists ? first_in_lists(this->entry(history.layer)) : 0);
+      });
+      if (!arguments) break;
+      entry.calls.push_back(entry.layer.call(arguments->inputs, arguments->options));
+      progress = true;
+    }
+    return progress;
+  }
+
+  /// The model's inputs or outputs. Keras 3 counts functional models from 1 here and Sequentials from 0.
+  std::vector<Tensor> ends(const Config& value) {
+    std::vector<Tensor> tensors;
+    for (const TensorHistory& history : histories(value)) {
+      const Entry& from = entry(history.layer);
+      const bool sequential = dynamic_cast<const SequentialGraph*>(&from.layer.layer()) != nullptr;
+      const bool from_zero = history.call == 0 || (sequential && (has_objects_ || from.refers_from_zero));
+      const Tensor tensor = find(history, from_zero ? 0 : from.layer.layer().first_call());
+      if (!tensor) {
+        throw ConfigError("Invalid functional model configuration: layer \"" + history.layer + "\" is called " +
+                          std::to_string(from.calls.size()) + " times, output of call " +
+                          std::to_string(history.call) + " is asked for.");
+      }
+      tensors.push_back(tensor);
+    }
+    return tensors;
+  }
+
+  [[noreturn]] void refuse() const {
+    std::string waiting;
+    for (const Entry& entry : entries_) {
+      if (entry.next < entry.nodes.size()) waiting += (waiting.empty() ? "" : ", ") + entry.name;
+    }
+    throw ConfigError(
+        "Invalid functional model configuration: the graph has a cycle or is disconnected. Calls of these layers wait "
+        "for inputs that nothing makes: " +
+        waiting);
+  }
+
+  const Config& config_;
+  std::vector<Entry> entries_;
+  std::unordered_map<std::string, std::size_t> places_;
+  bool has_objects_ = false;  // whether calls are objects, as Keras 3 writes them
+};
+
+/// The shape under one of its names; null when there is none.
+const Config& batch_shape_of(const Config& config) {
+  const Config& modern = member(config, "batch_shape", kNull);
+  return modern.is_null() ? member(config, "batch_input_shape", kNull) : modern;
+}
+
+Dtype input_dtype(const Config& config) {
+  const auto policy = DtypePolicy::from_config(member(config, "dtype", kNull));
+  return policy ? policy->compute_dtype() : Session::current().default_dtype();
+}
+
+}  // namespace
+
+Tensor read_input(const Config& config) {
+  const Config& shape = batch_shape_of(config);
+  if (shape.is_null()) throw ConfigError("InputLayer: expected the argument 'batch_shape', received " + config.to_json());
+  const Config& name = member(config, "name", kNull);
+  return make_input(shape.as_shape(), input_dtype(config), name.is_null() ? "" : name.as_string());
+}
+
+LayerRef read_input_layer(const Config& config) { return LayerRef(layer_op(read_input(config))->layer()); }
+
+LayerRef read_functional(const Config& config) { return GraphReader(config).read(); }
+
+LayerRef read_sequential(const Config& config) {
+  const Config::List& layers = config.is_list() ? config.as_list() : config.at("layers").as_list();
+  std::vector<SequentialEntry> entries;
+  for (const Config& entry : layers) {
+    const Config& own = entry.at("config");
+    if (entry.at("class_name") == Config("InputLayer")) {
+      entries.emplace_back(read_input(own));
+      continue;
+    }
+    const LayerRef layer = deserialize_layer(entry);
+    // Before TF 2.2 the first layer carried the input's shape.
+    if (entries.empty() && own.is_object() && !batch_shape_of(own).is_null()) {
+      entries.emplace_back(make_input(batch_shape_of(own).as_shape(), input_dtype(own), layer.name() + "_input"));
+    }
+    entries.emplace_back(layer);
+  }
+  const LayerOptions options = config.is_list() ? LayerOptions{} : model_options(config);
+  const auto model = std::make_shared<SequentialGraph>(entries, options);
+  const Config& built = config.is_list() ? kNull : member(config, "build_input_shape", kNull);
+  if (!model->built() && built.is_list() && !entries.empty()) {
+    model->ensure_built({TensorSpec{built.as_shape(), Session::current().default_dtype()}});
+  }
+  return LayerRef(model);
+}
+
+}  // namespace strata

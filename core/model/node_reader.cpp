@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/node_reader.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+
+namespace strata {
+namespace {
+
+TensorHistory history_of(const Config::List& list) {
+  return {list[0].as_string(), static_cast<int>(list[1].as_int()), static_cast<int>(list[2].as_int())};
+}
+
+/// Reads the arguments of one call.
+class NodeReader {
+ public:
+  NodeReader(const Layer& layer, const TensorLookup& lookup) : layer_(layer), lookup_(lookup) {}
+
+  void read_list(const Config& node) {
+    const Config::List sources = list_history(node) ? Config::List{node} : node.as_list();
+    for (const Config& source : sources) add_inputs(source);
+    // tf.keras repeats the keyword arguments with every input.
+    if (!sources.empty() && sources.back().as_list().size() > 3) read_keywords(sources.back().as_list()[3]);
+  }
+
+  void read_object(const Config& node) {
+    add_inputs(node.at("args"));
+    read_keywords(node.at("kwargs"));
+  }
+
+  std::optional<CallArguments> result() const {
+    return complete_ ? std::optional<CallArguments>(call_) : std::nullopt;
+  }
+
+ private:
+  /// All tensors in a value, in order; nulls are empty handles.
+  std::vector<Tensor> tensors(const Config& value) {
+    auto history = list_history(value);
+    if (!history) history = keras_tensor_history(value);
+    if (history) {
+      Tensor tensor = lookup_(*history);
+      complete_ = complete_ && tensor;
+      return {tensor};
+    }
+    if (value.is_null()) return {Tensor()};
+    if (!value.is_list()) {
+      throw ConfigError("Layer " + layer_.name() + ": expected a tensor of the model, received " + value.to_json());
+    }
+    std::vector<Tensor> all;
+    for (const Config& entry : value.as_list()) {
+      for (Tensor& tensor : tensors(entry)) all.push_back(std::move(tensor));
+    }
+    return all;
+  }
+
+  void add_inputs(const Config& value) {
+    for (Tensor& tensor : tensors(value)) call_.inputs.push_back(std::move(tensor));
+  }
+
+  void read_keywords(const Config& keywords) {
+    if (keywords.is_null()) return;
+    // In the order of the call's arguments, for layers that take their inputs one by one.
+    for (const std::string& name : layer_.call_arguments()) {
+      if (keywords.contains(name) && !keywords.at(name).is_null()) add_inputs(keywords.at(name));
+    }
+    for (const auto& [key, value] : keywords.as_object()) {
+      if (!value.is_null()) read_keyword(key, value);
+    }
+  }
+
+  void read_keyword(const std::string& key, const Config& value) {
+    const std::vector<std::string> names = layer_.call_arguments();
+    if (std::find(names.begin(), names.end(), key) != names.end()) return;
+    CallOptions& options = call_.options;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (key == names[i] + "_mask") return set_mask(i, tensors(value).at(0));
+    }
+    if (key == "training") options.training = value.is_int() ? value.as_int() != 0 : value.as_bool();
+    else if (key == "mask") options.mask = tensors(value);
+    else if (key == "initial_state") options.initial_state = tensors(value);
+    else if (key == "attention_mask") options.attention_mask = tensors(value).at(0);
+    else if (key == "return_attention_scores") options.return_attention_scores = value.as_bool();
+    else if (key == "use_causal_mask") options.use_causal_mask = value.as_bool();
+    else if (key == "inputs") add_inputs(value);
+    else {
+      throw ConfigError("Layer " + layer_.name() + " is called with an unknown argument '" + key +
+                        "': " + value.to_json());
+    }
+  }
+
+  void set_mask(std::size_t input, Tensor mask) {
+    auto& masks = call_.options.mask;
+    masks.resize(std::max(masks.size(), input + 1));
+    masks[input] = std::move(mask);
+  }
+
+  const Layer& layer_;
+  const TensorLookup& lookup_;
+  CallArguments call_;
+  bool complete_ = true;
+};
+
+}  // namespace
+
+std::optional<TensorHistory> list_history(const Config& value) {
+  if (!value.is_list()) return {};
+  const Config::List& list = value.as_list();
+  if (list.size() < 3 || !list[0].is_string() || !list[1].is_int() || !list[2].is_int()) return {};
+  return history_of(list);
+}
+
+std::optional<TensorHistory> keras_tensor_history(const Config& value) {
+  if (!value.is_object() || !value.contains("class_name")) return {};
+  if (value.at("class_name") != Config("__keras_tensor__")) return {};
+  const auto history = list_history(value.at("config").at("keras_history"));
+  if (!history) throw ConfigError("expected a tensor's keras_history, received " + value.to_json());
+  return history;
+}
+
+std::optional<CallArguments> read_node(const Config& node, const Layer& layer, const TensorLookup& lookup) {
+  NodeReader reader(layer, lookup);
+  if (node.is_object()) reader.read_object(node);
+  else reader.read_list(node);
+  return reader.result();
+}
+
+}  // namespace strata

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Saving and loading models.
+#include <filesystem>
+
+#include "core/base/error.h"
+#include "core/training/model_file.h"
+#include "core/training/model_state.h"
+#include "core/training/saved_weights.h"
+#include "core/training/training_config.h"
+
+namespace strata {
+namespace {
+
+const ModelFileFormat* file_format = nullptr;
+
+/// Throws ConfigError unless Keras would write HDF5 in its older layout under this name.
+void require_hdf5_name(const std::string& path, const std::string& what) {
+  const std::string extension = std::filesystem::path(path).extension().string();
+  const bool hdf5 = extension == ".h5" || extension == ".hdf5";
+  if (hdf5 && !path.ends_with(".weights.h5")) return;
+  throw ConfigError(what + ": expected a path ending with `.h5` or `.hdf5`" +
+                    (hdf5 ? ", but not with `.weights.h5`, where Keras 3 expects another layout" : "") +
+                    ". Received: filepath=" + path);
+}
+
+/// Rank 0 writes; an error of its is one on every rank.
+void write_on_rank_0(Communicator& communicator, const std::string& path, const ModelFile& file) {
+  std::string error;
+  if (communicator.rank() == 0) {
+    try {
+      model_file_format().write(path, file);
+    } catch (const Error& failed) {
+      error = failed.what();
+      if (communicator.size() == 1) throw;
+    }
+  }
+  if (communicator.size() == 1) return;
+  std::uint64_t length = error.size();
+  communicator.broadcast(&length, sizeof(length), 0);
+  if (length == 0) return;
+  error.resize(length);
+  communicator.broadcast(error.data(), error.size(), 0);
+  throw IoError(path, "rank 0 cannot write it: " + error);
+}
+
+/// "iter:0" begins the state of optimizers of tf.keras up to 2.10.
+SlotOrder slot_order(const std::vector<NamedArray>& optimizer) {
+  return optimizer.front().name.ends_with("/iter:0") ? SlotOrder::by_slot : SlotOrder::by_variable;
+}
+
+Model make_model(const ModelFile& file, const std::string& path) {
+  if (file.model.is_null()) {
+    throw IoError(path, "No model config found in the file: it holds weights alone, which load_weights reads.");
+  }
+  try {
+    return model_from_config(file.model);
+  } catch (const ConfigError& error) {
+    throw IoError(path, std::string("the attribute model_config: ") + error.what());
+  }
+}
+
+/// Compiles as the model of the file was, and goes on where its training stood.
+void restore_training(const Model& model, Trainer& trainer, const ModelFile& file, const std::string& path) {
+  if (!trainer.is_built() || file.optimizer.empty()) return;
+  std::vector<Tensor> values;
+  for (const NamedArray& array : file.optimizer) values.push_back(array.value);
+  try {
+    trainer.restore_optimizer(values, slot_order(file.optimizer));
+    if (!file.position.is_null()) trainer.restore_position(file.position);
+  } catch (const Error& error) {
+    throw IoError(path, "the optimizer's state does not fit the model " + model.name() + ": " + error.what());
+  }
+}
+
+}  // namespace
+
+void set_model_file_format(const ModelFileFormat* format) { file_format = format; }
+
+const ModelFileFormat& model_file_format() {
+  if (file_format == nullptr) throw InternalError("no format of model files is known: include strata/strata.h");
+  return *file_format;
+}
+
+void Model::save(const std::string& path, const SaveOptions& options) const {
+  require_hdf5_name(path, "save");
+  const ConfigDialectScope dialect(options.dialect);
+  ModelFile file;
+  file.keras_version = keras_version_of(ConfigDialectScope::current());
+  file.model = serialized();
+  file.layers = saved_layers(graph());
+  if (options.include_optimizer && state_->trainer != nullptr && state_->trainer->compiled()) {
+    file.training = training_config(state_->trainer->objective(), state_->trainer->optimizer());
+    file.position = state_->trainer->position();
+    for (const NamedSlot& slot : state_->trainer->optimizer_state()) file.optimizer.push_back({slot.name, slot.value});
+  }
+  write_on_rank_0(communicator(), path, file);
+}
+
+void Model::save_weights(const std::string& path) const {
+  require_hdf5_name(path, "save_weights");
+  ModelFile file;
+  file.keras_version = keras_version_of(ConfigDialectScope::current());
+  file.layers = saved_layers(graph());
+  write_on_rank_0(communicator(), path, file);
+}
+
+void Model::load_weights(const std::string& path, const LoadWeightsOptions& options) const {
+  const ModelFile file = model_file_format().read(path);
+  load_layers(graph(), file.layers, {options.by_name, options.skip_mismatch}, path);
+}
+
+Model load_model(const std::string& path, const LoadOptions& options) {
+  const ModelFile file = model_file_format().read(path);
+  const CustomObjectScope scope(options.custom_objects);
+  Model model = make_model(file, path);
+  const ConfigDialectScope dialect(file.keras_version.starts_with("3") ? ConfigDialect::keras3 : ConfigDialect::keras2);
+  load_layers(model.graph(), file.layers, {}, path);
+  if (!options.compile || file.training.is_null()) return model;
+  try {
+    CompileOptions compile = compile_options(file.training, model.graph().output_names());
+    compile.communicator = options.communicator;
+    model.compile(compile);
+  } catch (const ConfigError& error) {
+    throw IoError(path, std::string("the attribute training_config: ") + error.what());
+  }
+  restore_training(model, *model.state_->trainer, file, path);
+  return model;
+}
+
+}  // namespace strata

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal: the weights of a model as files have them, layer by layer.
+#pragma once
+
+#include "core/model/functional.h"
+#include "core/training/model_file.h"
+
+namespace strata {
+
+/// Which weights of a file go into a model.
+struct WeightMatching {
+  bool by_name = false;        // layers of equal names, instead of all layers in order
+  bool skip_mismatch = false;  // leaves out what does not fit, instead of refusing the file
+};
+
+/// In the order of the dialect that is current.
+std::vector<SavedLayer> saved_layers(const Functional& model);
+
+/// Sets the weights of the model. Throws IoError naming the file, the layer and the weight that do not fit, before
+/// anything is changed.
+void load_layers(const Functional& model, const std::vector<SavedLayer>& saved, const WeightMatching& matching,
+                 const std::string& path);
+
+}  // namespace strata

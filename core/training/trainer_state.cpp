@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What of a training run outlives its process.
+#include "core/base/error.h"
+#include "core/training/trainer.h"
+
+namespace strata {
+
+std::vector<NamedSlot> Trainer::optimizer_state() const {
+  if (!compiled_ || !state_) return {};
+  std::vector<NamedSlot> all;
+  const std::string name = optimizer_.name() + "/";
+  // Keras' LossScaleOptimizer has both as well, and uses neither.
+  if (const LossScaleOptions* scaling = optimizer_.loss_scaling()) {
+    all.push_back({scaling->name + "/iteration", scalar(0.0, Dtype::int64)});
+    all.push_back({scaling->name + "/learning_rate", scalar(0.0)});
+  }
+  std::vector<NamedSlot> own = {{name + "iteration", constant<std::int64_t>({optimizer_.steps()}, {})}};
+  if (!optimizer_.follows_schedule()) own.push_back({name + "learning_rate", scalar(optimizer_.learning_rate())});
+  const std::vector<NamedSlot> slots = state_->named_slots(optimizer_);
+  const auto scale = static_cast<std::ptrdiff_t>(optimizer_.loss_scaling() != nullptr ? 2 : 0);
+  all.insert(all.end(), slots.begin(), slots.begin() + scale);
+  all.insert(all.end(), own.begin(), own.end());
+  all.insert(all.end(), slots.begin() + scale, slots.end());
+  return all;
+}
+
+void Trainer::restore_optimizer(const std::vector<Tensor>& values, SlotOrder order) {
+  require_compiled();
+  place_variables();
+  const bool scaled = optimizer_.loss_scaling() != nullptr;
+  const std::size_t slots = state_->named_slots(optimizer_, order).size();
+  const std::size_t own = (scaled ? 2u : 0u) + 1u;  // all but slots and learning rate
+  const bool has_rate = values.size() == slots + own + 1;
+  if (!has_rate && values.size() != slots + own) {
+    throw ConfigError("the optimizer " + optimizer_.name() + " has " + std::to_string(slots + own) +
+                      " arrays of state, or one more with its learning rate; received " +
+                      std::to_string(values.size()));
+  }
+  // With a LossScaleOptimizer: its iteration and rate, the two numbers of its own, then as without.
+  std::vector<Tensor> state;
+  std::size_t next = 0;
+  if (scaled) {
+    state = {values[2], values[3]};
+    next = 4;
+  }
+  const auto steps = ops::cast(values[next++], Dtype::int64).item<std::int64_t>();
+  const double rate = has_rate ? ops::cast(values[next++], Dtype::float64).item<double>() : 0.0;
+  state.insert(state.end(), values.begin() + static_cast<std::ptrdiff_t>(next), values.end());
+  state_->set_slots(optimizer_, state, order);
+  optimizer_.set_steps(steps);
+  optimizer_steps_ = iterations_ = steps;
+  // Files hold the float32 next to the rate, which the optimizer may know exactly.
+  const bool differs = static_cast<float>(optimizer_.learning_rate()) != static_cast<float>(rate);
+  if (has_rate && differs && !optimizer_.follows_schedule()) optimizer_.set_learning_rate(rate);
+}
+
+Config Trainer::position() const {
+  return Config::object({{"iterations", iterations_}, {"samples", samples_seen_}, {"epochs", epochs_}});
+}
+
+void Trainer::restore_position(const Config& position) {
+  iterations_ = position.at("iterations").as_int();
+  samples_seen_ = position.at("samples").as_int();
+  epochs_ = static_cast<int>(position.at("epochs").as_int());
+}
+
+}  // namespace strata

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/hdf5/handle.h"
+
+#include "core/base/error.h"
+
+namespace strata {
+
+std::string hdf5_error() {
+  std::string text;
+  const auto remember = [](unsigned depth, const H5E_error2_t* error, void* data) -> herr_t {
+    if (depth == 0 && error->desc != nullptr) *static_cast<std::string*>(data) = error->desc;
+    return 0;
+  };
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, remember, &text);
+  return text;
+}
+
+void throw_hdf5_error(const std::string& path, const std::string& what) {
+  const std::string cause = hdf5_error();
+  throw IoError(path, cause.empty() ? what : what + ": " + cause);
+}
+
+}  // namespace strata
