@@ -114,6 +114,8 @@ Config keras_tensors(const std::vector<Tensor>& tensors, const CallNumbers& numb
 /// {"args", "kwargs"}.
 Config object_node(const CallForm& form, const CallNumbers& numbers) {
   Config keywords = form.values;
+  // Keras 3 adds `false` itself where nobody said so.
+  if (keywords.contains("training") && !keywords.at("training").as_bool()) keywords.set("training", 0);
   for (const auto& [name, tensors] : form.tensors) {
     // Keras 3 wants a list of states also where there is one.
     const bool single = tensors.size() == 1 && name != "initial_state";

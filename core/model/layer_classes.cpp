@@ -60,13 +60,18 @@ void register_layer(const std::string& class_name, LayerFactory from_config) {
   if (!is_new) throw ConfigError("register_layer: a layer class '" + class_name + "' is known already");
 }
 
-LayerRef deserialize_layer(const std::string& class_name, const Config& config) {
+LayerFactory find_layer_class(const std::string& class_name) {
   const std::size_t package = class_name.rfind('>');
   const std::string bare = package == std::string::npos ? class_name : class_name.substr(package + 1);
   for (const std::string& name : {class_name, bare}) {
-    if (const LayerFactory custom = find_custom_object(name)) return custom(config);
-    if (const LayerFactory builtin = find_builtin(name)) return builtin(config);
+    if (LayerFactory custom = find_custom_object(name)) return custom;
+    if (LayerFactory builtin = find_builtin(name)) return builtin;
   }
+  return {};
+}
+
+LayerRef deserialize_layer(const std::string& class_name, const Config& config) {
+  if (const LayerFactory make = find_layer_class(class_name)) return make(config);
   throw ConfigError("Unknown layer: " + class_name);
 }
 

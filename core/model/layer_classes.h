@@ -37,8 +37,10 @@ class CustomObjectScope {
   const CustomObjectScope* outer_;
 };
 
-/// Makes a layer of a class, or a model ("Functional", "Model", "Sequential"), from its config. A name with a package,
-/// "package>CustomDense" as Keras 3 writes it, also finds the class without it. Throws ConfigError "Unknown layer:
+/// For a class of layers or of models ("Functional", "Model", "Sequential"); empty when nobody made it known.
+LayerFactory find_layer_class(const std::string& class_name);
+/// Makes a layer or a model from its config. A name with a package, "package>CustomDense" as Keras 3 writes it, also
+/// finds the class without it. Throws ConfigError "Unknown layer:
 /// CustomDense", and for configs that do not fit the class.
 LayerRef deserialize_layer(const std::string& class_name, const Config& config);
 /// The same from {"class_name", "config"}.

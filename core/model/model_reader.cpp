@@ -69,7 +69,8 @@ class GraphReader {
  private:
   struct Entry {
     std::string name;
-    LayerRef layer;
+    std::string class_name;
+    LayerRef layer;  // empty for an operation of Keras
     Config::List nodes;
     std::size_t next = 0;                    // the first node that is not made yet
     std::vector<std::vector<Tensor>> calls;  // their outputs
@@ -84,9 +85,12 @@ class GraphReader {
       entry.layer = LayerRef(layer_op(input)->layer());
       entry.calls.push_back({input});
       entry.nodes.clear();
+    } else if (is_operation(config)) {
+      entry.nodes.clear();
     } else {
       entry.layer = deserialize_layer(config);
     }
+    entry.class_name = config.at("class_name").as_string();
     entry.name = config.contains("name") ? config.at("name").as_string() : entry.layer.name();
     places_[entry.name] = entries_.size();
     entries_.push_back(std::move(entry));
@@ -114,6 +118,7 @@ class GraphReader {
 
   Tensor find(const TensorHistory& history, int first) {
     const Entry& from = entry(history.layer);
+    if (!from.layer) throw ConfigError("Unknown layer: " + from.class_name);
     const int call = history.call - first;
     if (call < 0 || history.output < 0) {
       throw ConfigError("Invalid functional model configuration: no output " + std::to_string(history.output) +
@@ -129,8 +134,29 @@ class GraphReader {
                       " is asked for.");
   }
 
-  int first_in_lists(const Entry& from) const {
-    return from.refers_from_zero ? 0 : from.layer.layer().first_call();
+  static int first_in_lists(const Entry& from) {
+    return from.refers_from_zero || !from.layer ? 0 : from.layer.layer().first_call();
+  }
+
+  /// Keras 3 lists the operations that make masks, such as NotEqual, among the layers. Here masks come by themselves.
+  static bool is_operation(const Config& config) {
+    return config.contains("name") && !find_layer_class(config.at("class_name").as_string());
+  }
+
+  bool comes_from_operation(const Config& value) {
+    if (const auto history = keras_tensor_history(value)) return !entry(history->layer).layer;
+    if (!value.is_list()) return false;
+    const Config::List& list = value.as_list();
+    return std::any_of(list.begin(), list.end(), [&](const Config& v) { return comes_from_operation(v); });
+  }
+
+  /// A node as Keras 3 writes it, without masks that operations made.
+  Config without_made_masks(const Config& node) {
+    Config keywords = Config::object();
+    for (const auto& [key, value] : node.at("kwargs").as_object()) {
+      if (!(key.ends_with("mask") && comes_from_operation(value))) keywords.set(key, value);
+    }
+    return Config::object({{"args", node.at("args")}, {"kwargs", keywords}});
   }
 
   /// Makes the calls whose inputs are there, in order; whether there was any.
@@ -139,7 +165,7 @@ class GraphReader {
     for (; entry.next < entry.nodes.size(); ++entry.next) {
       const Config& node = entry.nodes[entry.next];
       const bool lists = !node.is_object();
-      const auto arguments = read_node(node, entry.layer.layer(), [&](const TensorHistory& history) {
+      const auto arguments = read_node(lists ? node : without_made_masks(node), entry.layer.layer(), [&](const TensorHistory& history) {
         return find(history, lists ? first_in_lists(this->entry(history.layer)) : 0);
       });
       if (!arguments) break;
@@ -154,6 +180,7 @@ class GraphReader {
     std::vector<Tensor> tensors;
     for (const TensorHistory& history : histories(value)) {
       const Entry& from = entry(history.layer);
+      if (!from.layer) throw ConfigError("Unknown layer: " + from.class_name);
       const bool sequential = dynamic_cast<const SequentialGraph*>(&from.layer.layer()) != nullptr;
       const bool from_zero = history.call == 0 || (sequential && (has_objects_ || from.refers_from_zero));
       const Tensor tensor = find(history, from_zero ? 0 : from.layer.layer().first_call());

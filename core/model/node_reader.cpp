@@ -18,6 +18,7 @@ class NodeReader {
   NodeReader(const Layer& layer, const TensorLookup& lookup) : layer_(layer), lookup_(lookup) {}
 
   void read_list(const Config& node) {
+    is_list_ = true;
     const Config::List sources = list_history(node) ? Config::List{node} : node.as_list();
     for (const Config& source : sources) add_inputs(source);
     // tf.keras repeats the keyword arguments with every input.
@@ -76,7 +77,7 @@ class NodeReader {
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (key == names[i] + "_mask") return set_mask(i, tensors(value).at(0));
     }
-    if (key == "training") options.training = value.is_int() ? value.as_int() != 0 : value.as_bool();
+    if (key == "training") options.training = training(value);
     else if (key == "mask") options.mask = tensors(value);
     else if (key == "initial_state") options.initial_state = tensors(value);
     else if (key == "attention_mask") options.attention_mask = tensors(value).at(0);
@@ -89,6 +90,14 @@ class NodeReader {
     }
   }
 
+  /// Keras 3 adds `false` to every call that takes the argument, and does not heed it; Strata writes 0 where a user said
+  /// so.
+  std::optional<bool> training(const Config& value) const {
+    if (value.is_int()) return value.as_int() != 0;
+    if (value.as_bool() || is_list_) return value.as_bool();
+    return {};
+  }
+
   void set_mask(std::size_t input, Tensor mask) {
     auto& masks = call_.options.mask;
     masks.resize(std::max(masks.size(), input + 1));
@@ -99,6 +108,7 @@ class NodeReader {
   const TensorLookup& lookup_;
   CallArguments call_;
   bool complete_ = true;
+  bool is_list_ = false;
 };
 
 }  // namespace

@@ -29,9 +29,15 @@ std::vector<FlatSet> make_sets(const std::vector<Variable>& variables, Device& d
   std::vector<FlatSet> sets;
   for (FlatLayout& layout : make_layouts(variables)) {
     Buffer values = zeroed(device, layout.bytes());
-    sets.push_back({std::move(layout), std::move(values), {}, {}});
+    sets.push_back({std::move(layout), std::move(values), {}, {}, {}});
   }
   return sets;
+}
+
+/// "dense/kernel" as it begins the names of slots.
+std::string slot_base_name(std::string path) {
+  std::replace(path.begin(), path.end(), '/', '_');
+  return path;
 }
 
 FlatSlot make_slot(const FlatLayout& layout, const SlotSpec& spec, Device& device) {
@@ -94,6 +100,7 @@ FlatState::FlatState(const std::vector<Variable>& trainable, const std::vector<V
     for (const Variable& variable : set.layout.variables) {
       const auto rule =
           std::find_if(rules.begin(), rules.end(), [&](const WeightRule& r) { return r.variable == variable; });
+      set.names.push_back(slot_base_name(variable.path()));
       set.rules.push_back(rule == rules.end() ? WeightRule{.variable = variable} : *rule);
     }
   }
@@ -108,13 +115,18 @@ void FlatState::create_slots(const Optimizer& optimizer) {
   loss_scale_.scale = scaling != nullptr ? scaling->initial_scale : optimizer.options().loss_scale_factor.value_or(1.0);
 }
 
-namespace {
-
-std::string variable_name(const Variable& variable) {
-  std::string name = variable.path();
-  std::replace(name.begin(), name.end(), '/', '_');
-  return name;
+void FlatState::set_names(const std::vector<NamedVariable>& names) {
+  for (FlatSet& set : trainable_) {
+    for (std::size_t v = 0; v < set.names.size(); ++v) {
+      const Variable& variable = set.layout.variables[v];
+      const auto found =
+          std::find_if(names.begin(), names.end(), [&](const NamedVariable& n) { return n.variable == variable; });
+      if (found != names.end()) set.names[v] = slot_base_name(found->name);
+    }
+  }
 }
+
+namespace {
 
 /// Calls `use(set, variable's number, slot's number)` for every slot that a variable has.
 template <class F>
@@ -147,7 +159,7 @@ std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer, SlotOr
   for_each_slot(trainable_, specs, order, [&](const FlatSet& set, std::size_t v, std::size_t s) {
     const FlatSlot& slot = set.slots[s];
     const std::size_t offset = static_cast<std::size_t>(slot.offsets[v]) * size_of(set.layout.dtype);
-    named.push_back({prefix + variable_name(set.layout.variables[v]) + "_" + specs[s].name,
+    named.push_back({prefix + set.names[v] + "_" + specs[s].name,
                      constant_buffer({slot.values.storage, offset}, {*slot.shapes[v], set.layout.dtype})});
   });
   const auto scalars = optimizer->scalars();

@@ -43,6 +43,7 @@ struct FlatSet {
   Buffer values;
   std::vector<FlatSlot> slots;
   std::vector<WeightRule> rules;  // one a variable
+  std::vector<std::string> names;  // likewise: "dense_kernel"
 };
 
 /// What the loss is multiplied by before gradients are taken.
@@ -77,6 +78,8 @@ class FlatState {
   FlatState(const std::vector<Variable>& trainable, const std::vector<Variable>& others,
             const std::vector<WeightRule>& rules, Device& device);
 
+  /// What slots are named after: as NamedSlot says. The variables' paths, which may repeat, unless this is called.
+  void set_names(const std::vector<NamedVariable>& names);
   /// Creates the slots and scalars of an optimizer, each at its initial value.
   void create_slots(const Optimizer& optimizer);
   /// The slots, then the scalars, in the order of Keras' optimizer.variables, which begins with the iteration and the

@@ -91,7 +91,16 @@ Metric::Metric(const Loss& loss) : Metric(metrics::MeanOf(loss, loss->name())) {
 
 Metric Metric::from_config(const Config& config) {
   if (config.is_string()) return config.as_string();
-  return table().make(config);
+  const std::string& class_name = config.at("class_name").as_string();
+  if (table().knows(class_name) || !find_loss(class_name)) return table().make(config);
+  // The class of a loss: all its arguments are the loss's, but for the name and the dtype of the state.
+  Config loss = Config::object();
+  std::string name = find_loss(class_name)->name();
+  for (const auto& [key, value] : config.at("config").as_object()) {
+    if (key == "name") name = value.as_string();
+    else if (key != "dtype") loss.set(key, value);
+  }
+  return metrics::MeanOf(Loss::from_config(Config::object({{"class_name", class_name}, {"config", loss}})), name);
 }
 
 void Metric::update_state(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight, const Tensor& mask) {

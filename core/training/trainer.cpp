@@ -84,6 +84,7 @@ void Trainer::require_compiled() const {
 void Trainer::place_variables() {
   if (!state_) {
     state_ = std::make_unique<FlatState>(trainable_, others_, model_->weight_rules(), device_);
+    state_->set_names(model_->named_weights());
     if (compiled_) state_->create_slots(optimizer_);
   }
   if (!state_->adopt()) return;
