@@ -43,7 +43,7 @@ Activation Activation::from_config(const Config& config) {
   if (!is_layer(config)) return NamedFunction::from_config(config).name();
   const LayerRef layer = deserialize_layer(config);
   Activation activation;
-  activation.config_ = Config::object({{"class_name", layer.layer().class_name()}, {"config", layer.get_config()}});
+  activation.config_ = serialize_layer(layer.layer());
   activation.function_ = call_of(layer);
   return activation;
 }

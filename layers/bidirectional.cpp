@@ -53,7 +53,7 @@ class BidirectionalLayer final : public Layer, public KeepsState {
   std::string class_name() const override { return "Bidirectional"; }
   Config config() const override {
     const auto nested = [](const LayerRef& layer) {
-      return Config::object({{"class_name", layer.layer().class_name()}, {"config", layer.get_config()}});
+      return serialize_layer(layer.layer());
     };
     return Config::object({{"merge_mode", merge_mode_ ? Config(*merge_mode_) : Config()},
                            {"layer", nested(forward_)},

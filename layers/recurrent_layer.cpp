@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/base/error.h"
+#include "core/model/layer_classes.h"
 #include "layers/time_loop.h"
 
 namespace strata {
@@ -153,7 +154,7 @@ Config RecurrentLayer::recurrent_config() const {
 
 Config RecurrentLayer::config() const {
   Config config = recurrent_config();
-  return config.set("cell", Config::object({{"class_name", cell_.class_name()}, {"config", cell_.get_config()}}));
+  return config.set("cell", serialize_layer(cell_));
 }
 
 Config NamedRecurrentLayer::config() const {

@@ -22,7 +22,7 @@ class StackedCells final : public Cell {
   Config config() const override {
     Config::List list;
     for (const Cell* cell : cells_) {
-      list.push_back(Config::object({{"class_name", cell->class_name()}, {"config", cell->get_config()}}));
+      list.push_back(serialize_layer(*cell));
     }
     return Config::object({{"cells", std::move(list)}});
   }

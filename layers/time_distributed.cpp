@@ -43,7 +43,7 @@ class TimeDistributedLayer final : public Layer {
   std::string class_name() const override { return "TimeDistributed"; }
   Config config() const override {
     return Config::object(
-        {{"layer", Config::object({{"class_name", layer_.layer().class_name()}, {"config", layer_.get_config()}})}});
+        {{"layer", serialize_layer(layer_.layer())}});
   }
 
   void build_specs(const std::vector<TensorSpec>& inputs) override {

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/named_table.h"
+#include "core/model/config_dialect.h"
 #include "core/model/model_reader.h"
 
 namespace strata {
@@ -76,7 +77,16 @@ LayerRef deserialize_layer(const std::string& class_name, const Config& config) 
 }
 
 LayerRef deserialize_layer(const Config& entry) {
-  return deserialize_layer(entry.at("class_name").as_string(), entry.contains("config") ? entry.at("config") : Config::object());
+  return deserialize_layer(entry.at("class_name").as_string(),
+                           entry.contains("config") ? entry.at("config") : Config::object());
+}
+
+Config serialize_layer(const Layer& layer) {
+  Config config = Config::object({{"class_name", layer.class_name()}, {"config", layer.get_config()}});
+  if (ConfigDialectScope::current() != ConfigDialect::keras3) return config;
+  const bool builtin = find_builtin(layer.class_name()) != nullptr;
+  config.set("module", builtin ? Config("keras.layers") : Config());
+  return config.set("registered_name", builtin ? Config() : Config(layer.class_name()));
 }
 
 }  // namespace strata

@@ -46,6 +46,10 @@ LayerRef deserialize_layer(const std::string& class_name, const Config& config);
 /// The same from {"class_name", "config"}.
 LayerRef deserialize_layer(const Config& entry);
 
+/// What deserialize_layer() reads, for layers that hold others: {"class_name", "config"}, and where Keras 3 is to read
+/// it also "module" and "registered_name".
+Config serialize_layer(const Layer& layer);
+
 /// Where the classes of the catalogue come from: gives an empty function for a name it does not know. Set once, before
 /// configs are read.
 using LayerCatalogue = LayerFactory (*)(const std::string& class_name);
