@@ -15,7 +15,9 @@ const std::string kTopLevel = "top_level_model_weights";
 const std::string kBackend = "tensorflow";
 const std::string kPosition = "strata_position";
 
-std::string below(const std::string& group, const std::string& name) { return (group == "/" ? "" : group) + "/" + name; }
+std::string below(const std::string& group, const std::string& name) {
+  return (group == "/" ? "" : group) + "/" + name;
+}
 
 void write_arrays(Hdf5Writer& writer, const std::string& group, const std::vector<NamedArray>& arrays) {
   std::vector<std::string> names;
@@ -55,7 +57,8 @@ std::vector<NamedArray> read_arrays(const Hdf5Reader& reader, const std::string&
 std::vector<SavedLayer> read_layers(const Hdf5Reader& reader, const std::string& group) {
   const auto names = reader.names(group, "layer_names");
   if (!names) {
-    throw IoError(reader.path(), "expected a model file of Keras: the group " + group + " has no attribute layer_names");
+    throw IoError(reader.path(),
+                  "expected a model file of Keras: the group " + group + " has no attribute layer_names");
   }
   std::vector<SavedLayer> layers;
   for (const std::string& name : *names) layers.push_back({name, read_arrays(reader, below(group, name))});

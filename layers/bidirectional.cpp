@@ -52,9 +52,7 @@ class BidirectionalLayer final : public Layer, public KeepsState {
 
   std::string class_name() const override { return "Bidirectional"; }
   Config config() const override {
-    const auto nested = [](const LayerRef& layer) {
-      return serialize_layer(layer.layer());
-    };
+    const auto nested = [](const LayerRef& layer) { return serialize_layer(layer.layer()); };
     return Config::object({{"merge_mode", merge_mode_ ? Config(*merge_mode_) : Config()},
                            {"layer", nested(forward_)},
                            {"backward_layer", nested(backward_)}});

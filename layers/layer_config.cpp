@@ -43,9 +43,7 @@ const Config& LayerConfig::required(const std::string& key) const {
   return get(key);
 }
 
-LayerRef LayerConfig::layer_from(const Config& config) const {
-  return deserialize_layer(config);
-}
+LayerRef LayerConfig::layer_from(const Config& config) const { return deserialize_layer(config); }
 
 std::vector<LayerRef> LayerConfig::layers(const std::string& key) const {
   std::vector<LayerRef> all;

@@ -41,10 +41,7 @@ class TimeDistributedLayer final : public Layer {
   }
 
   std::string class_name() const override { return "TimeDistributed"; }
-  Config config() const override {
-    return Config::object(
-        {{"layer", serialize_layer(layer_.layer())}});
-  }
+  Config config() const override { return Config::object({{"layer", serialize_layer(layer_.layer())}}); }
 
   void build_specs(const std::vector<TensorSpec>& inputs) override {
     const Shape& shape = inputs[0].shape;

@@ -128,8 +128,7 @@ Config object_node(const CallForm& form, const CallNumbers& numbers) {
 Config inbound_node(const ModelNode& call, const CallNumbers& numbers) {
   const CallForm form = form_of(call);
   const auto from_model = [](const Tensor& tensor) { return layer_op(tensor)->layer()->first_call() > 0; };
-  const bool needs_object =
-      !form.tensors.empty() || std::any_of(form.inputs.begin(), form.inputs.end(), from_model);
+  const bool needs_object = !form.tensors.empty() || std::any_of(form.inputs.begin(), form.inputs.end(), from_model);
   return is_keras3() && needs_object ? object_node(form, numbers) : list_node(form, numbers);
 }
 

@@ -165,9 +165,10 @@ class GraphReader {
     for (; entry.next < entry.nodes.size(); ++entry.next) {
       const Config& node = entry.nodes[entry.next];
       const bool lists = !node.is_object();
-      const auto arguments = read_node(lists ? node : without_made_masks(node), entry.layer.layer(), [&](const TensorHistory& history) {
-        return find(history, lists ? first_in_lists(this->entry(history.layer)) : 0);
-      });
+      const auto arguments =
+          read_node(lists ? node : without_made_masks(node), entry.layer.layer(), [&](const TensorHistory& history) {
+            return find(history, lists ? first_in_lists(this->entry(history.layer)) : 0);
+          });
       if (!arguments) break;
       entry.calls.push_back(entry.layer.call(arguments->inputs, arguments->options));
       progress = true;
@@ -186,8 +187,8 @@ class GraphReader {
       const Tensor tensor = find(history, from_zero ? 0 : from.layer.layer().first_call());
       if (!tensor) {
         throw ConfigError("Invalid functional model configuration: layer \"" + history.layer + "\" is called " +
-                          std::to_string(from.calls.size()) + " times, output of call " +
-                          std::to_string(history.call) + " is asked for.");
+                          std::to_string(from.calls.size()) + " times, output of call " + std::to_string(history.call) +
+                          " is asked for.");
       }
       tensors.push_back(tensor);
     }
@@ -226,7 +227,8 @@ Dtype input_dtype(const Config& config) {
 
 Tensor read_input(const Config& config) {
   const Config& shape = batch_shape_of(config);
-  if (shape.is_null()) throw ConfigError("InputLayer: expected the argument 'batch_shape', received " + config.to_json());
+  if (shape.is_null())
+    throw ConfigError("InputLayer: expected the argument 'batch_shape', received " + config.to_json());
   const Config& name = member(config, "name", kNull);
   return make_input(shape.as_shape(), input_dtype(config), name.is_null() ? "" : name.as_string());
 }

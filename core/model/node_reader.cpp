@@ -30,9 +30,7 @@ class NodeReader {
     read_keywords(node.at("kwargs"));
   }
 
-  std::optional<CallArguments> result() const {
-    return complete_ ? std::optional<CallArguments>(call_) : std::nullopt;
-  }
+  std::optional<CallArguments> result() const { return complete_ ? std::optional<CallArguments>(call_) : std::nullopt; }
 
  private:
   /// All tensors in a value, in order; nulls are empty handles.
@@ -90,8 +88,8 @@ class NodeReader {
     }
   }
 
-  /// Keras 3 adds `false` to every call that takes the argument, and does not heed it; Strata writes 0 where a user said
-  /// so.
+  /// Keras 3 adds `false` to every call that takes the argument, and does not heed it; Strata writes 0 where a user
+  /// said so.
   std::optional<bool> training(const Config& value) const {
     if (value.is_int()) return value.as_int() != 0;
     if (value.as_bool() || is_list_) return value.as_bool();

@@ -42,7 +42,7 @@ struct FlatSet {
   FlatLayout layout;
   Buffer values;
   std::vector<FlatSlot> slots;
-  std::vector<WeightRule> rules;  // one a variable
+  std::vector<WeightRule> rules;   // one a variable
   std::vector<std::string> names;  // likewise: "dense_kernel"
 };
 

@@ -87,8 +87,8 @@ struct LoadWeightsOptions {
 };
 
 struct LoadOptions {
-  CustomObjects custom_objects = {};  // beside those that register_layer made known
-  bool compile = true;                // as the saved model was, with the state of its optimizer
+  CustomObjects custom_objects = {};                // beside those that register_layer made known
+  bool compile = true;                              // as the saved model was, with the state of its optimizer
   std::shared_ptr<Communicator> communicator = {};  // of compile
 };
 

@@ -21,11 +21,11 @@ struct SavedLayer {
 };
 
 struct ModelFile {
-  std::string keras_version = {};        // of the layout; "1" when a file does not say
-  Config model = {};                     // {"class_name", "config"}; null in a file of weights alone
-  Config training = {};                  // what the model was compiled with; null when it was not
-  Config position = {};                  // where training stands; null in files of others
-  std::vector<SavedLayer> layers = {};   // in the order of the model's layers
+  std::string keras_version = {};       // of the layout; "1" when a file does not say
+  Config model = {};                    // {"class_name", "config"}; null in a file of weights alone
+  Config training = {};                 // what the model was compiled with; null when it was not
+  Config position = {};                 // where training stands; null in files of others
+  std::vector<SavedLayer> layers = {};  // in the order of the model's layers
   std::vector<NamedArray> optimizer = {};
 };
 

@@ -101,7 +101,8 @@ void load_layers(const Functional& model, const std::vector<SavedLayer>& saved, 
   for (std::size_t k = 0; k < wanted.size(); ++k) {
     auto from = given.begin() + static_cast<std::ptrdiff_t>(std::min(k, given.size()));
     if (matching.by_name) {
-      from = std::find_if(given.begin(), given.end(), [&](const auto* layer) { return layer->name == wanted[k].name(); });
+      from =
+          std::find_if(given.begin(), given.end(), [&](const auto* layer) { return layer->name == wanted[k].name(); });
     }
     if (from != given.end()) loader.add(k, wanted[k], **from);
   }

@@ -10,9 +10,7 @@ Config serialized(const std::string& class_name, const Config& config) {
   return Config::object({{"class_name", class_name}, {"config", config}});
 }
 
-Config loss_config(const Loss& loss) {
-  return loss ? serialized(loss->class_name(), loss->get_config()) : Config();
-}
+Config loss_config(const Loss& loss) { return loss ? serialized(loss->class_name(), loss->get_config()) : Config(); }
 
 /// "accuracy" and its like, which shapes decide about, are written by the name that the user gave.
 Config metric_config(const Metric& metric) {

@@ -31,10 +31,13 @@ TensorSpec read_header(const std::string& header, const std::string& path, const
                      std::regex_search(header, order, std::regex("'fortran_order': *(True|False)")) &&
                      std::regex_search(header, shape, std::regex("'shape': *\\(([0-9, ]*)\\)"));
   if (!whole) throw IoError(path, "array " + name + ": expected a header of NumPy, received " + header);
-  const auto found = std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.first == type[1].str(); });
+  const auto found =
+      std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.first == type[1].str(); });
   if (found == kTypes.end()) {
-    throw IoError(path, "array " + name + ": expected elements of type bool, uint8, int32, int64, float16, float32 or "
-                            "float64, received " + type[1].str());
+    throw IoError(path, "array " + name +
+                            ": expected elements of type bool, uint8, int32, int64, float16, float32 or "
+                            "float64, received " +
+                            type[1].str());
   }
   if (order[1] == "True") throw IoError(path, "array " + name + " has its columns first: expected rows first");
   std::vector<Dim> dims;
@@ -52,8 +55,7 @@ Tensor read_npy(const std::string& bytes, const std::string& path, const std::st
   const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i])); };
   const bool first_version = bytes[6] == 1;
   const std::size_t begin = first_version ? 10 : 12;
-  const std::size_t length =
-      byte(8) + (byte(9) << 8U) + (first_version ? 0 : (byte(10) << 16U) + (byte(11) << 24U));
+  const std::size_t length = byte(8) + (byte(9) << 8U) + (first_version ? 0 : (byte(10) << 16U) + (byte(11) << 24U));
   if (begin + length > bytes.size()) throw IoError(path, "array " + name + " ends within its header");
   const TensorSpec spec = read_header(bytes.substr(begin, length), path, name);
   const std::size_t data = begin + length;
@@ -65,10 +67,12 @@ Tensor read_npy(const std::string& bytes, const std::string& path, const std::st
 }
 
 std::string npy_bytes(const Tensor& tensor) {
-  const auto type = std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.second == tensor.dtype(); });
+  const auto type =
+      std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.second == tensor.dtype(); });
   std::string shape;
   for (int i = 0; i < tensor.rank(); ++i) shape += std::to_string(tensor.shape()[i]) + ", ";
-  std::string header = std::string("{'descr': '") + type->first + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+  std::string header =
+      std::string("{'descr': '") + type->first + "', 'fortran_order': False, 'shape': (" + shape + "), }";
   header.append(63 - (10 + header.size()) % 64, ' ').append("\n");
   std::string bytes = kMagic + std::string("\x01\x00", 2);
   bytes += static_cast<char>(header.size() & 0xFFU);

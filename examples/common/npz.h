@@ -11,7 +11,8 @@
 namespace strata::examples {
 
 /// All arrays of a file, by name. Throws IoError naming the file, and the array in it, for what cannot be read: other
-/// elements than bool, uint8, int32, int64, float16, float32 and float64 of this machine's byte order, or columns first.
+/// elements than bool, uint8, int32, int64, float16, float32 and float64 of this machine's byte order, or columns
+/// first.
 std::map<std::string, Tensor> read_npz(const std::string& path);
 
 /// Writes arrays under names, as numpy.savez does. Throws IoError when it cannot.

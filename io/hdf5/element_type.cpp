@@ -77,7 +77,8 @@ Dtype dtype_of_stored(hid_t type, const std::string& path, const std::string& ar
       break;
     default: break;
   }
-  throw IoError(path, "array " + array + " has elements of a type that is not read here: expected floating numbers of "
+  throw IoError(path, "array " + array +
+                          " has elements of a type that is not read here: expected floating numbers of "
                           "2, 4 or 8 bytes, integers or booleans");
 }
 

@@ -78,8 +78,7 @@ void write_piece(hid_t group, const std::string& attribute, const std::vector<st
 
 }  // namespace
 
-Hdf5Writer::Hdf5Writer(const std::string& path)
-    : path_(path), temporary_(path + ".part" + std::to_string(getpid())) {
+Hdf5Writer::Hdf5Writer(const std::string& path) : path_(path), temporary_(path + ".part" + std::to_string(getpid())) {
   const QuietHdf5 quiet;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   std::error_code failed;
@@ -139,8 +138,8 @@ void Hdf5Writer::write_array(const std::string& group, const std::string& name, 
   const Hdf5Id space(dims.empty() ? H5Screate(H5S_SCALAR)
                                   : H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr));
   const Hdf5Id links = links_with_groups_between();
-  const Hdf5Id set(H5Dcreate2(file_, array.c_str(), stored_type(stored.dtype()), space, links, H5P_DEFAULT,
-                              H5P_DEFAULT));
+  const Hdf5Id set(
+      H5Dcreate2(file_, array.c_str(), stored_type(stored.dtype()), space, links, H5P_DEFAULT, H5P_DEFAULT));
   if (set < 0) throw_hdf5_error(path_, "cannot make the array " + array);
   check_hdf5(H5Dwrite(set, memory_type(stored.dtype()), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), path_,
              "cannot write the array " + array);

@@ -8,8 +8,9 @@ namespace strata {
 namespace {
 
 [[noreturn]] void refuse(const std::string& path) {
-  throw IoError(path, "this Strata was built without HDF5, which model files need: install it (Debian: libhdf5-dev) "
-                      "and build again");
+  throw IoError(path,
+                "this Strata was built without HDF5, which model files need: install it (Debian: libhdf5-dev) "
+                "and build again");
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The description of models, as TF 2 writes it.
+// The description of models, as Keras writes it.
 #include <gtest/gtest.h>
 
+#include "core/model/config_dialect.h"
 #include "core/model/functional.h"
 #include "core/model/sequential.h"
 #include "core/model/session.h"
@@ -50,7 +51,8 @@ TEST_F(ModelConfigTest, CallsAreNumberedWithinTheModel) {
   EXPECT_EQ(entry(model, "add").at("inbound_nodes").to_json(), R"([[["shared", 0, 0, {}], ["dropout", 0, 0, {}]]])");
 }
 
-TEST_F(ModelConfigTest, ANestedModelsFirstCallIsNumberOne) {
+TEST_F(ModelConfigTest, ANestedModelsFirstCallIsNumberOneInTensorFlow2) {
+  const ConfigDialectScope dialect(ConfigDialect::keras2);
   const Tensor inner = Input({4});
   const LayerRef encoder(std::make_shared<Functional>(std::vector{inner}, std::vector{layers::Dense(2)(inner)},
                                                       LayerOptions{.name = "encoder"}));
@@ -60,6 +62,19 @@ TEST_F(ModelConfigTest, ANestedModelsFirstCallIsNumberOne) {
   EXPECT_EQ(entry(model, "encoder").at("inbound_nodes").to_json(), R"([[["img", 0, 0, {}]], [["img", 0, 0, {}]]])");
   EXPECT_EQ(entry(model, "encoder").at("config").at("output_layers").to_json(), R"([["dense", 0, 0]])");
   EXPECT_EQ(entry(model, "head").at("inbound_nodes").to_json(), R"([[["encoder", 1, 0, {}]]])");
+  EXPECT_EQ(model.config().at("output_layers").to_json(), R"([["head", 0, 0], ["encoder", 2, 0]])");
+}
+
+TEST_F(ModelConfigTest, ANestedModelsFirstCallIsNumberZeroInKeras3) {
+  const Tensor inner = Input({4});
+  const LayerRef encoder(std::make_shared<Functional>(std::vector{inner}, std::vector{layers::Dense(2)(inner)},
+                                                      LayerOptions{.name = "encoder"}));
+  const Tensor input = Input({4}, {.name = "img"});
+  const Functional model({input}, {layers::Dense(1, {.name = "head"})(encoder(input)), encoder(input)});
+  EXPECT_EQ(entry(model, "encoder").at("inbound_nodes").to_json(), R"([[["img", 0, 0, {}]], [["img", 0, 0, {}]]])");
+  EXPECT_EQ(entry(model, "head").at("inbound_nodes").to_json(),
+            R"([{"args": [{"class_name": "__keras_tensor__", "config": {"shape": [null, 2], "dtype": "float32", )"
+            R"("keras_history": ["encoder", 0, 0]}}], "kwargs": {}}])");
   EXPECT_EQ(model.config().at("output_layers").to_json(), R"([["head", 0, 0], ["encoder", 2, 0]])");
 }
 

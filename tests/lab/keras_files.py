@@ -22,6 +22,7 @@ from model_files import MODELS, as_list, build, train  # noqa: E402
 
 TOLERANCE = 1e-5
 STEPS = 3
+CUSTOM = {"Lamb": keras.optimizers.Lamb}  # Keras forgets it when it reads
 
 
 def difference(a, b):
@@ -33,7 +34,7 @@ def restore_optimizer(model, path):
     """What load_model means to do: Keras 3.15 builds the optimizer for no variables, and then cannot train."""
     with h5py.File(path) as file:
         config = json.loads(file.attrs["training_config"])["optimizer_config"]
-        optimizer = keras.optimizers.deserialize(config)
+        optimizer = keras.optimizers.deserialize(config, CUSTOM)
         optimizer.build(model.trainable_variables)
         group = file["optimizer_weights"]
         saved = [str(n, "utf8") if isinstance(n, bytes) else n for n in group.attrs["weight_names"]]
@@ -68,7 +69,7 @@ def check(name, program, folder):
     for k, (key, expected) in enumerate(zip(names, as_list(model.predict(x, verbose=0)))):
         found[f"trained prediction {k}"] = difference(results[key], expected)
 
-    again = keras.models.load_model(trained)
+    again = keras.models.load_model(trained, CUSTOM)
     for k, (key, predicted) in enumerate(zip(names, as_list(again.predict(x, verbose=0)))):
         found[f"Keras' prediction {k}"] = difference(predicted, results[key])
     restore_optimizer(again, trained)

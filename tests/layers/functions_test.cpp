@@ -103,8 +103,8 @@ TEST_F(FunctionsTest, ConfigsOfTfKeras2AreRead) {
   EXPECT_EQ(lambda(constant({2.f}, {1, 1})).to_vector<float>(), (Floats{5}));
   expect_error<ConfigError>(
       [] {
-        deserialize_layer(
-            "Lambda", Config::from_json(R"({"function": ["4wE=", null, null], "function_type": "lambda"})"));
+        deserialize_layer("Lambda",
+                          Config::from_json(R"({"function": ["4wE=", null, null], "function_type": "lambda"})"));
       },
       R"(Expected the name of a function, received ["4wE=", null, null]. A Python lambda cannot be read: give it a name )"
       "in Keras with keras.saving.register_keras_serializable, and make a C++ function known under this name with "

@@ -132,7 +132,7 @@ class GoldenLayers : public ::testing::TestWithParam<Case> {
 
   LayerRef make() const {
     return deserialize_layer(golden().at("class_name").get<std::string>(),
-                                          Config::from_json(golden().at("config").dump()));
+                             Config::from_json(golden().at("config").dump()));
   }
   CallOptions call_options() const {
     return {.training = {},

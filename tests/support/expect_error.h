@@ -19,4 +19,15 @@ void expect_error(const F& f, const std::string& text) {
   }
 }
 
+/// The same for a text that `part` is a part of.
+template <class E, class F>
+void expect_error_with(const F& f, const std::string& part) {
+  try {
+    f();
+    ADD_FAILURE() << "expected an error with: " << part;
+  } catch (const E& error) {
+    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+  }
+}
+
 }  // namespace strata::testing
