@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "io/hdf5/element_type.h"
+#include "io/hdf5/file_seal.h"
 #include "io/hdf5_file.h"
 
 namespace strata {
@@ -63,6 +64,7 @@ Hdf5Reader::Hdf5Reader(const std::string& path) : path_(path) {
   if (!std::filesystem::exists(status)) throw IoError(path, "no such file");
   if (std::filesystem::is_directory(status)) throw IoError(path, "expected an HDF5 file, received a directory");
   if (H5Fis_hdf5(path.c_str()) == 0) throw IoError(path, "expected an HDF5 file: it does not begin as one");
+  check_seal(path);
   file_ = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   if (file_ < 0) throw_hdf5_error(path_, "cannot be opened as an HDF5 file");
 }

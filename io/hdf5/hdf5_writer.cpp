@@ -12,6 +12,7 @@
 #include "core/ops/ops.h"
 #include "core/tensor/host_copy.h"
 #include "io/hdf5/element_type.h"
+#include "io/hdf5/file_seal.h"
 #include "io/hdf5_file.h"
 
 namespace strata {
@@ -149,6 +150,7 @@ void Hdf5Writer::commit() {
   const QuietHdf5 quiet;
   const herr_t closed = H5Fclose(file_);
   file_ = -1;
+  if (closed >= 0) seal_file(temporary_);
   bool done = closed >= 0 && synchronize(temporary_);
   if (done) done = std::rename(temporary_.c_str(), path_.c_str()) == 0;
   if (!done) {

@@ -69,7 +69,8 @@ TEST_P(SavedByKeras, SavedAgainItGoesOnBitForBit) {
     const std::string path = directory.path("again.h5");
     model.save(path, {.dialect = dialect});
     Model again = load_model(path);
-    EXPECT_EQ(again.to_json(), model.to_json());
+    // tf.keras does not tell initial states from further inputs.
+    if (dialect == ConfigDialect::keras3) EXPECT_EQ(again.to_json(), model.to_json());
     EXPECT_EQ(again.weights_hash(), model.weights_hash());
     EXPECT_EQ(again.train_on_batch(x, y), model.train_on_batch(x, y));
     EXPECT_EQ(again.weights_hash(), model.weights_hash());
@@ -239,25 +240,47 @@ TEST_F(ModelFiles, TruncatedFiles) {
   }
 }
 
-/// Bytes that say something else: an error that names the file, or a model where only a number differs.
 TEST_F(ModelFiles, DamagedFiles) {
   Model model = compiled_model();
   model.train_on_batch(x(), y());
   model.save(path("whole.h5"));
   const std::string whole = testing::read_text(path("whole.h5"));
-  int refused = 0;
-  for (std::size_t at = 7; at < whole.size(); at += whole.size() / 151) {
+  for (std::size_t at = 8; at < whole.size() - 16; at += whole.size() / 151) {
     testing::Bytes damaged(whole.begin(), whole.end());
-    for (std::size_t i = at; i < std::min(at + 16, damaged.size()); ++i) damaged[i] ^= 0x5AU;
+    damaged[at] ^= 0x5AU;
     testing::write_file(path("damaged.h5"), damaged);
-    try {
-      load_model(path("damaged.h5"));
-    } catch (const IoError& error) {
-      EXPECT_EQ(error.path(), path("damaged.h5"));
-      ++refused;
-    }
+    expect_io_error([&] { load_model(path("damaged.h5")); }, path("damaged.h5"), "is damaged");
   }
-  EXPECT_GT(refused, 10);
+}
+
+/// A file that is whole and says what cannot be: the error names the attribute.
+TEST_F(ModelFiles, FilesThatSayWhatCannotBe) {
+  const auto write = [&](const std::string& name, const ModelFile& file) {
+    model_file_format().write(path(name), file);
+  };
+  ModelFile file;
+  file.keras_version = "3.15.1";
+  file.model = Config::object({{"class_name", "Sequential"}, {"config", Config::object({{"layers", 3}})}});
+  write("config.h5", file);
+  expect_io_error([&] { load_model(path("config.h5")); }, path("config.h5"), "the attribute model_config: ");
+
+  Model model = compiled_model();
+  model.train_on_batch(x(), y());
+  model.save(path("whole.h5"));
+  file = model_file_format().read(path("whole.h5"));
+  ModelFile other = file;
+  other.layers[1].weights.pop_back();
+  write("fewer.h5", other);
+  expect_io_error([&] { load_model(path("fewer.h5")); }, path("fewer.h5"),
+                  "Weight count mismatch for layer #0 (named dense");
+  other = file;
+  other.optimizer.back().value = ops::zeros({2, 2});
+  write("slot.h5", other);
+  expect_io_error([&] { load_model(path("slot.h5")); }, path("slot.h5"), "has shape (3,), received (2, 2)");
+  other = file;
+  other.training.set("loss", "no_such_loss");
+  write("loss.h5", other);
+  expect_io_error([&] { load_model(path("loss.h5")); }, path("loss.h5"), "the attribute training_config: Unknown loss");
 }
 
 }  // namespace
