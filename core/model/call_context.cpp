@@ -29,6 +29,20 @@ const Tensor& CallContext::mask(std::size_t i) const {
   return i < options_.mask.size() ? options_.mask[i] : none;
 }
 
+Config CallContext::argument(const std::string& name, Config otherwise) const {
+  asked_.insert(name);
+  const Config& given = options_.arguments;
+  return given.is_null() || !given.contains(name) ? std::move(otherwise) : given.at(name);
+}
+
+void CallContext::check_arguments(const std::string& layer) const {
+  if (options_.arguments.is_null()) return;
+  for (const auto& [name, value] : options_.arguments.as_object()) {
+    if (asked_.contains(name)) continue;
+    throw ConfigError("Layer '" + layer + "': call() got an unexpected keyword argument '" + name + "'");
+  }
+}
+
 void CallContext::set_input_masks(const std::vector<Tensor>& masks) {
   std::vector<Tensor>& own = options_.mask;
   if (own.size() < masks.size()) own.resize(masks.size());

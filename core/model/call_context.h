@@ -4,10 +4,12 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/config.h"
 #include "core/ops/ops.h"
 #include "core/tensor/variable.h"
 
@@ -21,6 +23,9 @@ struct CallOptions {
   Tensor attention_mask = {};              // of attention layers: bool (batch, query steps, key steps), who sees whom
   bool return_attention_scores = false;    // of attention layers: a second output
   bool use_causal_mask = false;            // of attention layers: no step sees later ones
+  /// What else the layer's call takes, by name; null = nothing: `Config::object({{"scale", 2.0}})`. A symbolic call
+  /// keeps it, and files hold it as Keras' keyword arguments.
+  Config arguments = {};
 };
 
 /// How the values that blocks computed for one state become the new state.
@@ -77,6 +82,11 @@ class CallContext {
   const Tensor& attention_mask() const { return options_.attention_mask; }
   bool return_attention_scores() const { return options_.return_attention_scores; }
   bool use_causal_mask() const { return options_.use_causal_mask; }
+  /// The caller's argument of this name; `otherwise` when it gave none. A call that ends without having asked for an
+  /// argument it was given is an error, as in Keras.
+  Config argument(const std::string& name, Config otherwise = {}) const;
+  /// Throws ConfigError "call() got an unexpected keyword argument 'scale'" unless the call asked for all it was given.
+  void check_arguments(const std::string& layer) const;
 
   /// Sets `variable` after the step, in training and inference. Several updates of one variable in a step (a layer that
   /// is called twice) apply in the order of the calls: each starts from value(variable), and the last one is what the
@@ -116,6 +126,7 @@ class CallContext {
   std::vector<Tensor> output_masks_;
   int draws_ = 0;
   std::unordered_map<std::string, int> calls_;
+  mutable std::set<std::string> asked_;  // names of arguments
 };
 
 /// Makes `context` this thread's current one until the end of the scope; null = as outside of layers.

@@ -70,6 +70,12 @@ void Functional::set_graph(std::vector<Tensor> inputs, std::vector<Tensor> outpu
   set_built();
 }
 
+void Functional::set_ends(std::vector<Tensor> inputs, std::vector<Tensor> outputs) {
+  inputs_ = std::move(inputs);
+  outputs_ = std::move(outputs);
+  set_built();
+}
+
 void Functional::clear_graph() {
   inputs_.clear();
   outputs_.clear();
@@ -168,19 +174,19 @@ std::vector<std::string> Functional::output_names() const {
 
 LayerRef Functional::get_layer(const std::string& layer_name) const {
   if (layer_name.empty()) throw ConfigError("Provide either a layer name or layer index.");
-  for (const LayerRef& layer : layers_) {
+  for (const LayerRef& layer : layers()) {
     if (layer.name() == layer_name) return layer;
   }
   throw ConfigError("No such layer: " + layer_name);
 }
 
 LayerRef Functional::get_layer(int index) const {
-  const int count = static_cast<int>(layers_.size());
+  const int count = static_cast<int>(layers().size());
   if (index < -count || index >= count) {
     throw ConfigError("Was asked to retrieve layer at index " + std::to_string(index) + " but model only has " +
                       std::to_string(count) + " layers.");
   }
-  return layers_[static_cast<std::size_t>(index < 0 ? index + count : index)];
+  return layers()[static_cast<std::size_t>(index < 0 ? index + count : index)];
 }
 
 }  // namespace strata

@@ -40,13 +40,16 @@ class Functional : public Layer {
   const std::vector<Tensor>& inputs() const { return inputs_; }
   const std::vector<Tensor>& outputs() const { return outputs_; }
   /// In Keras' order: by depth, then by first visit from the outputs.
-  const std::vector<LayerRef>& layers() const { return layers_; }
+  virtual const std::vector<LayerRef>& layers() const { return layers_; }
   /// In order of execution.
   const std::vector<ModelNode>& model_nodes() const { return nodes_; }
   /// The names of the input layers.
   std::vector<std::string> input_names() const;
-  /// The names of the layers that make the outputs; a repeated one gets "_1", "_2", ...
-  std::vector<std::string> output_names() const;
+  /// The names of the layers that make the outputs; a repeated one gets "_1", "_2", ... Empty as long as it is not
+  /// known how many outputs there are.
+  virtual std::vector<std::string> output_names() const;
+  /// Called before the model is trained or run on such data: builds a model that has waited for it.
+  virtual void prepare_for(const std::vector<TensorSpec>& inputs) { ensure_built(inputs); }
   /// Throws ConfigError "No such layer: x".
   LayerRef get_layer(const std::string& name) const;
   /// A negative index counts from the end. Throws ConfigError when there is no such layer.
@@ -58,6 +61,8 @@ class Functional : public Layer {
   void set_graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs);
   void clear_graph();
   void set_layers(std::vector<LayerRef> layers) { layers_ = std::move(layers); }
+  /// For models whose function is no graph: only what goes in and comes out.
+  void set_ends(std::vector<Tensor> inputs, std::vector<Tensor> outputs);
 
  private:
   Tensor conformed(const Tensor& input, std::size_t index) const;

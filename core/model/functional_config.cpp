@@ -44,6 +44,9 @@ Config option_values(const CallOptions& options) {
   if (options.training) values.set("training", *options.training);
   if (options.return_attention_scores) values.set("return_attention_scores", true);
   if (options.use_causal_mask) values.set("use_causal_mask", true);
+  if (options.arguments.is_object()) {
+    for (const auto& [name, value] : options.arguments.as_object()) values.set(name, value);
+  }
   return values;
 }
 

@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/model/carried_mask.h"
 #include "core/model/layer_op.h"
 #include "core/model/session.h"
-#include "core/model/variable_set.h"
 
 namespace strata {
 namespace {
@@ -42,6 +42,10 @@ const std::string& Layer::name() const {
 }
 
 Config Layer::get_config() const {
+  if (config_refused_) {
+    throw ConfigError("Layers with arguments in `__init__` must override `get_config`. Layer " + name() + " of class " +
+                      class_name() + " was made with arguments, but does not override config().");
+  }
   Config all = Config::object({{"name", name()}, {"trainable", trainable()}, {"dtype", policy_.config()}});
   for (const auto& [key, value] : config().as_object()) all.set(key, value);
   return all;
@@ -76,76 +80,9 @@ void Layer::set_learning_rate_factor(double factor) {
   learning_rate_factor_ = factor;
 }
 
-void Layer::collect_rules(double factor, std::vector<WeightRule>& rules) const {
-  const double own = factor * learning_rate_factor_;
-  for (WeightRule rule : own_rules_) {
-    rule.learning_rate_factor = own;
-    rules.push_back(std::move(rule));
-  }
-  for (const LayerRef& layer : sublayers()) layer.layer().collect_rules(own, rules);
-}
-
-std::vector<WeightRule> Layer::weight_rules() const {
-  std::vector<WeightRule> all, once;
-  collect_rules(1.0, all);
-  VariableSet seen;
-  for (WeightRule& rule : all) {
-    if (seen.insert(rule.variable).second) once.push_back(std::move(rule));
-  }
-  return once;
-}
-
-std::vector<Variable> Layer::weights() const {
-  std::vector<Variable> all = own_weights_;
-  for (const auto& layer : tracked_) {
-    const auto inner = layer->weights();
-    all.insert(all.end(), inner.begin(), inner.end());
-  }
-  std::stable_partition(all.begin(), all.end(), [](const Variable& weight) { return weight.trainable(); });
-  return all;
-}
-
-std::vector<Variable> Layer::trainable_weights() const {
-  std::vector<Variable> result;
-  if (!trainable()) return result;
-  for (const Variable& weight : own_weights_) {
-    if (weight.trainable()) result.push_back(weight);
-  }
-  for (const auto& layer : tracked_) {
-    const auto inner = layer->trainable_weights();
-    result.insert(result.end(), inner.begin(), inner.end());
-  }
-  return result;
-}
-
-std::vector<Variable> Layer::non_trainable_weights() const {
-  if (!trainable()) return weights();
-  std::vector<Variable> result;
-  for (const Variable& weight : own_weights_) {
-    if (!weight.trainable()) result.push_back(weight);
-  }
-  for (const auto& layer : tracked_) {
-    const auto inner = layer->non_trainable_weights();
-    result.insert(result.end(), inner.begin(), inner.end());
-  }
-  return result;
-}
-
-Dim Layer::count_params() const {
-  if (!built_) {
-    throw ConfigError("You tried to call `count_params` on " + name() +
-                      ", but the layer isn't built. Call the layer on an input first.");
-  }
-  Dim count = 0;
-  VariableSet seen;
-  for (const Variable& weight : weights()) {
-    if (seen.insert(weight).second) count += weight.shape().elements();
-  }
-  return count;
-}
-
 std::vector<Tensor> Layer::run(const std::vector<Tensor>& inputs, CallContext& context) {
   const LayerScope layer_scope(name());
+  const CarriedMaskScope mask_scope;
   const std::vector<Tensor> checked = checked_inputs(inputs);
   if (!built_) {
     std::vector<TensorSpec> specs;
@@ -155,15 +92,34 @@ std::vector<Tensor> Layer::run(const std::vector<Tensor>& inputs, CallContext& c
   const CallScope call_scope(&context);
   const AutocastScope autocast = autocast_scope();
   std::vector<Tensor> outputs = call_many(checked, context);
+  context.check_arguments(name());
   if (outputs.empty() || !std::all_of(outputs.begin(), outputs.end(), [](const Tensor& t) { return bool(t); })) {
     throw ConfigError(
         "A layer's `call` method should return a Tensor or a list of Tensors, not None (layer: " + name() + ").");
   }
   add_activity_losses(outputs, context);
-  std::vector<Tensor> masks = compute_mask(checked, context.masks(), context);
-  masks.resize(outputs.size());
-  context.set_output_masks(std::move(masks));
+  set_output_masks(checked, outputs, context);
+  mask_scope.keep(outputs);
   return outputs;
+}
+
+// As in Keras, masks that all outputs carry already, from layers within, count before those of compute_mask. An input
+// that is passed on belongs to the caller, and its mask does not count.
+void Layer::set_output_masks(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs,
+                             CallContext& context) {
+  const auto passed_on = [&](const Tensor& output) {
+    return std::any_of(inputs.begin(), inputs.end(), [&](const Tensor& input) { return input.same_as(output); });
+  };
+  std::vector<Tensor> masks;
+  for (const Tensor& output : outputs) masks.push_back(passed_on(output) ? Tensor() : carried_mask(output));
+  if (!std::all_of(masks.begin(), masks.end(), [](const Tensor& mask) { return bool(mask); })) {
+    masks = compute_mask(inputs, context.masks(), context);
+    masks.resize(outputs.size());
+  }
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    if (!passed_on(outputs[k])) carry_mask(outputs[k], masks[k]);
+  }
+  context.set_output_masks(std::move(masks));
 }
 
 // As in Keras, a weight that was given another dtype than the layer's stays what it is outside of mixed precision.
@@ -220,6 +176,7 @@ std::vector<Tensor> Layer::checked_inputs(const std::vector<Tensor>& inputs) con
     const bool cast = autocast_ && is_floating(compute_dtype()) && is_floating(inputs[i].dtype()) &&
                       inputs[i].dtype() != compute_dtype();
     checked.push_back(cast ? ops::cast(inputs[i], compute_dtype()) : inputs[i]);
+    if (cast) carry_mask(checked.back(), carried_mask(inputs[i]));
   }
   return checked;
 }
@@ -265,6 +222,7 @@ std::string Layer::unused_weight_name(const std::string& wanted) const {
 // First values depend on the path of layers being built, so that layers which give the layers within them fixed names
 // (every LSTM has an lstm_cell) do not start from numbers that depend on which of them was built first.
 Variable Layer::add_weight(const std::string& weight_name, const Shape& shape, const WeightOptions& options) {
+  require_open();
   const std::string own_name = unused_weight_name(weight_name);
   const std::string path = name() + "/" + own_name;
   const std::string origin = build_path.empty() ? path : build_path + "/" + own_name;
@@ -284,9 +242,19 @@ Variable Layer::add_weight(const std::string& weight_name, const Shape& shape, c
 
 std::vector<LayerRef> Layer::sublayers() const { return {tracked_.begin(), tracked_.end()}; }
 
-LayerRef Layer::track(const LayerRef& layer) {
-  tracked_.push_back(layer.shared());
-  return layer;
+void Layer::require_open() const {
+  if (!built_) return;
+  throw ConfigError(
+      "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must "
+      "be created in the `__init__()` method or in the `build()` method. Layer: " +
+      name());
+}
+
+// A layer that is held twice counts once.
+void Layer::add_sublayer(const std::shared_ptr<Layer>& layer) {
+  if (layer == nullptr) throw ConfigError("Layer '" + name() + "': track() was given an empty layer handle.");
+  require_open();
+  if (std::find(tracked_.begin(), tracked_.end(), layer) == tracked_.end()) tracked_.push_back(layer);
 }
 
 }  // namespace strata

@@ -5,6 +5,7 @@
 #include <array>
 #include <concepts>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,6 +78,8 @@ class Layer {
   virtual std::vector<std::string> call_arguments() const { return {}; }
   /// What Keras' layer.get_config() returns: name, trainable and dtype, then config().
   virtual Config get_config() const;
+  /// For layers made with arguments that config() does not tell: get_config() throws ConfigError from now on.
+  void refuse_config() { config_refused_ = true; }
 
   /// Creates the weights that depend on the input's shape, with add_weight. Called once, before the first call. Axis 0
   /// of an input shape is the batch.
@@ -106,7 +109,7 @@ class Layer {
   Dtype variable_dtype() const { return policy_.variable_dtype(); }
   const DtypePolicy& dtype_policy() const { return policy_; }
   bool supports_masking() const { return supports_masking_; }
-  bool built() const { return built_; }
+  virtual bool built() const { return built_; }
   bool trainable() const { return options_.trainable; }
   /// Also of the layers within this one. A compiled model sees the change when it is compiled again.
   virtual void set_trainable(bool trainable);
@@ -128,6 +131,11 @@ class Layer {
   /// The rules of all weights, those of the layers within included, each weight once. Learning rate factors of nested
   /// layers multiply.
   std::vector<WeightRule> weight_rules() const;
+  /// What add_loss() was given, here and in layers within, in the last eager call that began with this layer; then the
+  /// penalties of the regularizers of all trainable weights. Scalars, differentiable, as in Keras' loops of one's own.
+  std::vector<Tensor> losses() const;
+  /// Keeps the scalars that a call has added.
+  void set_added_losses(std::vector<Tensor> losses);
   /// The layers directly within this one, in order.
   virtual std::vector<LayerRef> sublayers() const;
   /// Elements of all weights, each weight counted once. Throws ConfigError when the layer is not built.
@@ -154,10 +162,17 @@ class Layer {
  protected:
   /// Creates a weight, in build() or in the constructor. Its path is "<layer name>/<name>"; "" and names in use get
   /// numbers, "variable_1". `add_weight("kernel", {in, out}, {.initializer = "zeros", .trainable = false})`.
-  /// Throws ShapeError when the shape has unknown dimensions or the initializer gives another spec.
+  /// Throws ShapeError when the shape has unknown dimensions or the initializer gives another spec, ConfigError once
+  /// the layer is built, as track() does.
   Variable add_weight(const std::string& name, const Shape& shape, const WeightOptions& options = {});
-  /// Makes the weights of a layer held as a member part of this layer's; returns it.
-  LayerRef track(const LayerRef& layer);
+  /// Makes the weights of a layer, a model or a list of them held as a member part of this layer's; returns it.
+  template <class R>
+  R track(R held) {
+    if constexpr (requires { held.shared(); }) add_sublayer(held.shared());
+    else
+      for (const auto& layer : held) add_sublayer(layer.shared());
+    return held;
+  }
   /// What the inputs must look like; the last entry holds for all further inputs. Empty = no check.
   void set_input_spec(std::vector<InputSpec> specs) { input_specs_ = std::move(specs); }
   /// Lets masks pass through: see compute_mask.
@@ -168,7 +183,10 @@ class Layer {
   void set_built(bool built = true) { built_ = built; }
 
  private:
+  void add_sublayer(const std::shared_ptr<Layer>& layer);
+  void require_open() const;
   void add_activity_losses(const std::vector<Tensor>& outputs, CallContext& context) const;
+  void set_output_masks(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs, CallContext& context);
   std::vector<Tensor> checked_inputs(const std::vector<Tensor>& inputs) const;
   std::string unused_weight_name(const std::string& name) const;
   std::shared_ptr<Node> node_of_call(int call) const;
@@ -181,12 +199,15 @@ class Layer {
   bool built_ = false;
   bool autocast_ = true;
   bool supports_masking_ = false;
+  bool config_refused_ = false;
   std::vector<InputSpec> input_specs_;
   double learning_rate_factor_ = 1.0;
   std::vector<Variable> own_weights_;
   std::vector<WeightRule> own_rules_;  // one per own weight
   std::vector<std::shared_ptr<Layer>> tracked_;
   std::vector<std::weak_ptr<Node>> nodes_;
+  mutable std::mutex losses_mutex_;
+  std::vector<Tensor> added_losses_;  // of the last eager call
 };
 
 /// A handle on a layer; copies mean the same layer and share its weights.
@@ -230,6 +251,7 @@ class LayerRef {
   void set_trainable(bool trainable) const { layer_->set_trainable(trainable); }
   void set_learning_rate_factor(double factor) const { layer_->set_learning_rate_factor(factor); }
   Config get_config() const { return layer_->get_config(); }
+  std::vector<Tensor> losses() const { return layer_->losses(); }
 
   /// The tensor of the first symbolic call, as Keras' layer.input and layer.output. Throws ConfigError when there is no
   /// call, or more than one such tensor.
@@ -261,10 +283,23 @@ class LayerRef {
   std::shared_ptr<Layer> layer_;
 };
 
-/// A user-written layer, ready to be called: `auto y = make_layer<CustomDense>(10)(x);`
+/// Whether config() of L says what its constructor was given; the options of all layers need no saying.
+template <class L, class... Args>
+constexpr bool describes_arguments() {
+  if constexpr (requires { requires std::same_as<decltype(&L::config), Config (Layer::*)() const>; }) {
+    return (std::same_as<std::remove_cvref_t<Args>, LayerOptions> && ...);
+  } else {
+    return true;
+  }
+}
+
+/// A user-written layer, ready to be called: `auto y = make_layer<CustomDense>(10)(x);` When its class takes arguments
+/// but does not override config(), get_config() throws ConfigError, as in Keras.
 template <class L, class... Args>
 LayerRef make_layer(Args&&... args) {
-  return LayerRef(std::make_shared<L>(std::forward<Args>(args)...));
+  auto layer = std::make_shared<L>(std::forward<Args>(args)...);
+  if constexpr (!describes_arguments<L, Args...>()) layer->refuse_config();
+  return LayerRef(std::move(layer));
 }
 
 /// Options of Input.

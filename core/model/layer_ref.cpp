@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/model/carried_mask.h"
 #include "core/model/layer_op.h"
 #include "core/model/session.h"
 
@@ -37,6 +38,13 @@ std::vector<Tensor> masks_like(const std::vector<Tensor>& inputs) {
   return masks;
 }
 
+/// The masks that other inputs come with.
+std::vector<Tensor> carried_masks(const std::vector<Tensor>& inputs) {
+  std::vector<Tensor> masks;
+  for (const Tensor& input : inputs) masks.push_back(carried_mask(input));
+  return masks;
+}
+
 /// What a call gives, by tracing the layer on fresh placeholders; what the trace leaves behind is thrown away.
 CallSpecs inferred_specs(Layer& layer, const CallArguments& arguments) {
   CallOptions options = arguments.options;
@@ -45,9 +53,12 @@ CallSpecs inferred_specs(Layer& layer, const CallArguments& arguments) {
   options.attention_mask = placeholders_like({options.attention_mask})[0];
   Trace trace{.training = options.training.value_or(false), .random_state = placeholder({Shape{3}, Dtype::int64})};
   CallContext context(trace, layer.name(), trace.training, options);
-  context.set_input_masks(masks_like(arguments.inputs));
+  const CarriedMaskScope mask_scope;
+  const std::vector<Tensor> inputs = placeholders_like(arguments.inputs), masks = masks_like(arguments.inputs);
+  for (std::size_t i = 0; i < inputs.size(); ++i) carry_mask(inputs[i], masks[i]);
+  context.set_input_masks(masks);
   CallSpecs specs;
-  for (const Tensor& output : layer.run(placeholders_like(arguments.inputs), context)) {
+  for (const Tensor& output : layer.run(inputs, context)) {
     specs.outputs.push_back(output.spec());
   }
   for (const Tensor& mask : context.output_masks()) {
@@ -74,7 +85,11 @@ std::vector<Tensor> eager_call(Layer& layer, const std::vector<Tensor>& inputs, 
       .training = options.training.value_or(false),
       .random_state = constant<std::int64_t>({static_cast<std::int64_t>(session.seed()), session.next_draw(), 0}, {3})};
   CallContext context(trace, layer.name(), trace.training, options);
+  context.set_input_masks(carried_masks(inputs));
   std::vector<Tensor> outputs = layer.run(inputs, context);
+  std::vector<Tensor> losses;
+  for (const AddedLoss& loss : trace.losses) losses.push_back(loss.value);
+  layer.set_added_losses(std::move(losses));
   if (trace.updates.empty()) return outputs;
   // Outputs and updates mean the state before this call, so they are computed before any of it changes.
   for (const Tensor& output : outputs) output.eval();
@@ -183,6 +198,7 @@ std::vector<Tensor> LayerRef::call(const std::vector<Tensor>& inputs, const Call
   if (layer_ == nullptr) throw ConfigError("An empty layer handle was called.");
   if (CallContext* outer = CallContext::current()) {
     CallContext context = outer->nested(name(), options);
+    context.set_input_masks(carried_masks(inputs));
     return layer_->run(inputs, context);
   }
   const CallArguments arguments{inputs, options};

@@ -72,6 +72,7 @@ class NodeReader {
     const std::vector<std::string> names = layer_.call_arguments();
     if (std::find(names.begin(), names.end(), key) != names.end()) return;
     CallOptions& options = call_.options;
+    if (options.arguments.is_null()) options.arguments = Config::object();
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (key == names[i] + "_mask") return set_mask(i, tensors(value).at(0));
     }
@@ -82,10 +83,7 @@ class NodeReader {
     else if (key == "return_attention_scores") options.return_attention_scores = value.as_bool();
     else if (key == "use_causal_mask") options.use_causal_mask = value.as_bool();
     else if (key == "inputs") add_inputs(value);
-    else {
-      throw ConfigError("Layer " + layer_.name() + " is called with an unknown argument '" + key +
-                        "': " + value.to_json());
-    }
+    else options.arguments.set(key, value);
   }
 
   /// Keras 3 adds `false` to every call that takes the argument, and does not heed it; Strata writes 0 where a user

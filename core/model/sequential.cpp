@@ -102,6 +102,11 @@ std::vector<Variable> SequentialGraph::non_trainable_weights() const {
   return Functional::non_trainable_weights();
 }
 
+std::vector<std::string> SequentialGraph::output_names() const {
+  if (chain_.empty()) return {};
+  return {chain_.back().name()};
+}
+
 Config SequentialGraph::config() const {
   Config::List entries;
   const auto add_entry = [&](const Layer& layer) {

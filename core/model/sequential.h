@@ -36,6 +36,8 @@ class SequentialGraph final : public Functional {
   std::vector<Variable> weights() const override;
   std::vector<Variable> trainable_weights() const override;
   std::vector<Variable> non_trainable_weights() const override;
+  /// Known before the model is built: a chain has one output.
+  std::vector<std::string> output_names() const override;
 
   /// Throws ConfigError when the layer has several outputs or a name in use, or for an Input that is not the first.
   void add(const SequentialEntry& entry);

@@ -56,7 +56,7 @@ Loss find_loss(const std::string& name) { return table().knows(name) ? table().m
 
 Loss::Loss(const std::string& name) : Loss(find_loss(name)) {
   if (function_) return;
-  throw ConfigError("Unknown loss function: " + name + ". Expected one of: " + table().class_names() + ".");
+  throw ConfigError("Unknown loss function:" + name + ". Expected one of: " + table().class_names() + ".");
 }
 
 Loss Loss::from_config(const Config& config) { return config.is_null() ? Loss() : table().make(config); }

@@ -2,9 +2,13 @@
 // Losses: one value a sample position; the engine weighs, sums and divides by a denominator of the whole batch.
 #pragma once
 
+#include <concepts>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "core/base/config.h"
@@ -47,15 +51,30 @@ class LossFunction {
   Config get_config() const;
 };
 
+class Loss;
+
+/// A plain function of y_true and y_pred, as Keras takes it for a loss or a metric: in ops, one value a sample
+/// position, or a scalar that counts for every sample of its block. y_true has the dtype of y_pred, and lacks or has a
+/// last axis of size 1 as y_pred does.
+using TargetFunction = std::function<Tensor(const Tensor& y_true, const Tensor& y_pred)>;
+template <class F>
+concept IsTargetFunction =
+    !std::derived_from<std::remove_cvref_t<F>, Loss> && std::is_invocable_r_v<Tensor, F&, const Tensor&, const Tensor&>;
+
 /// A handle on a loss; also made from a Keras name such as "mse" or "sparse_categorical_crossentropy".
 class Loss {
  public:
   Loss() = default;
   Loss(std::shared_ptr<const LossFunction> function)  // NOLINT(google-explicit-constructor)
       : function_(std::move(function)) {}
-  /// A class or function name of Keras. Throws ConfigError "Unknown loss function: x".
+  /// A class or function name of Keras. Throws ConfigError "Unknown loss function:x".
   Loss(const char* name) : Loss(std::string(name)) {}  // NOLINT(google-explicit-constructor)
   Loss(const std::string& name);                       // NOLINT(google-explicit-constructor)
+  /// A plain function; files hold its name, which nothing can be made from.
+  Loss(TargetFunction function, const std::string& name);
+  template <IsTargetFunction F>
+  Loss(F&& function)  // NOLINT(google-explicit-constructor, bugprone-forwarding-reference-overload)
+      : Loss(TargetFunction(std::forward<F>(function)), "custom_loss") {}
   /// Reads a name or {"class_name", "config"}; null = no loss. Throws ConfigError for unknown classes and arguments.
   static Loss from_config(const Config& config);
 

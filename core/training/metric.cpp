@@ -54,7 +54,7 @@ Metric find_metric(const std::string& name) {
   if (name == "crossentropy" || name == "ce") return crossentropy_by_shape(name);
   if (table().knows(name)) return table().make(name, Config::object({{"name", name}}));
   if (const Loss loss = find_loss(name)) return metrics::MeanOf(loss, name);
-  throw ConfigError("Unknown metric function: " + name +
+  throw ConfigError("Unknown metric function:" + name +
                     ". Expected accuracy, crossentropy, a loss, or one of: " + table().class_names() + ".");
 }
 

@@ -64,9 +64,11 @@ class MeanMetric : public MetricFunction {
 class Metric {
  public:
   Metric(std::shared_ptr<const MetricFunction> function);  // NOLINT(google-explicit-constructor)
-  /// A class or function name of Keras. Throws ConfigError "Unknown metric function: x".
+  /// A class or function name of Keras. Throws ConfigError "Unknown metric function:x".
   Metric(const char* name) : Metric(std::string(name)) {}  // NOLINT(google-explicit-constructor)
   Metric(const std::string& name);                         // NOLINT(google-explicit-constructor)
+  /// The mean of a plain function's values, under this name.
+  Metric(TargetFunction function, const std::string& name);
   /// The mean of a loss's values, under the loss's name.
   Metric(const Loss& loss);  // NOLINT(google-explicit-constructor)
   /// Reads a name or {"class_name", "config"}.

@@ -21,6 +21,10 @@ Model::Model(std::vector<Tensor> inputs, std::vector<Tensor> outputs, const std:
 Model::Model(std::shared_ptr<Functional> graph)
     : LayerRef(graph), state_(std::make_shared<State>(State{std::move(graph), nullptr})) {}
 
+// The handle is one on the model itself, which thus is a layer like any other; only training goes through its graph.
+Model::Model(std::shared_ptr<SubclassedModel> model)
+    : LayerRef(model), state_(std::make_shared<State>(State{std::make_shared<SubclassedGraph>(model), nullptr})) {}
+
 const Functional& Model::graph() const { return *state_->graph; }
 
 void Model::summary() const {
@@ -52,11 +56,15 @@ std::vector<Tensor> Model::predict_all(const Arrays& x, const PredictOptions& op
 }
 
 Tensor Model::predict(const Arrays& x, const PredictOptions& options) {
-  if (graph().outputs().size() != 1) {
-    throw ConfigError("predict: the model has " + std::to_string(graph().outputs().size()) +
-                      " outputs; use predict_all.");
-  }
-  return predict_all(x, options)[0];
+  const auto require_one = [&] {
+    const std::size_t outputs = graph().outputs().size();
+    if (outputs != 1)
+      throw ConfigError("predict: the model has " + std::to_string(outputs) + " outputs; use predict_all.");
+  };
+  if (!graph().outputs().empty()) require_one();
+  const std::vector<Tensor> results = predict_all(x, options);
+  require_one();
+  return results[0];
 }
 
 Tensor Model::predict_on_batch(const Arrays& x) {

@@ -3,6 +3,7 @@
 // data-parallel: every rank calls them with the same arguments and data, and rank 0 alone prints.
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "core/model/functional.h"
 #include "core/model/layer_classes.h"
 #include "core/model/sequential.h"
+#include "core/model/subclassed.h"
 #include "core/program/communicator.h"
 #include "core/training/callback.h"
 #include "core/training/host_array.h"
@@ -102,6 +104,8 @@ class Model : public LayerRef {
   Model(std::vector<Tensor> inputs, std::vector<Tensor> outputs, const std::string& name = "");
   /// A model made elsewhere, such as a Sequential.
   explicit Model(std::shared_ptr<Functional> graph);
+  /// A subclassed model; see make_model.
+  explicit Model(std::shared_ptr<SubclassedModel> model);
 
   const Functional& graph() const;
   const std::vector<LayerRef>& layers() const { return graph().layers(); }
@@ -170,6 +174,25 @@ Model model_from_config(const Config& config, const CustomObjects& custom_object
 Model model_from_json(const std::string& json, const CustomObjects& custom_objects = {});
 /// The same layers under the same names, with new weights.
 Model clone_model(const Model& model);
+
+/// A handle on a subclassed model that also reaches the members of its class: `model->encode(x)`.
+template <std::derived_from<SubclassedModel> M>
+class ModelOf : public Model {
+ public:
+  explicit ModelOf(std::shared_ptr<M> model)
+      : Model(std::shared_ptr<SubclassedModel>(model)), model_(std::move(model)) {}
+  M& operator*() const { return *model_; }
+  M* operator->() const { return model_.get(); }
+
+ private:
+  std::shared_ptr<M> model_;
+};
+
+/// A subclassed model, ready to be called and trained: `auto mlp = make_model<MLP>(10); mlp.compile(...);`
+template <std::derived_from<SubclassedModel> M, class... Args>
+ModelOf<M> make_model(Args&&... args) {
+  return ModelOf<M>(std::make_shared<M>(std::forward<Args>(args)...));
+}
 
 /// A model that is a chain of layers: `Sequential({Input({784}), layers::Dense(64), layers::Dense(10)})`. Without an
 /// Input it is built by the first data it sees.

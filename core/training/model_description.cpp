@@ -18,6 +18,7 @@ Model model_from_config(const Config& config, const CustomObjects& custom_object
   const CustomObjectScope scope(custom_objects);
   const LayerRef layer = deserialize_layer(config);
   const auto graph = std::dynamic_pointer_cast<Functional>(layer.shared());
+  if (const auto own = std::dynamic_pointer_cast<SubclassedModel>(layer.shared())) return Model(own);
   if (graph == nullptr) throw ConfigError("expected a model, received a layer of class " + layer.layer().class_name());
   return Model(graph);
 }

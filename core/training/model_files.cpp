@@ -83,6 +83,13 @@ const ModelFileFormat& model_file_format() {
 
 void Model::save(const std::string& path, const SaveOptions& options) const {
   require_hdf5_name(path, "save");
+  if (std::dynamic_pointer_cast<SubclassedModel>(shared()) != nullptr) {
+    throw ConfigError(
+        "Saving the model to HDF5 format requires the model to be a Functional model or a Sequential model. It does "
+        "not "
+        "work for subclassed models, because such models are defined via the body of a method, which isn't safely "
+        "serializable. Consider using `save_weights`.");
+  }
   const ConfigDialectScope dialect(options.dialect);
   ModelFile file;
   file.keras_version = keras_version_of(ConfigDialectScope::current());

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/model/session.h"
+#include "core/training/eager_update.h"
 #include "core/training/optimizers/table.h"
 
 namespace strata {
@@ -62,7 +63,8 @@ std::vector<Tensor> OptimizerRule::direction(const UpdateInputs& inputs) const {
 }
 
 Optimizer::Optimizer(std::shared_ptr<const OptimizerRule> rule, LearningRate learning_rate, OptimizerOptions options)
-    : state_(std::make_shared<State>(State{std::move(rule), std::move(learning_rate), std::move(options), {}})) {
+    : state_(std::make_shared<State>(State{std::move(rule), std::move(learning_rate), std::move(options), {}})),
+      eager_(std::make_shared<std::unique_ptr<EagerUpdate>>()) {
   check(state_->options);
   // Keras takes 0 for none.
   for (auto* clip : {&state_->options.clipnorm, &state_->options.clipvalue, &state_->options.global_clipnorm}) {
@@ -73,6 +75,7 @@ Optimizer::Optimizer(std::shared_ptr<const OptimizerRule> rule, LearningRate lea
 
 Optimizer Optimizer::with_loss_scaling(LossScaleOptions options) const {
   Optimizer scaled = *this;
+  scaled.eager_ = std::make_shared<std::unique_ptr<EagerUpdate>>();
   scaled.state_->options.loss_scale_factor.reset();
   if (options.name.empty()) options.name = "loss_scale_optimizer";
   scaled.loss_scaling_ = std::make_shared<const LossScaleOptions>(std::move(options));

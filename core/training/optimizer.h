@@ -18,10 +18,14 @@
 #include <vector>
 
 #include "core/base/config.h"
+#include "core/tensor/node.h"
 #include "core/tensor/variable.h"
 #include "core/training/learning_rate.h"
 
 namespace strata {
+
+class EagerUpdate;
+class LayerRef;
 
 /// What an update sees: a part of the state, in tensors of one floating dtype, and the step's numbers, scalars of that
 /// dtype.
@@ -161,6 +165,18 @@ class Optimizer {
   /// Where the rule's own begin in slots().
   std::size_t first_rule_slot() const;
 
+  // In a training loop of one's own, see core/training/custom_loop.h.
+
+  /// One step for the trainable weights of `model` (any layer), with the very rules of fit: clipping, decay, slots,
+  /// averages, constraints, learning rate factors. `gradients`: one a weight, in the order of trainable_weights(); an
+  /// empty one counts as zeros. Throws ConfigError when they are of another number, or when the weights are not those
+  /// of the first call: a new model needs a new optimizer.
+  void apply_gradients(const std::vector<Gradient>& gradients, const LayerRef& model) const;
+  /// The loss times the factor by which apply_gradients divides the gradients; the loss itself when there is none.
+  Tensor scale_loss(const Tensor& loss) const;
+  /// With use_ema the weights that apply_gradients has updated take the values of their averages, as after fit.
+  void finalize_variable_values() const;
+
   /// What Keras' optimizer.get_config() returns. Keras writes the float32 next to the learning rate.
   Config get_config() const;
   /// What Keras serialises: {"module", "class_name", "config", "registered_name"}.
@@ -178,6 +194,7 @@ class Optimizer {
   };
   std::shared_ptr<State> state_;
   std::shared_ptr<const LossScaleOptions> loss_scaling_;
+  std::shared_ptr<std::unique_ptr<EagerUpdate>> eager_;  // of apply_gradients; null within it
 };
 
 /// Makes an optimizer class of one's own known to Optimizer::from_config and by name; `from_config` gets what

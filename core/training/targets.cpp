@@ -16,12 +16,14 @@ void require_samples(const std::string& name, const Shape& y_true, const Shape& 
                    y_pred.str());
 }
 
-LastAxis fit_target_shape(const std::string& name, const Shape& y_true, const Shape& y_pred) {
+LastAxis fit_target_shape(const std::string& name, const Shape& y_true, const Shape& y_pred, const std::string& role) {
   require_samples(name, y_true, y_pred);
   if (shapes_fit(y_true, y_pred)) return LastAxis::keep;
   if (y_pred.back() == 1 && shapes_fit(y_true.concat({1}), y_pred)) return LastAxis::add;
   if (y_true.back() == 1 && shapes_fit(y_true.slice(0, y_true.rank() - 1), y_pred)) return LastAxis::remove;
-  throw ShapeError(name + ": expected y_true of the shape of y_pred, " + y_pred.str() + ", received " + y_true.str());
+  throw ShapeError("A target array with shape " + y_true.str() + " was passed for an output of shape " + y_pred.str() +
+                   " while using as " + role + " `" + name + "`. This " + role +
+                   " expects targets to have the same shape as the output.");
 }
 
 LastAxis fit_label_shape(const std::string& name, const Shape& y_true, const Shape& y_pred) {
@@ -53,8 +55,9 @@ Shape any_samples(const Shape& shape) { return shape.rank() > 0 ? shape.with(0, 
 
 }  // namespace
 
-FittedTargets fit_targets(const std::string& name, const Tensor& y_true, const Tensor& y_pred) {
-  const LastAxis change = fit_target_shape(name, y_true.shape(), y_pred.shape());
+FittedTargets fit_targets(const std::string& name, const Tensor& y_true, const Tensor& y_pred,
+                          const std::string& role) {
+  const LastAxis change = fit_target_shape(name, y_true.shape(), y_pred.shape(), role);
   const Tensor targets = with_last_axis(cast_to(y_true, y_pred.dtype()), change);
   if (y_pred.rank() > 1) return {targets, y_pred};
   return {ops::expand_dims(targets, -1), ops::expand_dims(y_pred, -1)};
@@ -66,7 +69,7 @@ Tensor fit_labels(const std::string& name, const Tensor& y_true, const Tensor& y
 }
 
 void check_target_shape(const std::string& name, const Shape& y_true, const Shape& y_pred) {
-  fit_target_shape(name, any_samples(y_true), any_samples(y_pred));
+  fit_target_shape(name, any_samples(y_true), any_samples(y_pred), "loss");
 }
 
 void check_label_shape(const std::string& name, const Shape& y_true, const Shape& y_pred) {

@@ -15,8 +15,9 @@ struct FittedTargets {
 };
 
 /// Casts y_true to y_pred's dtype. y_true may lack a last axis of size 1, or have one too many; an output (n,) counts
-/// as (n, 1). Throws ShapeError, beginning with `name`, when the shapes differ otherwise.
-FittedTargets fit_targets(const std::string& name, const Tensor& y_true, const Tensor& y_pred);
+/// as (n, 1). Throws ShapeError, with Keras' text, when the shapes differ otherwise; `role` is "loss" or "metric".
+FittedTargets fit_targets(const std::string& name, const Tensor& y_true, const Tensor& y_pred,
+                          const std::string& role = "metric");
 
 /// int64 labels (n, ...) from labels (n, ...) or (n, ..., 1) of any dtype, for y_pred (n, ..., classes). Throws
 /// ShapeError, beginning with `name`, for other shapes, and when the number of classes is not known.

@@ -19,11 +19,6 @@ std::string describe(const DataSpecs& data) {
   return text;
 }
 
-/// A chain that is not built yet has one output.
-std::vector<std::string> output_names(const Functional& model) {
-  return model.outputs().empty() ? std::vector<std::string>{""} : model.output_names();
-}
-
 }  // namespace
 
 void require_equal(Communicator& communicator, const std::string& text, const std::string& what) {
@@ -55,9 +50,16 @@ Trainer::Trainer(std::shared_ptr<Functional> model, const CompileOptions* option
   optimizer_ = options->optimizer;
   const bool half = options->auto_scale_loss && model_->dtype_policy().name() == "mixed_float16";
   if (half && optimizer_.loss_scaling() == nullptr) optimizer_ = optimizers::LossScaleOptimizer(optimizer_);
-  objective_ = make_objective(output_names(*model_), options->loss, options->loss_weights, options->metrics,
-                              options->weighted_metrics);
+  waiting_ = *options;
+  if (!model_->output_names().empty()) fix_objective();
+}
+
+void Trainer::fix_objective() {
+  if (!waiting_) return;
+  objective_ = make_objective(model_->output_names(), waiting_->loss, waiting_->loss_weights, waiting_->metrics,
+                              waiting_->weighted_metrics);
   objective_.scales_loss = optimizer_.scales_loss();
+  waiting_.reset();
 }
 
 void Trainer::collect_variables() {
@@ -66,14 +68,15 @@ void Trainer::collect_variables() {
 }
 
 void Trainer::build_for(const Arrays& x) {
-  if (is_built()) return;
   std::vector<TensorSpec> specs;
   for (const Tensor& t : x.tensors()) {
     const Dtype dtype = is_floating(t.dtype()) ? session_.default_dtype() : t.dtype();
     specs.push_back({t.rank() == 0 ? t.shape() : t.shape().with(0, None), dtype});
   }
-  model_->ensure_built(specs);
-  collect_variables();
+  const bool was_built = is_built();
+  model_->prepare_for(specs);
+  fix_objective();
+  if (!was_built) collect_variables();
 }
 
 void Trainer::require_compiled() const {

@@ -93,6 +93,8 @@ class Trainer {
   std::string describe_variables() const;
   /// Builds a model that waits for its first data.
   void build_for(const Arrays& x);
+  /// Once the outputs of the model are known.
+  void fix_objective();
   void collect_variables();
   void place_variables();
   void share_weights();
@@ -110,6 +112,7 @@ class Trainer {
   Device& device_;
   bool compiled_ = false;
   Optimizer optimizer_;
+  std::optional<CompileOptions> waiting_;  // until the outputs of the model are known
   Objective objective_;
   std::unique_ptr<FlatState> state_;
   bool shared_ = false;  // whether all ranks have the weights of rank 0

@@ -60,7 +60,7 @@ CLI::Validator optimizer_name() {
 }
 
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("--data", o.data, "Directory that holds the data set")->required();
+  app.add_option("--data", o.data, "Directory that holds the data set")->required(o.needs_data);
   app.add_option("--epochs", o.epochs, "Times to go through the training data")
       ->check(whole_number(1))
       ->capture_default_str();

@@ -12,6 +12,7 @@ namespace strata::examples {
 
 struct Options {
   std::string data = {};  // directory of the data set
+  bool needs_data = true;
   int epochs = 5;
   Dim batch_size = 64;  // over all ranks
   Dim max_steps = 0;    // 0 = no limit

@@ -125,8 +125,10 @@ TEST(Loss, ShapesThatDoNotFitAreErrors) {
   for (const char* name : {"mse", "binary_crossentropy", "categorical_crossentropy"}) {
     EXPECT_THROW(Loss(name)->values(wide, y_pred), ShapeError) << name;
   }
-  expect_error<ShapeError>([&] { Loss("mse")->values(wide, y_pred); },
-                           "MeanSquaredError: expected y_true of the shape of y_pred, (None, 3), received (None, 4)");
+  expect_error<ShapeError>(
+      [&] { Loss("mse")->values(wide, y_pred); },
+      "A target array with shape (None, 4) was passed for an output of shape (None, 3) while using as loss "
+      "`MeanSquaredError`. This loss expects targets to have the same shape as the output.");
   expect_error<ShapeError>([&] { losses::SparseCategoricalCrossentropy()->values(wide, y_pred); },
                            "SparseCategoricalCrossentropy: expected integer labels of shape (None,) or (None, 1) for "
                            "y_pred (None, 3), received (None, 4)");
@@ -174,7 +176,7 @@ TEST(Loss, NamesOfKeras) {
     Loss("mze");
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_TRUE(std::string(error.what()).starts_with("Unknown loss function: mze. Expected one of: BinaryCross"));
+    EXPECT_TRUE(std::string(error.what()).starts_with("Unknown loss function:mze. Expected one of: BinaryCross"));
   }
   EXPECT_THROW(Loss(""), ConfigError);
   EXPECT_FALSE(Loss());

@@ -210,6 +210,27 @@ TEST_F(ModelFiles, NamesSayWhatIsWritten) {
   expect_io_error([&] { model.save("/proc/none/model.h5"); }, "/proc/none/model.h5", "its directory cannot be made");
 }
 
+class Own : public SubclassedModel {
+ public:
+  std::string class_name() const override { return "Own"; }
+  Config config() const override { return Config::object(); }
+  Tensor call(const Tensor& input, CallContext&) override { return dense_(input); }
+
+ private:
+  LayerRef dense_ = track(layers::Dense(2));
+};
+
+TEST_F(ModelFiles, ASubclassedModelKeepsItsWeightsAlone) {
+  const auto model = make_model<Own>(), other = make_model<Own>();
+  model(ops::zeros({1, 3}));
+  other(ops::zeros({1, 3}));
+  expect_error_with<ConfigError>([&] { model.save(path("own.h5")); },
+                                 "Saving the model to HDF5 format requires the model to be a Functional model");
+  model.save_weights(path("own.h5"));
+  other.load_weights(path("own.h5"));
+  EXPECT_EQ(other.weights_hash(), model.weights_hash());
+}
+
 TEST_F(ModelFiles, NothingIsLeftOfAFileThatFailed) {
   const Model model = compiled_model();
   std::filesystem::create_directory(path("taken.h5"));

@@ -21,7 +21,7 @@ class FormulaLoss final : public LossFunction {
 
   Tensor values(const Tensor& y_true, const Tensor& y_pred) const override {
     if (formula_.kind == TargetKind::labels) return label_values(y_true, y_pred);
-    const auto [targets, outputs] = fit_targets(class_name(), y_true, y_pred);
+    const auto [targets, outputs] = fit_targets(class_name(), y_true, y_pred, "loss");
     return formula_.values(targets, outputs);
   }
   Tensor mask(const Tensor& y_true, const Tensor& y_pred) const override {
