@@ -2,6 +2,7 @@
 // Models from their descriptions: ours in both dialects, and those that only others write.
 #include <gtest/gtest.h>
 
+#include "core/base/error.h"
 #include "core/model/session.h"
 #include "core/training/model.h"
 #include "layers/layers.h"
