@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guide's custom layer: CustomDense in a model, and the model of equal shape made from its config.
-#include <layers/registry.h>
-
 #include "common/example.h"
 
 using namespace strata;
@@ -33,9 +31,7 @@ int main(int argc, char** argv) {
         example.print(config.to_json());
 
         const Config entry = config.at("layers").as_list().at(1);
-        const auto remake = [&] {
-          return LayerRegistry::instance().make(entry.at("class_name").as_string(), entry.at("config"));
-        };
+        const auto remake = [&] { return deserialize_layer(entry); };
         try {
           remake();
         } catch (const ConfigError& error) {

@@ -60,7 +60,14 @@ CLI::Validator optimizer_name() {
 }
 
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("--data", o.data, "Directory that holds the data set")->required(o.needs_data);
+  auto* data = app.add_option("--data", o.data, "Directory that holds the data set")->required(o.needs_data);
+  app.add_flag_callback(
+      "--summary-only",
+      [&o, data] {
+        o.summary_only = true;
+        data->required(false);
+      },
+      "Print the models' tables and end");
   app.add_option("--epochs", o.epochs, "Times to go through the training data")
       ->check(whole_number(1))
       ->capture_default_str();
@@ -189,7 +196,11 @@ void Example::print(const std::string& line) const {
   if (world_->rank() == 0 && options_.verbose > 0) std::printf("%s\n", line.c_str());
 }
 
-void Example::report(const Model& model, const History& history, double test_loss, double test_accuracy) const {
+void Example::summarize(const Model& model) const {
+  if (options_.verbose > 0 || summary_only()) model.summary();
+}
+
+void Example::report(const Model& model, const History& history, const Logs& scores) const {
   const std::uint64_t hash = model.weights_hash();
   std::vector<std::uint64_t> all(static_cast<std::size_t>(world_->size()));
   world_->allgather(&hash, all.data(), sizeof(hash));
@@ -204,18 +215,17 @@ void Example::report(const Model& model, const History& history, double test_los
   getrusage(RUSAGE_SELF, &usage);
   const auto since_first = std::chrono::steady_clock::now() - history.first_step + loading_;
   const double steady = static_cast<double>(history.steps - 1);
-  write_json(options_.json,
-             {{"ranks", world_->size()},
-              {"blocks", options_.blocks == 0 ? world_->size() : options_.blocks},
-              {"steps", history.steps},
-              {"history", history_json(history)},
-              {"test_loss", test_loss},
-              {"test_accuracy", test_accuracy},
-              {"steps_per_second", history.training_seconds > 0 ? steady / history.training_seconds : 0.0},
-              {"seconds_to_first_step", seconds_since_start() - std::chrono::duration<double>(since_first).count()},
-              {"seconds_to_join", joining_.count()},  // MPI_Init, mostly: part of the line above
-              {"peak_rss_bytes", std::int64_t{usage.ru_maxrss} * 1024},
-              {"weights_xxh64", fmt::format("{:016x}", hash)}});
+  nlohmann::ordered_json json = {{"ranks", world_->size()},
+                                 {"blocks", options_.blocks == 0 ? world_->size() : options_.blocks},
+                                 {"steps", history.steps},
+                                 {"history", history_json(history)}};
+  for (const auto& [name, value] : scores) json[name] = value;
+  json.update({{"steps_per_second", history.training_seconds > 0 ? steady / history.training_seconds : 0.0},
+               {"seconds_to_first_step", seconds_since_start() - std::chrono::duration<double>(since_first).count()},
+               {"seconds_to_join", joining_.count()},  // MPI_Init, mostly: part of the line above
+               {"peak_rss_bytes", std::int64_t{usage.ru_maxrss} * 1024},
+               {"weights_xxh64", fmt::format("{:016x}", hash)}});
+  write_json(options_.json, json);
 }
 
 int run(int argc, char** argv, const std::string& description, Options defaults,

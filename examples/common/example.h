@@ -20,7 +20,8 @@ struct Options {
   std::string optimizer = "rmsprop";
   int verbose = 1;
   std::string json = {};  // where the report goes; empty = nowhere
-  Dim blocks = 0;         // 0 = one a rank
+  bool summary_only = false;
+  Dim blocks = 0;  // 0 = one a rank
 };
 
 /// One run of an example.
@@ -33,6 +34,10 @@ class Example {
   /// batch_size, epochs, max_steps, verbose and blocks as the command line says.
   FitOptions fit_options() const;
   EvaluateOptions evaluate_options(int verbose) const;
+  /// Prints a model's table, on rank 0; nothing with --verbose 0 unless --summary-only asks for nothing else.
+  void summarize(const Model& model) const;
+  /// Whether the tables are all that is wanted.
+  bool summary_only() const { return options_.summary_only; }
   /// Rank 0 only, as print() in the guide; nothing with --verbose 0.
   void print(const std::string& line) const;
   /// Runs `load` on every rank; the time until the last of them has its data does not count as time to the first step.
@@ -44,9 +49,9 @@ class Example {
     loading_ += std::chrono::steady_clock::now() - start;
     return data;
   }
-  /// Writes the JSON report, on rank 0. Checks that all ranks ended with the same weights: CommError otherwise.
-  /// Collective.
-  void report(const Model& model, const History& history, double test_loss, double test_accuracy) const;
+  /// Writes the JSON report, on rank 0: with `scores`, such as {{"test_loss", 0.1}}. Checks that all ranks ended with
+  /// the same weights: CommError otherwise. Collective.
+  void report(const Model& model, const History& history, const Logs& scores) const;
 
  private:
   Options options_;
