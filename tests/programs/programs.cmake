@@ -3,7 +3,8 @@
 target_compile_definitions(strata_test_support PRIVATE STRATA_MPIEXEC="${mpiexec}")
 if(TARGET programs_test)
   target_sources(programs_test PRIVATE programs/mnist_mlp.cpp)
-  foreach(example mnist_mlp lenet lstm_rows transformer_rows custom_dense mlp_subclassed custom_rnn tree_rnn)
+  foreach(example mnist_mlp lenet lstm_rows transformer_rows custom_dense mlp_subclassed custom_rnn tree_rnn
+          autoencoder ensemble shared_embedding ticket_router)
     set(program "")
     if(TARGET ${example})
       set(program $<TARGET_FILE:${example}>)
