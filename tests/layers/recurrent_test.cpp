@@ -211,9 +211,7 @@ TEST_F(RecurrentTest, EveryGateOfAConvolutionHasAMaskOfItsOwn) {
 
 TEST_F(RecurrentTest, ConfigsOfOtherVersionsAreRead) {
   const auto read = [](const char* name, const std::string& more) {
-    return LayerRegistry::instance()
-        .make(name, Config::from_json(R"({"name": "layer", "units": 3)" + more + "}"))
-        .get_config();
+    return deserialize_layer(name, Config::from_json(R"({"name": "layer", "units": 3)" + more + "}")).get_config();
   };
   for (const char* name : {"LSTM", "GRU"}) {
     const Config config = read(name, R"(, "time_major": false, "implementation": 2, "use_cudnn": "auto")");
