@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
     example.summarize(ensemble_model);
     if (example.summary_only()) return;
 
-    const Tensor x = ops::random_normal({}, {2, 128});
+    const Tensor x = ops::random_normal(examples::random_key(), {2, 128});
     const Tensor mean = (model1(x) + model2(x) + model3(x)) / 3.0;
     const double difference = ops::max(ops::abs(ensemble_model(x) - mean)).template item<float>();
     example.print(difference < 1e-6 ? "the mean of three" : "not the mean of three");

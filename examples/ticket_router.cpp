@@ -25,7 +25,7 @@ Model ticket_router() {
 
 /// Whole numbers from 0 to limit - 1.
 Tensor random_integers(Dim columns, double limit) {
-  return ops::floor(ops::random_uniform({}, {kTickets, columns}, 0.0, limit));
+  return ops::floor(ops::random_uniform(examples::random_key(), {kTickets, columns}, 0.0, limit));
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
                                 {"department", losses::CategoricalCrossentropy({.from_logits = true})}},
                        .loss_weights = {1.0, 0.2}});
         const Arrays tickets{random_integers(10, kWords), random_integers(100, kWords), random_integers(kTags, 2.0)};
-        const Tensor priorities = ops::random_uniform({}, {kTickets, 1}, 0.0, 1.0, Dtype::float64);
+        const Tensor priorities = ops::random_uniform(examples::random_key(), {kTickets, 1}, 0.0, 1.0, Dtype::float64);
         const Tensor departments = ops::cast(random_integers(kDepartments, 2.0), Dtype::int64);
         const auto history = model.fit(tickets, {priorities, departments}, example.fit_options());
         example.report(model, history, {});

@@ -228,6 +228,12 @@ void Example::report(const Model& model, const History& history, const Logs& sco
   write_json(options_.json, json);
 }
 
+RandomKey random_key() {
+  Session& session = Session::current();
+  const auto seed = static_cast<std::int64_t>(session.seed());
+  return {constant<std::int64_t>({seed, session.next_draw(), 0}, {3})};
+}
+
 int run(int argc, char** argv, const std::string& description, Options defaults,
         const std::function<void(Example&)>& body) {
   std::shared_ptr<Communicator> world;

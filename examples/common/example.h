@@ -60,6 +60,9 @@ class Example {
   std::chrono::steady_clock::duration loading_{};
 };
 
+/// For random data: each draws other numbers, which depend on --seed alone.
+RandomKey random_key();
+
 /// Parses the options, runs `body`, and turns exceptions into one line on standard error and exit code 1 on every rank.
 int run(int argc, char** argv, const std::string& description, Options defaults,
         const std::function<void(Example&)>& body);

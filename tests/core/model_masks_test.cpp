@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "core/model/config_dialect.h"
 #include "core/model/functional.h"
 #include "core/model/session.h"
 #include "layers/layers.h"
@@ -132,6 +133,7 @@ TEST_F(MaskTest, TheMaskOfTheCallerComesFirst) {
   const LayerRef net = model({input, mask}, output);
   EXPECT_EQ(net({x_, last}).to_vector<float>(), (Floats{0, 6}));
   EXPECT_EQ(sum.get_inputs_at(0).size(), 1u);
+  const ConfigDialectScope dialect(ConfigDialect::keras2);
   EXPECT_EQ(net.get_config().at("layers").as_list().back().at("inbound_nodes").to_json(),
             R"([[["nz", 0, 0, {"mask": ["m", 0, 0]}]]])");
   expect_error<GraphError>([&] { sum(input, {.mask = {last}}); },
@@ -152,6 +154,7 @@ TEST_F(MaskTest, AnInitialStateReachesTheLayer) {
   const LayerRef net = model({x, h, c}, layers::add({symbol, symbol_state}));
   EXPECT_EQ(net({one, one * 2.0, one * 3.0}).to_vector<float>(), (Floats{323, 323}));
   EXPECT_EQ(layer.get_inputs_at(0).size(), 1u);
+  const ConfigDialectScope dialect(ConfigDialect::keras2);
   EXPECT_EQ(net.get_config().at("layers").as_list()[3].at("inbound_nodes").to_json(),
             R"([[["x", 0, 0, {}], ["h", 0, 0, {}], ["c", 0, 0, {}]]])");
   expect_error<ConfigError>([&] { layer.call<3>({one}); }, "Layer add_states has 2 outputs where 3 were expected.");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes guide_models.json: the models of the functional API guide at full size, as Keras describes them, what they
-predict, and the losses of ten training steps. Weights and data are waves (see wave()), so that neither is in the file.
+predict, and the losses of ten training steps. Weights and data are a function of the element's number (see noise()), so
+that neither is in the file.
 """
 import json
 import os
@@ -15,9 +16,12 @@ from model_files import as_list, decoder_graph, encoder_graph, train  # noqa: E4
 STEPS = 10
 
 
-def wave(shape, height):
-    """height sin(0.7 (i + 1)) for element i."""
-    return (height * np.sin(0.7 * (np.arange(np.prod(shape)) + 1))).reshape(shape).astype("float32")
+def noise(shape, height):
+    """Between -height and height: the number of the element, mixed as by a 32-bit hash."""
+    x = (np.arange(np.prod(shape), dtype="uint64") * 2654435761 + 12345) % 2**32
+    x = ((x ^ (x >> 16)) * 0x45D9F3B) % 2**32
+    x ^= x >> 16
+    return (height * (x / 2.0**31 - 1.0)).reshape(shape).astype("float32")
 
 
 def whole(shape, limit):
@@ -28,7 +32,7 @@ def whole(shape, limit):
 def weight(shape):
     """As high as Glorot's uniform values for matrices, 0.1 for vectors."""
     height = np.sqrt(6.0 / (np.prod(shape[:-1]) + shape[-1])) if len(shape) > 1 else 0.1
-    return wave(shape, height)
+    return noise(shape, height)
 
 
 def mnist_mlp():
@@ -111,7 +115,7 @@ def shared_embedding():
 
 def array(shape, kind):
     if kind is None:
-        return wave(shape, 1.0)
+        return noise(shape, 1.0)
     if kind == "one hot":
         return np.eye(shape[1], dtype="float32")[np.arange(shape[0]) % shape[1]]
     return whole(shape, kind)

@@ -20,24 +20,27 @@ const json& cases() {
 }
 
 /// As guide_models.py makes it.
-Tensor wave(const Shape& shape, double height) {
+Tensor noise(const Shape& shape, double height) {
   std::vector<float> values(static_cast<std::size_t>(shape.elements()));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = static_cast<float>(height * std::sin(0.7 * static_cast<double>(i + 1)));
+    auto x = static_cast<std::uint32_t>(i * 2654435761U + 12345U);
+    x = (x ^ (x >> 16U)) * 0x45D9F3BU;
+    x ^= x >> 16U;
+    values[i] = static_cast<float>(height * (static_cast<double>(x) / 2147483648.0 - 1.0));
   }
   return constant(values, shape);
 }
 
 Tensor weight(const Shape& shape) {
-  if (shape.rank() < 2) return wave(shape, 0.1);
+  if (shape.rank() < 2) return noise(shape, 0.1);
   const auto last = static_cast<double>(shape.back()), others = static_cast<double>(shape.elements()) / last;
-  return wave(shape, std::sqrt(6.0 / (others + last)));
+  return noise(shape, std::sqrt(6.0 / (others + last)));
 }
 
 Tensor array(const json& spec) {
   const Shape shape(spec.at("shape").get<std::vector<Dim>>());
   const json& kind = spec.at("kind");
-  if (kind.is_null()) return wave(shape, 1.0);
+  if (kind.is_null()) return noise(shape, 1.0);
   std::vector<std::int32_t> values(static_cast<std::size_t>(kind.is_string() ? shape[0] : shape.elements()));
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = kind.is_string() ? static_cast<std::int32_t>(i % static_cast<std::size_t>(shape[1]))

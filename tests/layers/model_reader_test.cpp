@@ -160,7 +160,10 @@ TEST_F(ModelDescription, ASubclassedModelWithinAFunctionalOneIsClonedAndReadBack
       {{"Widened", [](const Config& config) { return LayerRef(make_model<Widened>(config.at("units").as_int())); }}});
   const Tensor x = Input({4});
   const Model model(x, make_model<Widened>(5)(x));
-  expect_round_trip(model, {numbers({2, 4})});
+  const Model again = model_from_json(model.to_json());
+  again.set_weights(model.get_weights());
+  const Tensor values = numbers({2, 4});
+  EXPECT_EQ(again.call({values})[0].to_vector<float>(), model.call({values})[0].to_vector<float>());
   EXPECT_EQ(clone_model(model).count_params(), 25);
 }
 
