@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/named_table.h"
+#include "core/base/registered_name.h"
 #include "core/model/config_dialect.h"
 #include "core/model/model_reader.h"
 
@@ -62,9 +63,7 @@ void register_layer(const std::string& class_name, LayerFactory from_config) {
 }
 
 LayerFactory find_layer_class(const std::string& class_name) {
-  const std::size_t package = class_name.rfind('>');
-  const std::string bare = package == std::string::npos ? class_name : class_name.substr(package + 1);
-  for (const std::string& name : {class_name, bare}) {
+  for (const std::string& name : {class_name, without_package(class_name)}) {
     if (LayerFactory custom = find_custom_object(name)) return custom;
     if (LayerFactory builtin = find_builtin(name)) return builtin;
   }

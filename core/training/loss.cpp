@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/base/error.h"
+#include "core/base/registered_name.h"
 #include "core/model/session.h"
 #include "core/training/loss_sum.h"
 #include "core/training/losses/formula.h"
@@ -29,6 +30,16 @@ const RuleTable<Loss>& table() {
 
 constexpr std::array<std::string_view, 4> kReductions = {"sum_over_batch_size", "mean", "sum",
                                                          "mean_with_sample_weight"};
+
+/// The arguments of a loss without those of tf.keras 2 that Keras 3 has dropped: the function it wraps, and a reduction
+/// that "auto" left to Keras.
+Config modern_arguments(const Config& config) {
+  Config arguments = Config::object();
+  for (const auto& [key, value] : config.as_object()) {
+    if (key != "fn" && !(key == "reduction" && value == Config("auto"))) arguments.set(key, value);
+  }
+  return arguments;
+}
 
 }  // namespace
 
@@ -59,7 +70,12 @@ Loss::Loss(const std::string& name) : Loss(find_loss(name)) {
   throw ConfigError("Unknown loss function:" + name + ". Expected one of: " + table().class_names() + ".");
 }
 
-Loss Loss::from_config(const Config& config) { return config.is_null() ? Loss() : table().make(config); }
+Loss Loss::from_config(const Config& config) {
+  if (config.is_null()) return {};
+  if (!config.is_object()) return table().make(config);
+  const Config arguments = config.contains("config") ? config.at("config") : Config::object();
+  return table().make(without_package(config.at("class_name").as_string()), modern_arguments(arguments));
+}
 
 Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight,
                         const Tensor& mask) const {

@@ -2,6 +2,7 @@
 #include "core/training/metric.h"
 
 #include "core/base/error.h"
+#include "core/base/registered_name.h"
 #include "core/ops/ops.h"
 #include "core/training/loss_sum.h"
 #include "core/training/losses/formula.h"
@@ -58,6 +59,15 @@ Metric find_metric(const std::string& name) {
                     ". Expected accuracy, crossentropy, a loss, or one of: " + table().class_names() + ".");
 }
 
+/// What tf.keras writes for a function, {"fn", "name", "dtype"}: that function's values under this name.
+Metric wrapped_function(const Config& config) {
+  const Config& function = config.at("fn");
+  const std::string& fn = (function.is_object() ? function.at("config") : function).as_string();
+  const Config name = config.contains("name") ? config.at("name") : Config(fn);
+  if (table().knows(fn)) return table().make(fn, Config::object({{"name", name}}));
+  return metrics::MeanOf(Loss(fn), name.as_string());
+}
+
 }  // namespace
 
 Config MetricFunction::get_config() const {
@@ -91,7 +101,8 @@ Metric::Metric(const Loss& loss) : Metric(metrics::MeanOf(loss, loss->name())) {
 
 Metric Metric::from_config(const Config& config) {
   if (config.is_string()) return config.as_string();
-  const std::string& class_name = config.at("class_name").as_string();
+  const std::string class_name = without_package(config.at("class_name").as_string());
+  if (class_name == "MeanMetricWrapper") return wrapped_function(config.at("config"));
   if (table().knows(class_name) || !find_loss(class_name)) return table().make(config);
   // The class of a loss: all its arguments are the loss's, but for the name and the dtype of the state.
   Config loss = Config::object();

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 
+#include "core/base/registered_name.h"
 #include "core/training/optimizers/table.h"
 #include "core/training/user_classes.h"
 
@@ -103,7 +104,7 @@ Optimizer Optimizer::from_config(const Config& config) {
   if (config.is_string()) return Optimizer(config.as_string());
   if (auto made = user_classes().make(config)) return *made;
   const std::string class_name = config.at("class_name").as_string();
-  const std::string small = in_small_letters(class_name);
+  const std::string small = in_small_letters(without_package(class_name));
   if (!table().knows(small)) throw ConfigError(kUnknown + class_name + ". Expected one of: " + table().class_names());
   return table().make(small, config.contains("config") ? config.at("config") : Config::object());
 }

@@ -24,9 +24,21 @@ std::vector<NamedSlot> Trainer::optimizer_state() const {
   return all;
 }
 
-void Trainer::restore_optimizer(const std::vector<Tensor>& values, SlotOrder order) {
+namespace {
+
+/// The SGD of tf.keras keeps momenta also where it has no momentum: only what comes before them counts.
+std::vector<Tensor> without_unused_slots(const std::vector<Tensor>& values) {
+  const bool has_rate = values.size() > 1 && values[1].rank() == 0;
+  return {values.begin(), values.begin() + (has_rate ? 2 : 1)};
+}
+
+}  // namespace
+
+void Trainer::restore_optimizer(const std::vector<Tensor>& given, SlotOrder order) {
   require_compiled();
   place_variables();
+  const bool stateless = optimizer_.slots().empty() && optimizer_->scalars().empty() && !optimizer_.loss_scaling();
+  const std::vector<Tensor> values = stateless && !given.empty() ? without_unused_slots(given) : given;
   const bool scaled = optimizer_.loss_scaling() != nullptr;
   const std::size_t slots = state_->named_slots(optimizer_, order).size();
   const std::size_t own = (scaled ? 2u : 0u) + 1u;  // all but slots and learning rate

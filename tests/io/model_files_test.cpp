@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Model files: what real Keras saved, what is saved here, and files that are not what they should be.
+// Model files: what real Keras 3 and tf.keras 2 saved, what is saved here, and files that are not what they should be.
 #include <gtest/gtest.h>
 
 #include <filesystem>
