@@ -15,6 +15,7 @@
 #include "distributed/world.h"
 #include "io/datasets/mnist.h"
 #include "io/keras_file.h"
+#include "io/plots/plot_model.h"
 #include "layers/layers.h"
 #include "layers/registry.h"
 
