@@ -84,6 +84,7 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--verbose", o.verbose, "0 silent, 1 progress bar, 2 one line an epoch")
       ->check(whole_number(0, 2))
       ->capture_default_str();
+  app.add_option("--plot", o.plot, "Draw the model into this file: .png, .svg, .pdf (by Graphviz) or .dot");
   app.add_option("--json", o.json, "Write a report of the run to this file");
   app.add_option(
          "--blocks", o.blocks,
@@ -198,6 +199,7 @@ void Example::print(const std::string& line) const {
 
 void Example::summarize(const Model& model) const {
   if (options_.verbose > 0 || summary_only()) model.summary();
+  if (!options_.plot.empty()) plot_model(model, options_.plot, {.show_shapes = true, .expand_nested = true});
 }
 
 void Example::report(const Model& model, const History& history, const Logs& scores) const {

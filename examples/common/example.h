@@ -21,7 +21,8 @@ struct Options {
   int verbose = 1;
   std::string json = {};  // where the report goes; empty = nowhere
   bool summary_only = false;
-  Dim blocks = 0;  // 0 = one a rank
+  std::string plot = {};  // where the picture of the model goes; empty = nowhere
+  Dim blocks = 0;         // 0 = one a rank
 };
 
 /// One run of an example.
@@ -34,7 +35,8 @@ class Example {
   /// batch_size, epochs, max_steps, verbose and blocks as the command line says.
   FitOptions fit_options() const;
   EvaluateOptions evaluate_options(int verbose) const;
-  /// Prints a model's table, on rank 0; nothing with --verbose 0 unless --summary-only asks for nothing else.
+  /// Prints a model's table, on rank 0; nothing with --verbose 0 unless --summary-only asks for nothing else. Draws the
+  /// model where --plot says; of several models the last.
   void summarize(const Model& model) const;
   /// Whether the tables are all that is wanted.
   bool summary_only() const { return options_.summary_only; }

@@ -58,7 +58,10 @@ std::optional<Wrapped> wrapped_layer(const Layer& layer) {
   const Config& inner = config.at("layer");
   if (!inner.is_object() || !inner.contains("class_name") || !inner.contains("config")) return {};
   if (!inner.at("config").is_object() || !inner.at("config").contains("name")) return {};
-  return Wrapped{inner.at("config").at("name").as_string(), inner.at("class_name").as_string()};
+  std::string name = inner.at("config").at("name").as_string();
+  const std::string copied = "forward_";  // a Bidirectional describes its copy of the layer that it was given
+  if (config.contains("backward_layer") && name.starts_with(copied)) name = name.substr(copied.size());
+  return Wrapped{name, inner.at("class_name").as_string()};
 }
 
 /// The model that a layer is, or null.

@@ -5,6 +5,7 @@
 #include <regex>
 #include <set>
 
+#include "core/base/error.h"
 #include "core/model/session.h"
 #include "io/plots/plot_model.h"
 #include "layers/layers.h"

@@ -51,6 +51,17 @@ TEST(Guide, SharedEmbeddingIsOneWeight) {
                       output_of(STRATA_SHARED_EMBEDDING, {}));
 }
 
+TEST(Guide, TicketRouterIsDrawn) {
+  if (!built(STRATA_TICKET_ROUTER)) GTEST_SKIP() << "built without the examples";
+  const TemporaryDirectory directory;
+  const std::string picture = directory.path("ticket.dot");
+  output_of(STRATA_TICKET_ROUTER, {"--summary-only", "--plot", picture});
+  const std::string dot = read_text(picture);
+  std::size_t edges = 0;
+  for (std::size_t at = dot.find("->"); at != std::string::npos; at = dot.find("->", at + 1)) ++edges;
+  EXPECT_EQ(edges, 9u) << dot;
+}
+
 TEST(Guide, TicketRouterTrainsOnRandomTickets) {
   if (!built(STRATA_TICKET_ROUTER)) GTEST_SKIP() << "built without the examples";
   const TemporaryDirectory directory;
