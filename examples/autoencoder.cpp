@@ -26,7 +26,7 @@ Tensor decode(const Tensor& code) {
 }
 
 /// Two models on one graph of layers.
-void show_shared_graph(const examples::Example& example) {
+void show_shared_graph(examples::Example& example) {
   auto encoder_input = Input({28, 28, 1}, {.name = "img"});
   auto encoder_output = encode(encoder_input);
   example.summarize(Model(encoder_input, encoder_output, "encoder"));
@@ -34,7 +34,7 @@ void show_shared_graph(const examples::Example& example) {
 }
 
 /// Models are called like layers.
-Model nested_autoencoder(const examples::Example& example) {
+Model nested_autoencoder(examples::Example& example) {
   auto encoder_input = Input({28, 28, 1}, {.name = "original_img"});
   Model encoder(encoder_input, encode(encoder_input), "encoder");
   example.summarize(encoder);

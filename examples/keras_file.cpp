@@ -32,7 +32,8 @@ std::vector<Tensor> pick(const std::map<std::string, Tensor>& arrays, const std:
 
 void run(const Options& options) {
   Model model = load_model(options.model);
-  if (Session::current().communicator().rank() == 0) model.summary();
+  model.summary();
+  const bool speaks = Session::current().communicator().rank() == 0;
   const auto arrays = examples::read_npz(options.input);
   const auto x = pick(arrays, model.graph().input_names(), "x", options.input);
   const auto outputs = model.graph().output_names();
@@ -41,14 +42,14 @@ void run(const Options& options) {
     const auto y = pick(arrays, outputs, "y", options.input);
     for (int step = 0; step < options.train_steps; ++step) {
       losses.push_back(model.train_on_batch(x, y)[0]);
-      std::printf("step %d - loss: %.6f\n", step + 1, losses.back());
+      if (speaks) std::printf("step %d - loss: %.6f\n", step + 1, losses.back());
     }
   }
   const std::vector<Tensor> predictions = model.predict_all(x);
   std::vector<std::pair<std::string, Tensor>> results;
   for (std::size_t i = 0; i < predictions.size(); ++i) results.emplace_back(outputs[i], predictions[i]);
   if (!losses.empty()) results.emplace_back("losses", constant(losses, {static_cast<Dim>(losses.size())}));
-  if (Session::current().communicator().rank() == 0) examples::write_npz(options.output, results);
+  if (speaks) examples::write_npz(options.output, results);
   if (!options.save.empty()) model.save(options.save);
 }
 

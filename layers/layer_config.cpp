@@ -32,11 +32,6 @@ LayerOptions LayerConfig::options() const {
           .dtype = DtypePolicy::from_config(get("dtype"))};
 }
 
-const Config& LayerConfig::get(const std::string& key) const {
-  static const Config absent;
-  return config_.contains(key) ? config_.at(key) : absent;
-}
-
 const Config& LayerConfig::required(const std::string& key) const {
   if (!has(key))
     throw ConfigError(class_name_ + ": expected the argument '" + key + "', received " + config_.to_json());

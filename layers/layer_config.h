@@ -22,7 +22,7 @@ class LayerConfig {
   LayerOptions options() const;
 
   /// Null when the argument is absent.
-  const Config& get(const std::string& key) const;
+  const Config& get(const std::string& key) const { return config_.get(key); }
   bool has(const std::string& key) const { return !get(key).is_null(); }
   /// Throws ConfigError naming the layer when the argument is absent.
   const Config& required(const std::string& key) const;

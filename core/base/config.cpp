@@ -237,6 +237,11 @@ const Config& Config::at(std::string_view key) const {
   throw ConfigError("Config: expected a member '" + std::string(key) + "', received " + to_json());
 }
 
+const Config& Config::get(std::string_view key) const {
+  static const Config absent;
+  return contains(key) ? at(key) : absent;
+}
+
 bool Config::contains(std::string_view key) const {
   for (const auto& member : as_object()) {
     if (member.first == key) return true;

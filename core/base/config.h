@@ -60,6 +60,8 @@ class Config {
   /// The member of an object. Throws ConfigError naming the key when it is absent.
   const Config& at(std::string_view key) const;
   bool contains(std::string_view key) const;
+  /// The member of an object, null when it is absent.
+  const Config& get(std::string_view key) const;
   /// Adds or replaces a member; returns *this.
   Config& set(std::string key, Config value);
 

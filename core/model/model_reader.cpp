@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <unordered_map>
 
 #include "core/base/error.h"
@@ -15,15 +14,9 @@
 namespace strata {
 namespace {
 
-const Config& member(const Config& config, const char* key, const Config& otherwise) {
-  return config.contains(key) ? config.at(key) : otherwise;
-}
-
-const Config kNull;
-
 LayerOptions model_options(const Config& config) {
-  const Config& name = member(config, "name", kNull);
-  const Config& trainable = member(config, "trainable", kNull);
+  const Config& name = config.get("name");
+  const Config& trainable = config.get("trainable");
   return {.name = name.is_null() ? "" : name.as_string(), .trainable = trainable.is_null() || trainable.as_bool()};
 }
 
@@ -79,7 +72,7 @@ class GraphReader {
 
   void add_layer(const Config& config) {
     Entry entry;
-    entry.nodes = config.contains("inbound_nodes") ? config.at("inbound_nodes").as_list() : Config::List{};
+    entry.nodes = config.get("inbound_nodes").is_null() ? Config::List{} : config.at("inbound_nodes").as_list();
     if (config.at("class_name") == Config("InputLayer")) {
       const Tensor input = read_input(config.at("config"));
       entry.layer = LayerRef(layer_op(input)->layer());
@@ -214,12 +207,12 @@ class GraphReader {
 
 /// The shape under one of its names; null when there is none.
 const Config& batch_shape_of(const Config& config) {
-  const Config& modern = member(config, "batch_shape", kNull);
-  return modern.is_null() ? member(config, "batch_input_shape", kNull) : modern;
+  const Config& modern = config.get("batch_shape");
+  return modern.is_null() ? config.get("batch_input_shape") : modern;
 }
 
 Dtype input_dtype(const Config& config) {
-  const auto policy = DtypePolicy::from_config(member(config, "dtype", kNull));
+  const auto policy = DtypePolicy::from_config(config.get("dtype"));
   return policy ? policy->compute_dtype() : Session::current().default_dtype();
 }
 
@@ -229,7 +222,7 @@ Tensor read_input(const Config& config) {
   const Config& shape = batch_shape_of(config);
   if (shape.is_null())
     throw ConfigError("InputLayer: expected the argument 'batch_shape', received " + config.to_json());
-  const Config& name = member(config, "name", kNull);
+  const Config& name = config.get("name");
   return make_input(shape.as_shape(), input_dtype(config), name.is_null() ? "" : name.as_string());
 }
 
@@ -255,9 +248,9 @@ LayerRef read_sequential(const Config& config) {
   }
   const LayerOptions options = config.is_list() ? LayerOptions{} : model_options(config);
   const auto model = std::make_shared<SequentialGraph>(entries, options);
-  const Config& built = config.is_list() ? kNull : member(config, "build_input_shape", kNull);
-  if (!model->built() && built.is_list() && !entries.empty()) {
-    model->ensure_built({TensorSpec{built.as_shape(), Session::current().default_dtype()}});
+  const bool has_shape = config.is_object() && config.get("build_input_shape").is_list();
+  if (!model->built() && has_shape && !entries.empty()) {
+    model->ensure_built({TensorSpec{config.at("build_input_shape").as_shape(), Session::current().default_dtype()}});
   }
   return LayerRef(model);
 }

@@ -68,7 +68,7 @@ class Metric {
   Metric(const char* name) : Metric(std::string(name)) {}  // NOLINT(google-explicit-constructor)
   Metric(const std::string& name);                         // NOLINT(google-explicit-constructor)
   /// The mean of a plain function's values, under this name.
-  Metric(TargetFunction function, const std::string& name);
+  Metric(const TargetFunction& function, const std::string& name);
   /// The mean of a loss's values, under the loss's name.
   Metric(const Loss& loss);  // NOLINT(google-explicit-constructor)
   /// Reads a name or {"class_name", "config"}.

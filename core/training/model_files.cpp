@@ -29,7 +29,7 @@ void write_on_rank_0(Communicator& communicator, const std::string& path, const 
   if (communicator.rank() == 0) {
     try {
       model_file_format().write(path, file);
-    } catch (const Error& failed) {
+    } catch (const std::exception& failed) {
       error = failed.what();
       if (communicator.size() == 1) throw;
     }
@@ -46,6 +46,11 @@ void write_on_rank_0(Communicator& communicator, const std::string& path, const 
 /// "iter:0" begins the state of optimizers of tf.keras up to 2.10.
 SlotOrder slot_order(const std::vector<NamedArray>& optimizer) {
   return optimizer.front().name.ends_with("/iter:0") ? SlotOrder::by_slot : SlotOrder::by_variable;
+}
+
+/// In whose order a file has the weights of layers that are not trained.
+ConfigDialect dialect_of(const ModelFile& file) {
+  return file.keras_version.starts_with("3") ? ConfigDialect::keras3 : ConfigDialect::keras2;
 }
 
 Model make_model(const ModelFile& file, const std::string& path) {
@@ -113,6 +118,7 @@ void Model::save_weights(const std::string& path) const {
 
 void Model::load_weights(const std::string& path, const LoadWeightsOptions& options) const {
   const ModelFile file = model_file_format().read(path);
+  const ConfigDialectScope dialect(dialect_of(file));
   load_layers(graph(), file.layers, {options.by_name, options.skip_mismatch}, path);
 }
 
@@ -120,7 +126,7 @@ Model load_model(const std::string& path, const LoadOptions& options) {
   const ModelFile file = model_file_format().read(path);
   const CustomObjectScope scope(options.custom_objects);
   Model model = make_model(file, path);
-  const ConfigDialectScope dialect(file.keras_version.starts_with("3") ? ConfigDialect::keras3 : ConfigDialect::keras2);
+  const ConfigDialectScope dialect(dialect_of(file));
   load_layers(model.graph(), file.layers, {}, path);
   if (!options.compile || file.training.is_null()) return model;
   try {

@@ -2,7 +2,7 @@
 // Plain functions as losses and metrics.
 #include "core/base/error.h"
 #include "core/ops/ops.h"
-#include "core/training/metric.h"
+#include "core/training/metrics/table.h"
 
 namespace strata {
 namespace {
@@ -35,26 +35,15 @@ class FunctionLoss final : public LossFunction {
   std::string name_;
 };
 
-class FunctionMetric final : public MeanMetric {
- public:
-  FunctionMetric(TargetFunction function, std::string name) : function_(std::move(function)), name_(std::move(name)) {}
-  std::string class_name() const override { return name_; }
-  std::string name() const override { return name_; }
-  Tensor values(const Tensor& y_true, const Tensor& y_pred) const override {
-    return values_of(function_, name_, y_true, y_pred);
-  }
-
- private:
-  TargetFunction function_;
-  std::string name_;
-};
-
 }  // namespace
 
 Loss::Loss(TargetFunction function, const std::string& name)
     : Loss(std::make_shared<const FunctionLoss>(std::move(function), name)) {}
 
-Metric::Metric(TargetFunction function, const std::string& name)
-    : Metric(std::make_shared<const FunctionMetric>(std::move(function), name)) {}
+Metric::Metric(const TargetFunction& function, const std::string& name)
+    : Metric(mean_metric({.class_name = name,
+                          .name = name,
+                          .values = [=](const Tensor& t, const Tensor& y) { return values_of(function, name, t, y); },
+                          .larger_is_better = {}})) {}
 
 }  // namespace strata

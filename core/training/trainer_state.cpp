@@ -32,6 +32,13 @@ std::vector<Tensor> without_unused_slots(const std::vector<Tensor>& values) {
   return {values.begin(), values.begin() + (has_rate ? 2 : 1)};
 }
 
+/// One number of the state. Throws ShapeError for an array.
+template <class T>
+T number(const Tensor& value, const char* what) {
+  if (value.rank() == 0) return ops::cast(value, dtype_of<T>()).template item<T>();
+  throw ShapeError("the optimizer's " + std::string(what) + " has shape (), received " + value.shape().str());
+}
+
 }  // namespace
 
 void Trainer::restore_optimizer(const std::vector<Tensor>& given, SlotOrder order) {
@@ -55,8 +62,8 @@ void Trainer::restore_optimizer(const std::vector<Tensor>& given, SlotOrder orde
     state = {values[2], values[3]};
     next = 4;
   }
-  const auto steps = ops::cast(values[next++], Dtype::int64).item<std::int64_t>();
-  const double rate = has_rate ? ops::cast(values[next++], Dtype::float64).item<double>() : 0.0;
+  const auto steps = number<std::int64_t>(values[next++], "iteration");
+  const double rate = has_rate ? number<double>(values[next++], "learning_rate") : 0.0;
   state.insert(state.end(), values.begin() + static_cast<std::ptrdiff_t>(next), values.end());
   state_->set_slots(optimizer_, state, order);
   optimizer_.set_steps(steps);

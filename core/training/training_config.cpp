@@ -38,11 +38,6 @@ bool is_single(const Config& config) {
   return config.is_string() || (config.is_object() && config.contains("class_name"));
 }
 
-const Config& member(const Config& config, const char* key) {
-  static const Config absent;
-  return config.contains(key) ? config.at(key) : absent;
-}
-
 Losses read_losses(const Config& config) {
   if (config.is_null()) return {};
   if (is_single(config)) return Loss::from_config(config);
@@ -116,10 +111,10 @@ Config training_config(const Objective& objective, const Optimizer& optimizer) {
 
 CompileOptions compile_options(const Config& config, const std::vector<std::string>& outputs) {
   return {.optimizer = Optimizer::from_config(config.at("optimizer_config")),
-          .loss = read_losses(member(config, "loss")),
-          .loss_weights = read_loss_weights(member(config, "loss_weights")),
-          .metrics = read_metrics(member(config, "metrics"), outputs),
-          .weighted_metrics = read_metrics(member(config, "weighted_metrics"), outputs),
+          .loss = read_losses(config.get("loss")),
+          .loss_weights = read_loss_weights(config.get("loss_weights")),
+          .metrics = read_metrics(config.get("metrics"), outputs),
+          .weighted_metrics = read_metrics(config.get("weighted_metrics"), outputs),
           .auto_scale_loss = false};
 }
 

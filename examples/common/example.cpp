@@ -197,9 +197,15 @@ void Example::print(const std::string& line) const {
   if (world_->rank() == 0 && options_.verbose > 0) std::printf("%s\n", line.c_str());
 }
 
-void Example::summarize(const Model& model) const {
+void Example::summarize(const Model& model) {
   if (options_.verbose > 0 || summary_only()) model.summary();
-  if (!options_.plot.empty()) plot_model(model, options_.plot, {.show_shapes = true, .expand_nested = true});
+  drawn_ = model;
+}
+
+void Example::draw() const {
+  if (options_.plot.empty()) return;
+  if (!drawn_) throw ConfigError("--plot: this program has no model to draw");
+  plot_model(*drawn_, options_.plot, {.show_shapes = true, .expand_nested = true});
 }
 
 void Example::report(const Model& model, const History& history, const Logs& scores) const {
@@ -250,6 +256,7 @@ int run(int argc, char** argv, const std::string& description, Options defaults,
       set_seed(defaults.seed);
       Example example(defaults, world, joining);
       body(example);
+      example.draw();
     }
     errors.reset();
     shutdown_world(false);

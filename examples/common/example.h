@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace strata::examples {
@@ -35,9 +36,11 @@ class Example {
   /// batch_size, epochs, max_steps, verbose and blocks as the command line says.
   FitOptions fit_options() const;
   EvaluateOptions evaluate_options(int verbose) const;
-  /// Prints a model's table, on rank 0; nothing with --verbose 0 unless --summary-only asks for nothing else. Draws the
-  /// model where --plot says; of several models the last.
-  void summarize(const Model& model) const;
+  /// Prints a model's table, on rank 0; nothing with --verbose 0 unless --summary-only asks for nothing else. The last
+  /// model is the one that --plot draws.
+  void summarize(const Model& model);
+  /// Draws it, where --plot says.
+  void draw() const;
   /// Whether the tables are all that is wanted.
   bool summary_only() const { return options_.summary_only; }
   /// Rank 0 only, as print() in the guide; nothing with --verbose 0.
@@ -60,6 +63,7 @@ class Example {
   std::shared_ptr<Communicator> world_;
   std::chrono::duration<double> joining_;
   std::chrono::steady_clock::duration loading_{};
+  std::optional<Model> drawn_;
 };
 
 /// For random data: each draws other numbers, which depend on --seed alone.

@@ -66,7 +66,9 @@ Tensor read_npy(const std::string& bytes, const std::string& path, const std::st
   return constant_bytes(bytes.data() + data, spec.bytes(), spec);
 }
 
-std::string npy_bytes(const Tensor& tensor) {
+std::string npy_bytes(const Tensor& value) {
+  // NumPy has no bfloat16.
+  const Tensor tensor = value.dtype() == Dtype::bfloat16 ? ops::cast(value, Dtype::float32) : value;
   const auto type =
       std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.second == tensor.dtype(); });
   std::string shape;

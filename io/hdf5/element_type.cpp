@@ -8,7 +8,7 @@ namespace {
 
 /// IEEE 754 binary16: HDF5 has no name for it.
 Hdf5Id half_type() {
-  Hdf5Id type(H5Tcopy(H5T_IEEE_F32LE));
+  Hdf5Id type(H5Tcopy(H5T_NATIVE_FLOAT));
   H5Tset_fields(type, 15, 10, 5, 0, 10);
   H5Tset_size(type, 2);
   H5Tset_ebias(type, 15);
@@ -33,32 +33,18 @@ Dtype integer_dtype(hid_t type) {
 
 }  // namespace
 
-Hdf5Id stored_type(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::boolean: return boolean_type();
-    case Dtype::uint8: return Hdf5Id(H5Tcopy(H5T_STD_U8LE));
-    case Dtype::int32: return Hdf5Id(H5Tcopy(H5T_STD_I32LE));
-    case Dtype::int64: return Hdf5Id(H5Tcopy(H5T_STD_I64LE));
-    case Dtype::float16: return half_type();
-    case Dtype::float64: return Hdf5Id(H5Tcopy(H5T_IEEE_F64LE));
-    case Dtype::bfloat16:
-    case Dtype::float32: break;
-  }
-  return Hdf5Id(H5Tcopy(H5T_IEEE_F32LE));
-}
-
-Hdf5Id memory_type(Dtype dtype) {
+Hdf5Id element_type(Dtype dtype) {
   switch (dtype) {
     case Dtype::boolean: return boolean_type();
     case Dtype::uint8: return Hdf5Id(H5Tcopy(H5T_NATIVE_UINT8));
     case Dtype::int32: return Hdf5Id(H5Tcopy(H5T_NATIVE_INT32));
     case Dtype::int64: return Hdf5Id(H5Tcopy(H5T_NATIVE_INT64));
     case Dtype::float16: return half_type();
+    case Dtype::float32: return Hdf5Id(H5Tcopy(H5T_NATIVE_FLOAT));
     case Dtype::float64: return Hdf5Id(H5Tcopy(H5T_NATIVE_DOUBLE));
-    case Dtype::bfloat16:
-    case Dtype::float32: break;
+    case Dtype::bfloat16: break;
   }
-  return Hdf5Id(H5Tcopy(H5T_NATIVE_FLOAT));
+  throw InternalError("HDF5 has no type for " + std::string(to_string(dtype)));
 }
 
 Dtype dtype_of_stored(hid_t type, const std::string& path, const std::string& array) {

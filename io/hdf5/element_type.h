@@ -7,10 +7,9 @@
 
 namespace strata {
 
-/// How elements of a type are stored, little-endian: those of h5py.
-Hdf5Id stored_type(Dtype dtype);
-/// The same as they lie in memory.
-Hdf5Id memory_type(Dtype dtype);
+/// Elements as this machine has them, which is also how h5py stores them. bfloat16, which HDF5 does not have, is
+/// refused with InternalError.
+Hdf5Id element_type(Dtype dtype);
 /// The type of tensors that arrays of `type` become; throws IoError for one that has no such type, naming `path` and
 /// `array`.
 Dtype dtype_of_stored(hid_t type, const std::string& path, const std::string& array);

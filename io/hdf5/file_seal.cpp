@@ -3,11 +3,12 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/base/error.h"
@@ -23,51 +24,56 @@ struct Seal {
   std::uint64_t checksum = 0;
 };
 
-std::uint64_t checksum_of(std::ifstream& file, std::uint64_t bytes, const std::string& path) {
+/// Of the first bytes of a file; empty when they cannot be read.
+std::optional<std::uint64_t> checksum_of(std::ifstream& file, std::uint64_t bytes) {
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
   XXH3_64bits_reset(state.get());
   std::vector<char> piece(kPiece);
   file.seekg(0);
   while (bytes > 0) {
     const std::size_t size = std::min<std::uint64_t>(bytes, piece.size());
-    if (!file.read(piece.data(), static_cast<std::streamsize>(size))) throw IoError(path, "cannot be read");
+    if (!file.read(piece.data(), static_cast<std::streamsize>(size))) return {};
     XXH3_64bits_update(state.get(), piece.data(), size);
     bytes -= size;
   }
   return XXH3_64bits_digest(state.get());
 }
 
-std::uint64_t size_of_file(std::ifstream& file, const std::string& path) {
+/// Empty for a file that is not there.
+std::optional<std::uint64_t> size_of_file(std::ifstream& file) {
   file.seekg(0, std::ios::end);
   const std::streamoff size = file.tellg();
-  if (!file || size < 0) throw IoError(path, "cannot be opened");
+  if (!file || size < 0) return {};
   return static_cast<std::uint64_t>(size);
 }
 
 }  // namespace
 
-void seal_file(const std::string& path) {
+bool seal_file(const std::string& path) {
+  std::ifstream written(path, std::ios::binary);
+  const auto size = size_of_file(written);
+  const auto checksum = size ? checksum_of(written, *size) : std::nullopt;
+  if (!checksum) return false;
   Seal seal;
-  {
-    std::ifstream file(path, std::ios::binary);
-    const std::uint64_t bytes = size_of_file(file, path);
-    seal.checksum = checksum_of(file, bytes, path);
-  }
+  seal.checksum = *checksum;
   std::ofstream file(path, std::ios::binary | std::ios::app);
   file.write(reinterpret_cast<const char*>(&seal), sizeof(seal));
   file.close();
-  if (!file) throw IoError(path, "cannot be written");
+  return bool(file);
 }
 
 void check_seal(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  const std::uint64_t size = size_of_file(file, path);
-  if (size < sizeof(Seal)) return;
+  const auto size = size_of_file(file);
+  if (!size) throw IoError(path, "cannot be opened");
+  if (*size < sizeof(Seal)) return;
   Seal seal;
   const Seal expected;
-  file.seekg(static_cast<std::streamoff>(size - sizeof(seal)));
+  file.seekg(static_cast<std::streamoff>(*size - sizeof(seal)));
   if (!file.read(reinterpret_cast<char*>(&seal), sizeof(seal)) || seal.mark != expected.mark) return;
-  if (checksum_of(file, size - sizeof(seal), path) == seal.checksum) return;
+  const auto checksum = checksum_of(file, *size - sizeof(seal));
+  if (!checksum) throw IoError(path, "cannot be read");
+  if (*checksum == seal.checksum) return;
   throw IoError(path, "is damaged: its bytes have another checksum than when it was written");
 }
 

@@ -7,8 +7,8 @@
 
 namespace strata {
 
-/// Appends the checksum of all bytes of the file. Throws IoError.
-void seal_file(const std::string& path);
+/// Appends the checksum of all bytes of the file. False when that fails, errno saying why.
+[[nodiscard]] bool seal_file(const std::string& path);
 
 /// Throws IoError when the file has a checksum and other bytes. One without, from another program, passes.
 void check_seal(const std::string& path);

@@ -115,7 +115,7 @@ Tensor Hdf5Reader::array(const std::string& group, const std::string& name) cons
   }
   try {
     std::string bytes(spec.bytes(), '\0');
-    check_hdf5(H5Dread(set, memory_type(spec.dtype), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), path_,
+    check_hdf5(H5Dread(set, element_type(spec.dtype), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), path_,
                what + " cannot be read");
     return constant_bytes(bytes.data(), bytes.size(), spec);
   } catch (const std::bad_alloc&) {

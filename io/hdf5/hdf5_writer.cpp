@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/ops/ops.h"
@@ -54,7 +55,7 @@ void write_attribute(hid_t group, const std::string& attribute, hid_t type, hid_
                      const std::string& path) {
   const std::string what = "cannot write the attribute " + attribute;
   const Hdf5Id id(H5Acreate2(group, attribute.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT));
-  check_hdf5(static_cast<herr_t>(std::min<hid_t>(id, 0)), path, what);
+  if (id < 0) throw_hdf5_error(path, what);
   if (values != nullptr) check_hdf5(H5Awrite(id, type, values), path, what);
 }
 
@@ -140,19 +141,17 @@ void Hdf5Writer::write_array(const std::string& group, const std::string& name, 
                                   : H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr));
   const Hdf5Id links = links_with_groups_between();
   const Hdf5Id set(
-      H5Dcreate2(file_, array.c_str(), stored_type(stored.dtype()), space, links, H5P_DEFAULT, H5P_DEFAULT));
+      H5Dcreate2(file_, array.c_str(), element_type(stored.dtype()), space, links, H5P_DEFAULT, H5P_DEFAULT));
   if (set < 0) throw_hdf5_error(path_, "cannot make the array " + array);
-  check_hdf5(H5Dwrite(set, memory_type(stored.dtype()), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), path_,
+  check_hdf5(H5Dwrite(set, element_type(stored.dtype()), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), path_,
              "cannot write the array " + array);
 }
 
 void Hdf5Writer::commit() {
   const QuietHdf5 quiet;
-  const herr_t closed = H5Fclose(file_);
-  file_ = -1;
-  if (closed >= 0) seal_file(temporary_);
-  bool done = closed >= 0 && synchronize(temporary_);
-  if (done) done = std::rename(temporary_.c_str(), path_.c_str()) == 0;
+  const herr_t closed = H5Fclose(std::exchange(file_, -1));
+  const bool done = closed >= 0 && seal_file(temporary_) && synchronize(temporary_) &&
+                    std::rename(temporary_.c_str(), path_.c_str()) == 0;
   if (!done) {
     const std::string why = closed < 0 ? hdf5_error() : std::strerror(errno);
     std::remove(temporary_.c_str());

@@ -54,3 +54,26 @@ def write(folder, name, content):
 def softmaxed(logits, axis=-1):
     exponentials = np.exp(logits)
     return (exponentials / exponentials.sum(axis=axis, keepdims=True)).astype(np.float32)
+
+
+def as_list(value):
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def train(model, x, y, steps):
+    """The loss of each step; `model` is one of Keras 3 or of tf.keras 2."""
+    losses = []
+    for _ in range(steps):
+        model.reset_metrics()
+        losses.append(float(np.ravel(model.train_on_batch(x, y))[0]))
+    return losses
+
+
+def write_model_file(folder, name, model, x, y):
+    """The model as it saves itself after two steps, what it predicts, and its losses in three more steps."""
+    train(model, x, y, 2)
+    model.save(folder / f"{name}.h5")
+    named = [value if isinstance(value, dict) else {"": value} for value in (x, y)]
+    predictions = as_list(model.predict(x, verbose=0))
+    expected = {"x": named[0], "y": named[1], "predictions": predictions, "losses": train(model, x, y, 3)}
+    (folder / f"{name}.json").write_text(json.dumps(plain(expected)) + "\n")

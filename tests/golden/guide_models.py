@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes guide_models.json: the models of the functional API guide at full size, as Keras describes them, what they
+"""The models of the functional API guide at full size, as Keras describes them, what they
 predict, and the losses of ten training steps. Weights and data are a function of the element's number (see noise()), so
 that neither is in the file.
 """
 import json
-import os
-import pathlib
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-from keras import layers  # noqa: E402
-from model_files import as_list, decoder_graph, encoder_graph, train  # noqa: E402
+from common import as_list, keras, np, train
+from keras import layers
+from model_files import decoder_graph, encoder_graph
 
 STEPS = 10
 
@@ -147,11 +143,7 @@ def golden(build):
     return case
 
 
-def main():
+def write_guide_models(folder):
     builds = (mnist_mlp, encoder, autoencoder, nested_autoencoder, ensemble, ticket_router, toy_resnet, shared_embedding)
-    path = pathlib.Path(__file__).parent / "guide_models.json"
-    path.write_text("[\n" + ",\n".join(json.dumps(golden(build)) for build in builds) + "\n]\n")
-
-
-if __name__ == "__main__":
-    main()
+    text = "[\n" + ",\n".join(json.dumps(golden(build)) for build in builds) + "\n]\n"
+    (folder / "guide_models.json").write_text(text)

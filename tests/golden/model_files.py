@@ -1,17 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models of every kind that files must carry between Keras and Strata, small, with data to train them on.
 
-Each function returns (compiled model, x, y). Run as a script it writes tests/golden/model_files/: some of them as files
-that Keras saved after two steps, with what Keras predicts and its losses in three more steps.
+Each function returns (compiled model, x, y). Some of them become the files of tests/golden/model_files.
 """
-import json
-import os
-import pathlib
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-from keras import layers  # noqa: E402
+from common import keras, np, write_model_file
+from keras import layers
 
 RNG = np.random.default_rng(7)
 
@@ -259,19 +252,6 @@ def one_hot(rows, classes):
     return np.eye(classes, dtype="float32")[labels(rows, classes)]
 
 
-def as_list(value):
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def train(model, x, y, steps):
-    """The loss of each step."""
-    losses = []
-    for _ in range(steps):
-        model.reset_metrics()
-        losses.append(float(np.ravel(model.train_on_batch(x, y))[0]))
-    return losses
-
-
 def build(name):
     keras.utils.clear_session()
     keras.utils.set_random_seed(3)
@@ -282,26 +262,8 @@ FIXTURES = ["ticket_router", "sequential", "nested_sequential", "partly_frozen_n
             "attention", "optimizer_loss_scale"]
 
 
-def array(value):
-    return {"shape": list(value.shape), "dtype": str(value.dtype), "values": value.ravel().tolist()}
-
-
-def arrays(value):
-    named = value if isinstance(value, dict) else {"": value}
-    return {name: array(a) for name, a in named.items()}
-
-
-def main():
-    folder = pathlib.Path(__file__).parent / "model_files"
+def write_model_files(folder):
+    folder = folder / "model_files"
     folder.mkdir(exist_ok=True)
     for name in FIXTURES:
-        model, x, y = build(name)
-        train(model, x, y, 2)
-        model.save(folder / f"{name}.h5")
-        predictions = [array(p) for p in as_list(model.predict(x, verbose=0))]
-        expected = {"x": arrays(x), "y": arrays(y), "predictions": predictions, "losses": train(model, x, y, 3)}
-        (folder / f"{name}.json").write_text(json.dumps(expected) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+        write_model_file(folder, name, *build(name))

@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/golden/model_files/tf_*: files that tf.keras 2 (package tf-keras) saved after two steps, with what it
-predicts and its losses in three more steps. The optimizers are those since TensorFlow 2.11 and those before.
+"""Models that tf.keras 2 (package tf-keras) saves: the files tf_* of tests/golden/model_files. The optimizers are those since
+TensorFlow 2.11 and those before.
 """
-import json
-import os
-import pathlib
+from common import np, write_model_file
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-import numpy as np  # noqa: E402
-import tf_keras as keras  # noqa: E402
-from tf_keras import layers  # noqa: E402
+import tf_keras as keras
+from tf_keras import layers
 
 RNG = np.random.default_rng(7)
 
@@ -51,29 +47,7 @@ MODELS = {
 }
 
 
-def train(model, x, y, steps):
-    losses = []
-    for _ in range(steps):
-        model.reset_metrics()
-        losses.append(float(np.ravel(model.train_on_batch(x, y))[0]))
-    return losses
-
-
-def array(value):
-    return {"shape": list(value.shape), "dtype": str(value.dtype), "values": value.ravel().tolist()}
-
-
-def main():
-    folder = pathlib.Path(__file__).parent / "model_files"
+def write_tf_keras_files(folder):
     for name, build in MODELS.items():
         keras.utils.set_random_seed(3)
-        model, x, y = build()
-        train(model, x, y, 2)
-        model.save(folder / f"tf_{name}.h5")
-        predictions = [array(model.predict(x, verbose=0))]
-        expected = {"x": {"": array(x)}, "y": {"": array(y)}, "predictions": predictions, "losses": train(model, x, y, 3)}
-        (folder / f"tf_{name}.json").write_text(json.dumps(expected) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+        write_model_file(folder / "model_files", f"tf_{name}", *build())

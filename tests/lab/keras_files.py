@@ -18,7 +18,8 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "golden"))
-from model_files import MODELS, as_list, build, train  # noqa: E402
+from common import as_list, train  # noqa: E402
+from model_files import MODELS, build  # noqa: E402
 
 TOLERANCE = 1e-5
 STEPS = 3

@@ -24,27 +24,21 @@ std::string output_of(const std::string& program, const std::vector<std::string>
   return outcome.out;
 }
 
-bool built(const std::string& program) { return !program.empty(); }
-
 TEST(Guide, MnistMlpPrintsTheGuidesTable) {
-  if (!built(STRATA_MNIST_MLP)) GTEST_SKIP() << "built without the examples";
   EXPECT_EQ(output_of(STRATA_MNIST_MLP, {"--summary-only"}), golden_text("summaries/mnist_model.txt"));
 }
 
 TEST(Guide, AutoencoderPrintsTheGuidesTables) {
-  if (!built(STRATA_AUTOENCODER)) GTEST_SKIP() << "built without the examples";
   EXPECT_EQ(output_of(STRATA_AUTOENCODER, {"--summary-only"}), golden_text("summaries/guide_autoencoder.txt"));
 }
 
 TEST(Guide, EnsembleAverages) {
-  if (!built(STRATA_ENSEMBLE)) GTEST_SKIP() << "built without the examples";
   const std::string out = output_of(STRATA_ENSEMBLE, {});
   EXPECT_PRED_FORMAT2(IsSubstring, "Total params: 387\n", out);
   EXPECT_PRED_FORMAT2(IsSubstring, "\nthe mean of three\n", out);
 }
 
 TEST(Guide, SharedEmbeddingIsOneWeight) {
-  if (!built(STRATA_SHARED_EMBEDDING)) GTEST_SKIP() << "built without the examples";
   EXPECT_PRED_FORMAT2(IsSubstring,
                       "1 weight of shape (1000, 128)\nlayer.output is that of the first call\ntwo outputs\n"
                       "Asked to get output at node 2, but the layer has only 2 inbound nodes.\n",
@@ -52,7 +46,6 @@ TEST(Guide, SharedEmbeddingIsOneWeight) {
 }
 
 TEST(Guide, TicketRouterIsDrawn) {
-  if (!built(STRATA_TICKET_ROUTER)) GTEST_SKIP() << "built without the examples";
   const TemporaryDirectory directory;
   const std::string picture = directory.path("ticket.dot");
   output_of(STRATA_TICKET_ROUTER, {"--summary-only", "--plot", picture});
@@ -63,7 +56,6 @@ TEST(Guide, TicketRouterIsDrawn) {
 }
 
 TEST(Guide, TicketRouterTrainsOnRandomTickets) {
-  if (!built(STRATA_TICKET_ROUTER)) GTEST_SKIP() << "built without the examples";
   const TemporaryDirectory directory;
   const std::string report = directory.path("report.json");
   const std::string out = output_of(STRATA_TICKET_ROUTER, {"--max-steps", "3", "--json", report});

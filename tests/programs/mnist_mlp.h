@@ -19,12 +19,12 @@ using Arguments = std::vector<std::string>;
 /// a model learns them in a few steps.
 void write_digits(const TemporaryDirectory& directory, std::uint32_t train, std::uint32_t test);
 
-/// A test with 1,000 training and 200 test images in a directory of its own. Skipped when the example was not built.
+/// A test with 1,000 training and 200 test images in a directory of its own.
 class MnistMlpTest : public ::testing::Test {
  protected:
   /// mnist_mlp.
   MnistMlpTest();
-  /// The example at this path; "" when it was not built.
+  /// The example at this path.
   explicit MnistMlpTest(std::string program) : program_(std::move(program)) {}
   void SetUp() override;
 

@@ -31,7 +31,7 @@ struct MeanFormula {
   std::string name;
   std::function<Tensor(const Tensor& y_true, const Tensor& y_pred)> values;
   Config config = Config::object();
-  bool larger_is_better = true;
+  std::optional<bool> larger_is_better = true;
 };
 Metric mean_metric(MeanFormula formula);
 
