@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guide's ticket router: three inputs (title, body and tags of a ticket) and two outputs (its priority and the
-// department that is to handle it), trained on random tickets.
+// department that is to handle it). Trained on random tickets as in the guide, or with --rule on tickets from which
+// both can be told; losses and data by position or by name, or as a dataset.
+#include <CLI/CLI.hpp>
+
 #include "common/example.h"
 
 using namespace strata;
@@ -23,29 +26,83 @@ Model ticket_router() {
   return {{title_input, body_input, tags_input}, {priority_pred, department_pred}};
 }
 
+struct Tickets {
+  Tensor title, body, tags, priority, department;
+
+  Arrays x() const { return {{"title", title}, {"body", body}, {"tags", tags}}; }
+  Arrays y() const { return {{"priority", priority}, {"department", department}}; }
+};
+
 /// Whole numbers from 0 to limit - 1.
-Tensor random_integers(Dim columns, double limit) {
-  return ops::floor(ops::random_uniform(examples::random_key(), {kTickets, columns}, 0.0, limit));
+Tensor random_integers(Dim columns, Dim limit) {
+  return ops::floor(ops::random_uniform(examples::random_key(), {kTickets, columns}, 0.0, static_cast<double>(limit)));
+}
+
+Tickets random_tickets() {
+  return {.title = random_integers(10, kWords),
+          .body = random_integers(100, kWords),
+          .tags = random_integers(kTags, 2),
+          .priority = ops::random_uniform(examples::random_key(), {kTickets, 1}, 0.0, 1.0, Dtype::float64),
+          .department = ops::cast(random_integers(kDepartments, 2), Dtype::int64)};
+}
+
+/// The department's own word stands somewhere in the title; a ticket is urgent when the first or the second tag is set.
+Tickets ruled_tickets() {
+  Tickets tickets = random_tickets();
+  const Tensor department = random_integers(1, kDepartments), place = random_integers(1, 10);
+  const Tensor words = ops::maximum(tickets.title, ops::full({1, 1}, kDepartments));
+  const Tensor places = ops::iota({kTickets, 10}, 1, Dtype::float32);
+  tickets.title = ops::select(ops::equal(places, place), department, words);
+  tickets.department = to_categorical(department, kDepartments);
+  tickets.priority = ops::max(ops::slice(tickets.tags, {0, 0}, {kTickets, 2}), {1}, true);
+  return tickets;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return examples::run(
-      argc, argv, "Trains the guide's model of tickets on random ones.",
-      {.needs_data = false, .epochs = 2, .batch_size = 32}, [](auto& example) {
-        Model model = ticket_router();
-        example.summarize(model);
-        if (example.summary_only()) return;
+  bool rule = false;
+  std::string data_as = "names";
+  const auto train = [&](examples::Example& example) {
+    Model model = ticket_router();
+    example.summarize(model);
+    if (example.summary_only()) return;
 
-        model.compile({.optimizer = example.options().optimizer,
-                       .loss = {{"priority", losses::BinaryCrossentropy({.from_logits = true})},
-                                {"department", losses::CategoricalCrossentropy({.from_logits = true})}},
-                       .loss_weights = {1.0, 0.2}});
-        const Arrays tickets{random_integers(10, kWords), random_integers(100, kWords), random_integers(kTags, 2.0)};
-        const Tensor priorities = ops::random_uniform(examples::random_key(), {kTickets, 1}, 0.0, 1.0, Dtype::float64);
-        const Tensor departments = ops::cast(random_integers(kDepartments, 2.0), Dtype::int64);
-        const auto history = model.fit(tickets, {priorities, departments}, example.fit_options());
-        example.report(model, history, {});
-      });
+    const Loss priority_loss = losses::BinaryCrossentropy({.from_logits = true});
+    const Loss department_loss = losses::CategoricalCrossentropy({.from_logits = true});
+    CompileOptions compile{.optimizer = example.options().optimizer, .loss_weights = {1.0, 0.2}};
+    if (data_as == "list") compile.loss = {priority_loss, department_loss};
+    else compile.loss = {{"priority", priority_loss}, {"department", department_loss}};
+    if (rule) {
+      compile.metrics = {{"priority", {metrics::BinaryAccuracy(0.0, "accuracy")}}, {"department", {"accuracy"}}};
+    }
+    model.compile(compile);
+
+    const Tickets tickets = rule ? ruled_tickets() : random_tickets();
+    const auto fit = example.fit_options();
+    History history;
+    if (data_as == "list") {
+      history = model.fit({tickets.title, tickets.body, tickets.tags}, {tickets.priority, tickets.department}, fit);
+    } else if (data_as == "names") {
+      history = model.fit(tickets.x(), tickets.y(), fit);
+    } else {
+      history = model.fit(Dataset::from_tensor_slices(tickets.x(), tickets.y()).shuffle().batch(fit.batch_size), fit);
+    }
+
+    Logs scores;
+    if (rule) {
+      const Tickets others = ruled_tickets();
+      const auto values = model.evaluate(others.x(), others.y(), example.evaluate_options(2));
+      for (std::size_t i = 0; i < values.size(); ++i)
+        scores.emplace_back("test_" + model.metrics_names()[i], values[i]);
+    }
+    example.report(model, history, scores);
+  };
+  return examples::run(argc, argv, "Trains the guide's model of tickets.",
+                       {.needs_data = false, .epochs = 2, .batch_size = 32}, train, [&](CLI::App& app) {
+                         app.add_flag("--rule", rule, "Tickets from which priority and department can be told");
+                         app.add_option("--data-as", data_as, "How losses and data are given: list, names or dataset")
+                             ->check(CLI::IsMember({"list", "names", "dataset"}))
+                             ->capture_default_str();
+                       });
 }

@@ -32,13 +32,15 @@ void check(const FitOptions& o) {
 /// One call of fit.
 class FitLoop final : public TrainingControl {
  public:
-  FitLoop(Trainer& trainer, const Model& self, CheckedArrays data, CheckedArrays validation, const FitOptions& options)
+  FitLoop(Trainer& trainer, const Model& self, CheckedArrays data, CheckedArrays validation, const FitOptions& options,
+          const DataUse& use)
       : trainer_(trainer),
         self_(self),
         communicator_(trainer.communicator_),
         data_(std::move(data)),
         validation_(std::move(validation)),
         options_(options),
+        use_(use),
         batch_size_(std::min(options.batch_size, data_.rows)),
         engine_(trainer.engine(StepKind::train, data_.specs, options.blocks)) {
     const Dim all = (data_.rows + batch_size_ - 1) / batch_size_;
@@ -102,8 +104,13 @@ class FitLoop final : public TrainingControl {
 
   void announce() const {
     if (verbose_ == 0) return;
-    std::printf("Train on %lld samples", static_cast<long long>(samples_));
-    if (validation_.rows > 0) std::printf(", validate on %lld samples", static_cast<long long>(validation_.rows));
+    const auto print = [this](const char* verb, Dim samples) {
+      const Dim steps = (samples + batch_size_ - 1) / batch_size_;
+      if (use_.counts_steps) std::printf("%s for %lld steps", verb, static_cast<long long>(steps));
+      else std::printf("%s on %lld samples", verb, static_cast<long long>(samples));
+    };
+    print("Train", samples_);
+    if (validation_.rows > 0) print(", validate", validation_.rows);
     std::printf("\n");
     std::fflush(stdout);
   }
@@ -111,11 +118,7 @@ class FitLoop final : public TrainingControl {
   Logs run_epoch(int epoch) {
     tell([&](Callback& callback) { callback.on_epoch_begin(epoch); });
     if (verbose_ > 0 && options_.epochs > 1) std::printf("Epoch %d/%d\n", epoch + 1, options_.epochs);
-    ProgressBar::Options bar_options;
-    bar_options.target = samples_;
-    bar_options.verbose = verbose_;
-    bar_options.dynamic = stdout_is_terminal();
-    ProgressBar bar(bar_options);
+    SampleProgress bar(samples_, batch_size_, verbose_, use_.counts_steps);
     RunningLogs running(engine_->sum_specs());
     const int number = trainer_.epochs_++;
     const Permutation order(data_.rows, trainer_.session_.seed(), static_cast<std::uint64_t>(number));
@@ -129,7 +132,7 @@ class FitLoop final : public TrainingControl {
   }
 
   /// `number` counts the epochs since compile.
-  void run_step(int number, Dim step, const Permutation& order, RunningLogs& running, ProgressBar& bar) {
+  void run_step(int number, Dim step, const Permutation& order, RunningLogs& running, SampleProgress& bar) {
     for (const auto& callback : options_.callbacks) callback->on_train_batch_begin(step);
     const Dim first = step * batch_size_;
     const Dim size = std::min(batch_size_, data_.rows - first);
@@ -148,7 +151,7 @@ class FitLoop final : public TrainingControl {
     done_ = first + size;
     running.add(engine_->sums(), size);
     const Logs& logs = running.logs();
-    if (step + 1 < steps_) bar.update(first + size, logs);
+    bar.update(done_, logs);
     tell([&](Callback& callback) { callback.on_train_batch_end(step, logs); });
     if (options_.max_steps > 0 && trainer_.iterations_ >= options_.max_steps) stop_ = true;
   }
@@ -182,6 +185,7 @@ class FitLoop final : public TrainingControl {
   CheckedArrays data_;
   CheckedArrays validation_;
   const FitOptions& options_;
+  DataUse use_;
   Dim batch_size_;
   std::shared_ptr<StepEngine> engine_;
   Dim steps_ = 0;
@@ -194,11 +198,12 @@ class FitLoop final : public TrainingControl {
   History history_;
 };
 
-History Trainer::fit(const Model& self, const Arrays& x, const Arrays& y, const FitOptions& options) {
+History Trainer::fit(const Model& self, const Arrays& x, const Arrays& y, const FitOptions& options,
+                     const DataUse& use) {
   check(options);
   require_compiled();
   build_for(x);
-  CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight);
+  CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight).batched(options.batch_size, use);
   CheckedArrays validation;
   if (!options.validation_data.x.empty()) {
     validation = check_arrays(*model_, &objective_, options.validation_data.x, options.validation_data.y,
@@ -215,7 +220,7 @@ History Trainer::fit(const Model& self, const Arrays& x, const Arrays& y, const 
     data = data.rows_between(0, kept);
   }
   data.add_class_weights(options.class_weight);
-  return FitLoop(*this, self, std::move(data), std::move(validation), options).run();
+  return FitLoop(*this, self, std::move(data), std::move(validation), options, use).run();
 }
 
 }  // namespace strata

@@ -11,6 +11,26 @@
 #include "core/training/model_state.h"
 
 namespace strata {
+namespace {
+
+DataUse use_of(const Dataset& data) { return {.counts_steps = true, .drops_remainder = data.drops_remainder()}; }
+
+void require_one(std::size_t outputs) {
+  if (outputs == 1) return;
+  throw ConfigError("predict: the model has " + std::to_string(outputs) + " outputs; use predict_all.");
+}
+
+/// Before the work is done, where the model knows its outputs already.
+void require_one_output(const Functional& graph) {
+  if (!graph.outputs().empty()) require_one(graph.outputs().size());
+}
+
+Tensor only(const std::vector<Tensor>& outputs) {
+  require_one(outputs.size());
+  return outputs[0];
+}
+
+}  // namespace
 
 Model::Model(const Tensor& input, const Tensor& output, const std::string& name)
     : Model(std::vector<Tensor>{input}, std::vector<Tensor>{output}, name) {}
@@ -43,28 +63,55 @@ void Model::compile(const CompileOptions& options) {
 }
 
 History Model::fit(const Arrays& x, const Arrays& y, const FitOptions& options) {
-  return state_->compiled()->fit(*this, x, y, options);
+  return state_->compiled()->fit(*this, x, y, options, {});
+}
+
+History Model::fit(const Dataset& data, const FitOptions& options) {
+  if (!options.sample_weight.empty()) {
+    throw ConfigError("fit: expected the sample weights in the Dataset, received them in the options");
+  }
+  if (options.validation_split != 0.0) {
+    throw ConfigError("fit: expected validation_data for a Dataset, received a validation_split");
+  }
+  FitOptions of_data = options;
+  of_data.sample_weight = data.samples().sample_weight;
+  of_data.batch_size = data.batch_size();
+  of_data.shuffle = data.shuffles();
+  return state_->compiled()->fit(*this, data.samples().x, data.samples().y, of_data, use_of(data));
 }
 
 std::vector<double> Model::evaluate(const Arrays& x, const Arrays& y, const EvaluateOptions& options) {
-  return state_->compiled()->evaluate(x, y, options);
+  return state_->compiled()->evaluate(x, y, options, {});
+}
+
+std::vector<double> Model::evaluate(const Dataset& data, const EvaluateOptions& options) {
+  if (!options.sample_weight.empty()) {
+    throw ConfigError("evaluate: expected the sample weights in the Dataset, received them in the options");
+  }
+  EvaluateOptions of_data = options;
+  of_data.sample_weight = data.samples().sample_weight;
+  of_data.batch_size = data.batch_size();
+  return state_->compiled()->evaluate(data.samples().x, data.samples().y, of_data, use_of(data));
 }
 
 std::vector<Tensor> Model::predict_all(const Arrays& x, const PredictOptions& options) {
-  if (state_->trainer == nullptr) state_->trainer = std::make_shared<Trainer>(state_->graph, nullptr);
-  return std::shared_ptr(state_->trainer)->predict(x, options);
+  return state_->predicting()->predict(x, options, {});
+}
+
+std::vector<Tensor> Model::predict_all(const Dataset& data, const PredictOptions& options) {
+  PredictOptions of_data = options;
+  of_data.batch_size = data.batch_size();
+  return state_->predicting()->predict(data.samples().x, of_data, use_of(data));
 }
 
 Tensor Model::predict(const Arrays& x, const PredictOptions& options) {
-  const auto require_one = [&] {
-    const std::size_t outputs = graph().outputs().size();
-    if (outputs != 1)
-      throw ConfigError("predict: the model has " + std::to_string(outputs) + " outputs; use predict_all.");
-  };
-  if (!graph().outputs().empty()) require_one();
-  const std::vector<Tensor> results = predict_all(x, options);
-  require_one();
-  return results[0];
+  require_one_output(graph());
+  return only(predict_all(x, options));
+}
+
+Tensor Model::predict(const Dataset& data, const PredictOptions& options) {
+  require_one_output(graph());
+  return only(predict_all(data, options));
 }
 
 Tensor Model::predict_on_batch(const Arrays& x) {

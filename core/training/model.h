@@ -18,7 +18,7 @@
 #include "core/model/subclassed.h"
 #include "core/program/communicator.h"
 #include "core/training/callback.h"
-#include "core/training/host_array.h"
+#include "core/training/dataset.h"
 #include "core/training/objective.h"
 #include "core/training/optimizer.h"
 
@@ -35,21 +35,15 @@ struct CompileOptions {
   std::shared_ptr<Communicator> communicator = {};  // the ranks that train together; null = the session's
 };
 
-struct ValidationData {
-  Arrays x = {};
-  Arrays y = {};
-  Arrays sample_weight = {};
-};
-
 struct FitOptions {
   Dim batch_size = 32;  // the global batch: all ranks together
   int epochs = 1;
   int verbose = 1;  // 0 silent, 1 progress bar, 2 one line an epoch
   std::vector<CallbackRef> callbacks = {};
   double validation_split = 0.0;  // this last part of the data is kept for validation
-  ValidationData validation_data = {};
+  Samples validation_data = {};   // also a Dataset
   bool shuffle = true;
-  Arrays sample_weight = {};  // (n,), or (n, ...) for weights of positions; one array an output, or one for all
+  Arrays sample_weight = {};  // (n,), or (n, ...) for weights of positions; one array an output, or one for all outputs
   std::map<std::int64_t, double> class_weight = {};  // weights of samples by label; not with sample_weight
   int initial_epoch = 0;
   Dim steps_per_epoch = 0;  // 0 = all data; at most that
@@ -134,12 +128,18 @@ class Model : public LayerRef {
   /// Trains. Throws ConfigError for options or data that do not fit, CommError when a rank fails to answer. Returns the
   /// history, equal on all ranks.
   History fit(const Arrays& x, const Arrays& y, const FitOptions& options = {});
+  /// Trains on a dataset in its own order and batches, whatever the options say of batch_size and shuffle; progress
+  /// counts steps. Throws ConfigError as well when the options hold sample weights or a validation_split.
+  History fit(const Dataset& data, const FitOptions& options = {});
   /// The loss, then (several outputs) each output's loss, then the metrics: see metrics_names().
   std::vector<double> evaluate(const Arrays& x, const Arrays& y, const EvaluateOptions& options = {});
+  std::vector<double> evaluate(const Dataset& data, const EvaluateOptions& options = {});
   /// The only output for every row of x.
   Tensor predict(const Arrays& x, const PredictOptions& options = {});
+  Tensor predict(const Dataset& data, const PredictOptions& options = {});
   /// Every output for every row of x.
   std::vector<Tensor> predict_all(const Arrays& x, const PredictOptions& options = {});
+  std::vector<Tensor> predict_all(const Dataset& data, const PredictOptions& options = {});
 
   /// One step on one global batch; returns as evaluate does.
   std::vector<double> train_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options = {});

@@ -17,6 +17,12 @@ struct Model::State {
     }
     return trainer;
   }
+
+  /// Prediction asks for no loss.
+  std::shared_ptr<Trainer> predicting() {
+    if (trainer == nullptr) trainer = std::make_shared<Trainer>(graph, nullptr);
+    return trainer;
+  }
 };
 
 }  // namespace strata

@@ -5,29 +5,21 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/training/named_entries.h"
 
 namespace strata {
 namespace {
-
-std::string quoted_list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
-  return "[" + text + "]";
-}
 
 /// Places named values at their outputs. `what` is "loss" in the error for names that are no outputs.
 template <class T>
 void place(const std::string& what, const std::vector<std::pair<std::string, T>>& named,
            const std::vector<std::string>& outputs, std::vector<T>& values) {
-  std::vector<std::string> unknown;
+  std::vector<std::string> names;
+  for (const auto& [name, value] : named) names.push_back(name);
+  require_known_entries(what, names, outputs);
   for (const auto& [name, value] : named) {
-    const auto at = std::find(outputs.begin(), outputs.end(), name);
-    if (at == outputs.end()) unknown.push_back(name);
-    else values[static_cast<std::size_t>(at - outputs.begin())] = value;
+    values[static_cast<std::size_t>(std::find(outputs.begin(), outputs.end(), name) - outputs.begin())] = value;
   }
-  if (unknown.empty()) return;
-  throw ConfigError("Unknown entries in " + what + " dictionary: " + quoted_list(unknown) +
-                    ". Only expected following keys: " + quoted_list(outputs));
 }
 
 void require_one_each(const std::string& what, const std::string& entries, std::size_t given, std::size_t outputs) {

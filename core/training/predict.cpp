@@ -52,12 +52,12 @@ class Collector {
 
 }  // namespace
 
-std::vector<Tensor> Trainer::predict(const Arrays& x, const PredictOptions& options) {
+std::vector<Tensor> Trainer::predict(const Arrays& x, const PredictOptions& options, const DataUse& use) {
   if (options.batch_size < 1) {
     throw ConfigError("predict: expected a batch_size of at least 1, received " + std::to_string(options.batch_size));
   }
   build_for(x);
-  const CheckedArrays data = check_arrays(*model_, nullptr, x, {}, {});
+  const CheckedArrays data = check_arrays(*model_, nullptr, x, {}, {}).batched(options.batch_size, use);
   require_equal(communicator_,
                 std::to_string(data.rows) + " samples, batch_size " + std::to_string(options.batch_size) + ", local " +
                     std::to_string(options.local),
@@ -65,11 +65,7 @@ std::vector<Tensor> Trainer::predict(const Arrays& x, const PredictOptions& opti
   const auto held = engine(StepKind::predict, data.specs, options.blocks);
   StepEngine& step = *held;
   step.prepare(std::min(options.batch_size, data.rows));
-  ProgressBar::Options bar_options;
-  bar_options.target = data.rows;
-  bar_options.verbose = communicator_.rank() == 0 ? options.verbose : 0;
-  bar_options.dynamic = stdout_is_terminal();
-  ProgressBar bar(bar_options);
+  SampleProgress bar(data.rows, options.batch_size, communicator_.rank() == 0 ? options.verbose : 0, use.counts_steps);
   std::vector<Collector> collectors;
   for (const TensorSpec& output : step.prediction_specs()) {
     collectors.emplace_back(output, data.rows, options, communicator_);
@@ -80,7 +76,7 @@ std::vector<Tensor> Trainer::predict(const Arrays& x, const PredictOptions& opti
     for (std::size_t k = 0; k < collectors.size(); ++k) {
       collectors[k].add(step.predictions(k), first, size, step.blocks());
     }
-    if (first + size < data.rows) bar.update(first + size, {});
+    bar.update(first + size, {});
   }
   bar.finish({});
   std::vector<Tensor> results;

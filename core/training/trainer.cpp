@@ -176,23 +176,20 @@ Logs Trainer::run_evaluation(const CheckedArrays& data, Dim batch_size, Dim bloc
   return running.logs();
 }
 
-std::vector<double> Trainer::evaluate(const Arrays& x, const Arrays& y, const EvaluateOptions& options) {
+std::vector<double> Trainer::evaluate(const Arrays& x, const Arrays& y, const EvaluateOptions& options,
+                                      const DataUse& use) {
   require_compiled();
   if (options.batch_size < 1) {
     throw ConfigError("evaluate: expected a batch_size of at least 1, received " + std::to_string(options.batch_size));
   }
   build_for(x);
-  const CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight);
+  const CheckedArrays data =
+      check_arrays(*model_, &objective_, x, y, options.sample_weight).batched(options.batch_size, use);
   require_equal(communicator_, std::to_string(data.rows) + " samples, batch_size " + std::to_string(options.batch_size),
                 "evaluation");
-  ProgressBar::Options bar_options;
-  bar_options.target = data.rows;
-  bar_options.verbose = communicator_.rank() == 0 ? options.verbose : 0;
-  bar_options.dynamic = stdout_is_terminal();
-  ProgressBar bar(bar_options);
-  const Logs logs = run_evaluation(data, options.batch_size, options.blocks, [&](Dim done, const Logs& so_far) {
-    if (done < data.rows) bar.update(done, so_far);
-  });
+  SampleProgress bar(data.rows, options.batch_size, communicator_.rank() == 0 ? options.verbose : 0, use.counts_steps);
+  const Logs logs = run_evaluation(data, options.batch_size, options.blocks,
+                                   [&](Dim done, const Logs& so_far) { bar.update(done, so_far); });
   bar.finish(logs);
   std::vector<double> values;
   for (const auto& [name, value] : logs) values.push_back(value);

@@ -7,7 +7,7 @@
 
 #include "core/model/session.h"
 #include "core/training/model.h"
-#include "core/training/progress_bar.h"
+#include "core/training/sample_progress.h"
 #include "core/training/step_engine.h"
 
 namespace strata {
@@ -19,6 +19,8 @@ struct CheckedArrays {
   Dim rows = 0;
 
   CheckedArrays rows_between(Dim first, Dim last) const;
+  /// All rows, or as many as fill batches.
+  CheckedArrays batched(Dim batch_size, const DataUse& use) const;
   /// Gives every sample the weight of its label (the place of the largest target where there are several); 1 where the
   /// label is not listed. Throws ConfigError when there are sample weights or several outputs.
   void add_class_weights(const std::map<std::int64_t, double>& class_weight);
@@ -55,9 +57,9 @@ class Trainer {
   Trainer(std::shared_ptr<Functional> model, const CompileOptions* options);
 
   /// `self` is the model whose trainer this is, for callbacks.
-  History fit(const Model& self, const Arrays& x, const Arrays& y, const FitOptions& options);
-  std::vector<double> evaluate(const Arrays& x, const Arrays& y, const EvaluateOptions& options);
-  std::vector<Tensor> predict(const Arrays& x, const PredictOptions& options);
+  History fit(const Model& self, const Arrays& x, const Arrays& y, const FitOptions& options, const DataUse& use);
+  std::vector<double> evaluate(const Arrays& x, const Arrays& y, const EvaluateOptions& options, const DataUse& use);
+  std::vector<Tensor> predict(const Arrays& x, const PredictOptions& options, const DataUse& use);
   std::vector<double> train_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options);
   std::vector<double> test_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options);
 

@@ -3,11 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <system_error>
-
 #include "core/base/error.h"
+#include "io/datasets/dataset_files.h"
 #include "io/idx.h"
 
 namespace strata::datasets::mnist {
@@ -20,15 +17,6 @@ struct Part {
   Tensor images, labels;
 };
 
-std::string find_file(const std::string& directory, const std::string& name) {
-  const std::string plain = (std::filesystem::path(directory) / name).string();
-  std::error_code ignored;
-  for (const std::string& path : {plain, plain + ".gz"}) {
-    if (std::filesystem::exists(path, ignored)) return path;
-  }
-  throw IoError(plain, "no such file, neither plain nor with .gz");
-}
-
 Tensor read_checked(const std::string& path, const Shape& expected) {
   Tensor tensor = read_idx(path);
   const TensorSpec spec{expected, Dtype::uint8};
@@ -37,14 +25,6 @@ Tensor read_checked(const std::string& path, const Shape& expected) {
   }
   if (tensor.shape()[0] == 0) throw IoError(path, "expected at least one sample, received none");
   return tensor;
-}
-
-void check_labels(const std::string& path, const Tensor& labels) {
-  const auto values = labels.to_vector<std::uint8_t>();
-  const auto bad = std::find_if(values.begin(), values.end(), [](int label) { return label >= kClasses; });
-  if (bad == values.end()) return;
-  throw IoError(path, fmt::format("expected labels 0 to {}, received {} at position {}", kClasses - 1, *bad,
-                                  bad - values.begin()));
 }
 
 Part read_part(const std::string& directory, const std::string& prefix) {
@@ -56,18 +36,14 @@ Part read_part(const std::string& directory, const std::string& prefix) {
     throw IoError(label_path,
                   fmt::format("expected {} labels, as many as images in {}, received {}", images, image_path, labels));
   }
-  check_labels(label_path, part.labels);
+  check_labels(label_path, part.labels.to_vector<std::uint8_t>(), kClasses);
   return part;
 }
 
 }  // namespace
 
 Data load_data(const std::string& directory) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(directory, ignored)) {
-    throw IoError(directory, "expected a directory with the four MNIST files, received " +
-                                 std::string(std::filesystem::exists(directory, ignored) ? "a file" : "nothing there"));
-  }
+  require_directory(directory, "the four MNIST files");
   const Part train = read_part(directory, "train");
   const Part test = read_part(directory, "t10k");
   return {train.images, train.labels, test.images, test.labels};
