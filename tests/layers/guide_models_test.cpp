@@ -7,34 +7,19 @@
 #include "core/model/session.h"
 #include "core/training/training_config.h"
 #include "layers/layers.h"
+#include "tests/support/golden_noise.h"
 #include "tests/support/golden_values.h"
 
 namespace strata {
 namespace {
 
 using nlohmann::json;
+using testing::noise;
+using testing::noise_weight;
 
 const json& cases() {
   static const json all = testing::read_golden("guide_models.json");
   return all;
-}
-
-/// As guide_models.py makes it.
-Tensor noise(const Shape& shape, double height) {
-  std::vector<float> values(static_cast<std::size_t>(shape.elements()));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    auto x = static_cast<std::uint32_t>(i * 2654435761U + 12345U);
-    x = (x ^ (x >> 16U)) * 0x45D9F3BU;
-    x ^= x >> 16U;
-    values[i] = static_cast<float>(height * (static_cast<double>(x) / 2147483648.0 - 1.0));
-  }
-  return constant(values, shape);
-}
-
-Tensor weight(const Shape& shape) {
-  if (shape.rank() < 2) return noise(shape, 0.1);
-  const auto last = static_cast<double>(shape.back()), others = static_cast<double>(shape.elements()) / last;
-  return noise(shape, std::sqrt(6.0 / (others + last)));
 }
 
 Tensor array(const json& spec) {
@@ -61,7 +46,7 @@ class GuideModels : public ::testing::TestWithParam<std::size_t> {
   const json& golden() const { return cases()[GetParam()]; }
   Model make() const {
     const Model model = model_from_json(golden().at("model").dump());
-    for (const Variable& variable : model.weights()) variable.assign(weight(variable.shape()));
+    for (const Variable& variable : model.weights()) variable.assign(noise_weight(variable.shape()));
     return model;
   }
 
