@@ -82,7 +82,7 @@ std::string npy_bytes(const Tensor& value) {
   bytes += header;
   visit_element(tensor.dtype(), [&]<class T>(TypeTag<T>) {
     const auto values = tensor.to_vector<T>();
-    for (const T value : values) bytes.append(reinterpret_cast<const char*>(&value), sizeof(T));
+    for (const T element : values) bytes.append(reinterpret_cast<const char*>(&element), sizeof(T));
   });
   return bytes;
 }
