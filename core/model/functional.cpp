@@ -55,9 +55,12 @@ class Run {
 
 Functional::Functional(LayerOptions options) : Layer(std::move(options)) { set_autocast(false); }
 
-Functional::Functional(std::vector<Tensor> inputs, std::vector<Tensor> outputs, LayerOptions options)
+Functional::Functional(const Arrays& inputs, const Arrays& outputs, LayerOptions options)
     : Functional(std::move(options)) {
-  set_graph(std::move(inputs), std::move(outputs));
+  const Arrays from = inputs.sorted(), to = outputs.sorted();
+  set_graph(from.tensors(), to.tensors());
+  input_keys_ = from.names();
+  output_keys_ = to.names();
   if (!trainable()) Functional::set_trainable(false);
 }
 
@@ -154,12 +157,14 @@ std::vector<Tensor> Functional::outputs_of_call(int call) const {
 }
 
 std::vector<std::string> Functional::input_names() const {
+  if (!input_keys_.empty()) return input_keys_;
   std::vector<std::string> names;
   for (const Tensor& input : inputs_) names.push_back(layer_op(input)->layer()->name());
   return names;
 }
 
 std::vector<std::string> Functional::output_names() const {
+  if (!output_keys_.empty()) return output_keys_;
   std::vector<std::string> names;
   std::set<std::string> used;
   std::map<std::string, int> repeats;

@@ -4,14 +4,16 @@
 
 #include "core/model/layer.h"
 #include "core/model/model_graph.h"
+#include "core/tensor/arrays.h"
 
 namespace strata {
 
 /// The layers reachable from `outputs` back to `inputs`. Throws GraphError when an output cannot be computed from the
 /// inputs, on layer names used twice, on repeated inputs. Layers are shared with every other model on the same tensors.
+/// Inputs or outputs given by name are ordered by name, as Keras orders those of a dictionary.
 class Functional : public Layer {
  public:
-  Functional(std::vector<Tensor> inputs, std::vector<Tensor> outputs, LayerOptions options = {});
+  Functional(const Arrays& inputs, const Arrays& outputs, LayerOptions options = {});
 
   std::string class_name() const override { return "Model"; }
   /// Runs the graph on new inputs. They are cast to the dtypes of the model's inputs, and must fit their shapes in all
@@ -43,11 +45,14 @@ class Functional : public Layer {
   virtual const std::vector<LayerRef>& layers() const { return layers_; }
   /// In order of execution.
   const std::vector<ModelNode>& model_nodes() const { return nodes_; }
-  /// The names of the input layers.
+  /// The names that the inputs were given by; of a list those of the input layers.
   std::vector<std::string> input_names() const;
-  /// The names of the layers that make the outputs; a repeated one gets "_1", "_2", ... Empty as long as it is not
-  /// known how many outputs there are.
+  /// The names that the outputs were given by; of a list those of the layers that make them, where a repeated one gets
+  /// "_1", "_2", ... Empty as long as it is not known how many outputs there are.
   virtual std::vector<std::string> output_names() const;
+  /// Empty when they were given as a list.
+  const std::vector<std::string>& input_keys() const { return input_keys_; }
+  const std::vector<std::string>& output_keys() const { return output_keys_; }
   /// Called before the model is trained or run on such data: builds a model that has waited for it.
   virtual void prepare_for(const std::vector<TensorSpec>& inputs) { ensure_built(inputs); }
   /// Throws ConfigError "No such layer: x".
@@ -69,6 +74,8 @@ class Functional : public Layer {
 
   std::vector<Tensor> inputs_;
   std::vector<Tensor> outputs_;
+  std::vector<std::string> input_keys_;
+  std::vector<std::string> output_keys_;
   std::vector<LayerRef> layers_;
   std::vector<ModelNode> nodes_;
 };

@@ -38,6 +38,14 @@ struct CallForm {
   Config values = Config::object();
 };
 
+/// The list as it is, or its entries under these keys.
+Config under_keys(const std::vector<std::string>& keys, Config::List list) {
+  if (keys.empty()) return list;
+  Config named = Config::object();
+  for (std::size_t i = 0; i < list.size(); ++i) named.set(keys[i], std::move(list[i]));
+  return named;
+}
+
 /// What the caller said besides tensors.
 Config option_values(const CallOptions& options) {
   Config values = Config::object();
@@ -81,8 +89,14 @@ CallForm form_of(const ModelNode& call) {
   return form;
 }
 
-/// [[layer, call, output, keyword arguments], ...].
-Config list_node(const CallForm& form, const CallNumbers& numbers) {
+/// The names of the inputs of the model that is called; empty for a list, and for other layers.
+std::vector<std::string> input_keys(const ModelNode& call) {
+  const auto* model = dynamic_cast<const Functional*>(&call.layer.layer());
+  return model == nullptr ? std::vector<std::string>() : model->input_keys();
+}
+
+/// [[layer, call, output, keyword arguments], ...], or the entries under the names of a model's inputs.
+Config list_node(const ModelNode& call, const CallForm& form, const CallNumbers& numbers) {
   Config keywords = form.values;
   for (const auto& [name, tensors] : form.tensors) {
     Config::List list;
@@ -95,7 +109,7 @@ Config list_node(const CallForm& form, const CallNumbers& numbers) {
     source.push_back(keywords);
     sources.emplace_back(std::move(source));
   }
-  return sources;
+  return under_keys(input_keys(call), std::move(sources));
 }
 
 /// Keras 3 does not count a model's own construction.
@@ -108,14 +122,21 @@ Config keras_tensor(const Tensor& tensor, const CallNumbers& numbers) {
                                                     {"keras_history", numbers.history(tensor, first)}})}});
 }
 
-Config keras_tensors(const std::vector<Tensor>& tensors, const CallNumbers& numbers) {
+Config::List keras_tensors(const std::vector<Tensor>& tensors, const CallNumbers& numbers) {
   Config::List list;
   for (const Tensor& tensor : tensors) list.push_back(keras_tensor(tensor, numbers));
   return list;
 }
 
+/// What a layer is called on: a tensor, a list of them, or for a model whose inputs have names an object.
+Config called_on(const ModelNode& call, const std::vector<Tensor>& inputs, const CallNumbers& numbers) {
+  const std::vector<std::string> keys = input_keys(call);
+  const Config all = under_keys(keys, keras_tensors(inputs, numbers));
+  return inputs.size() == 1 && keys.empty() ? all : Config::List{all};
+}
+
 /// {"args", "kwargs"}.
-Config object_node(const CallForm& form, const CallNumbers& numbers) {
+Config object_node(const ModelNode& call, const CallForm& form, const CallNumbers& numbers) {
   Config keywords = form.values;
   // Keras 3 adds `false` itself where nobody said so.
   if (keywords.contains("training") && !keywords.at("training").as_bool()) keywords.set("training", 0);
@@ -124,25 +145,27 @@ Config object_node(const CallForm& form, const CallNumbers& numbers) {
     const bool single = tensors.size() == 1 && name != "initial_state";
     keywords.set(name, single ? keras_tensor(tensors[0], numbers) : keras_tensors(tensors, numbers));
   }
-  const Config inputs = keras_tensors(form.inputs, numbers);
-  return Config::object({{"args", form.inputs.size() == 1 ? inputs : Config::List{inputs}}, {"kwargs", keywords}});
+  return Config::object({{"args", called_on(call, form.inputs, numbers)}, {"kwargs", keywords}});
 }
 
 Config inbound_node(const ModelNode& call, const CallNumbers& numbers) {
   const CallForm form = form_of(call);
   const auto from_model = [](const Tensor& tensor) { return layer_op(tensor)->layer()->first_call() > 0; };
-  const bool needs_object = !form.tensors.empty() || std::any_of(form.inputs.begin(), form.inputs.end(), from_model);
-  return is_keras3() && needs_object ? object_node(form, numbers) : list_node(form, numbers);
+  const bool needs_object = !form.tensors.empty() || !input_keys(call).empty() ||
+                            std::any_of(form.inputs.begin(), form.inputs.end(), from_model);
+  return is_keras3() && needs_object ? object_node(call, form, numbers) : list_node(call, form, numbers);
 }
 
-/// A model's inputs or outputs. Keras 3 counts functional models from 1 here and Sequentials from 0.
-Config end_histories(const std::vector<Tensor>& tensors, const CallNumbers& numbers) {
+/// A model's inputs or outputs, in a list or under their keys. Keras 3 counts functional models from 1 here and
+/// Sequentials from 0.
+Config end_histories(const std::vector<Tensor>& tensors, const std::vector<std::string>& keys,
+                     const CallNumbers& numbers) {
   Config::List list;
   for (const Tensor& tensor : tensors) {
     const bool sequential = dynamic_cast<const SequentialGraph*>(layer_op(tensor)->layer().get()) != nullptr;
     list.emplace_back(numbers.history(tensor, sequential && is_keras3() ? 1 : 0));
   }
-  return list;
+  return under_keys(keys, std::move(list));
 }
 
 }  // namespace
@@ -165,8 +188,8 @@ Config Functional::config() const {
                                       {"inbound_nodes", std::move(inbound)}}));
   }
   return Config::object({{"layers", std::move(entries)},
-                         {"input_layers", end_histories(inputs(), numbers)},
-                         {"output_layers", end_histories(outputs(), numbers)}});
+                         {"input_layers", end_histories(inputs(), input_keys(), numbers)},
+                         {"output_layers", end_histories(outputs(), output_keys(), numbers)}});
 }
 
 Config Functional::get_config() const {

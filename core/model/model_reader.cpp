@@ -25,8 +25,7 @@ void collect_histories(const Config& value, std::vector<TensorHistory>& all) {
   if (const auto history = list_history(value)) {
     all.push_back(*history);
   } else if (value.is_object()) {
-    const std::map<std::string, Config> sorted(value.as_object().begin(), value.as_object().end());
-    for (const auto& entry : sorted) collect_histories(entry.second, all);
+    for (const Config& entry : values_by_name(value)) collect_histories(entry, all);
   } else {
     for (const Config& entry : value.as_list()) collect_histories(entry, all);
   }
@@ -54,9 +53,8 @@ class GraphReader {
       for (Entry& entry : entries_) progress = make_calls(entry) || progress;
       if (!progress) refuse();
     }
-    auto inputs = ends(config_.at("input_layers"));
-    auto outputs = ends(config_.at("output_layers"));
-    return LayerRef(std::make_shared<Functional>(std::move(inputs), std::move(outputs), model_options(config_)));
+    const Arrays inputs = ends(config_.at("input_layers")), outputs = ends(config_.at("output_layers"));
+    return LayerRef(std::make_shared<Functional>(inputs, outputs, model_options(config_)));
   }
 
  private:
@@ -100,7 +98,7 @@ class GraphReader {
 
   /// tf.keras 2 counts a nested model's own construction as its call 0, Keras 3 does not.
   void note_form(const Config& node) {
-    if (node.is_object()) {
+    if (is_keras3_node(node)) {
       has_objects_ = true;
       return;
     }
@@ -157,7 +155,7 @@ class GraphReader {
     bool progress = false;
     for (; entry.next < entry.nodes.size(); ++entry.next) {
       const Config& node = entry.nodes[entry.next];
-      const bool lists = !node.is_object();
+      const bool lists = !is_keras3_node(node);
       const auto arguments =
           read_node(lists ? node : without_made_masks(node), entry.layer.layer(), [&](const TensorHistory& history) {
             return find(history, lists ? first_in_lists(this->entry(history.layer)) : 0);
@@ -169,8 +167,20 @@ class GraphReader {
     return progress;
   }
 
-  /// The model's inputs or outputs. Keras 3 counts functional models from 1 here and Sequentials from 0.
-  std::vector<Tensor> ends(const Config& value) {
+  /// The model's inputs or outputs: by name where all entries of an object are single tensors.
+  Arrays ends(const Config& value) {
+    if (!value.is_object()) return end_tensors(value);
+    std::vector<Arrays::Named> named;
+    for (const auto& [name, entry] : value.as_object()) {
+      const std::vector<Tensor> tensors = end_tensors(entry);
+      if (tensors.size() != 1) return end_tensors(value);
+      named.emplace_back(name, tensors[0]);
+    }
+    return named;
+  }
+
+  /// Keras 3 counts functional models from 1 here and Sequentials from 0.
+  std::vector<Tensor> end_tensors(const Config& value) {
     std::vector<Tensor> tensors;
     for (const TensorHistory& history : histories(value)) {
       const Entry& from = entry(history.layer);

@@ -2,6 +2,7 @@
 #include "core/model/node_reader.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/error.h"
 
@@ -19,7 +20,7 @@ class NodeReader {
 
   void read_list(const Config& node) {
     is_list_ = true;
-    const Config::List sources = list_history(node) ? Config::List{node} : node.as_list();
+    const Config::List sources = sources_of(node);
     for (const Config& source : sources) add_inputs(source);
     // tf.keras repeats the keyword arguments with every input.
     if (!sources.empty() && sources.back().as_list().size() > 3) read_keywords(sources.back().as_list()[3]);
@@ -43,14 +44,21 @@ class NodeReader {
       return {tensor};
     }
     if (value.is_null()) return {Tensor()};
-    if (!value.is_list()) {
+    const bool named = value.is_object() && !value.contains("class_name");
+    if (!value.is_list() && !named) {
       throw ConfigError("Layer " + layer_.name() + ": expected a tensor of the model, received " + value.to_json());
     }
     std::vector<Tensor> all;
-    for (const Config& entry : value.as_list()) {
+    for (const Config& entry : named ? values_by_name(value) : value.as_list()) {
       for (Tensor& tensor : tensors(entry)) all.push_back(std::move(tensor));
     }
     return all;
+  }
+
+  /// One, a list, or of a model whose inputs have names an object.
+  static Config::List sources_of(const Config& node) {
+    if (list_history(node)) return {node};
+    return node.is_object() ? values_by_name(node) : node.as_list();
   }
 
   void add_inputs(const Config& value) {
@@ -109,6 +117,15 @@ class NodeReader {
 
 }  // namespace
 
+Config::List values_by_name(const Config& object) {
+  const std::map<std::string, Config> sorted(object.as_object().begin(), object.as_object().end());
+  Config::List values;
+  for (const auto& entry : sorted) values.push_back(entry.second);
+  return values;
+}
+
+bool is_keras3_node(const Config& node) { return node.is_object() && node.contains("args"); }
+
 std::optional<TensorHistory> list_history(const Config& value) {
   if (!value.is_list()) return {};
   const Config::List& list = value.as_list();
@@ -126,7 +143,7 @@ std::optional<TensorHistory> keras_tensor_history(const Config& value) {
 
 std::optional<CallArguments> read_node(const Config& node, const Layer& layer, const TensorLookup& lookup) {
   NodeReader reader(layer, lookup);
-  if (node.is_object()) reader.read_object(node);
+  if (is_keras3_node(node)) reader.read_object(node);
   else reader.read_list(node);
   return reader.result();
 }

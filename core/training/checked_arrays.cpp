@@ -42,23 +42,6 @@ void require_count(const std::string& what, const std::vector<Tensor>& arrays, s
                     shapes_of(arrays));
 }
 
-const Tensor& find_required(const Arrays& arrays, const std::string& name, const std::vector<std::string>& names) {
-  const Tensor* tensor = arrays.find(name);
-  if (tensor != nullptr) return *tensor;
-  throw ConfigError("No data provided for \"" + name + "\". Need data for each key in: " + quoted_list(names));
-}
-
-/// A model may leave out columns of a table, so names beside the inputs' are no error, as in Keras.
-std::vector<Tensor> in_order(const Arrays& x, const std::vector<std::string>& inputs) {
-  std::vector<Tensor> ordered = x.tensors();
-  if (x.is_named()) {
-    ordered.clear();
-    for (const std::string& name : inputs) ordered.push_back(find_required(x, name, inputs));
-  }
-  require_count("input", ordered, inputs.size());
-  return ordered;
-}
-
 /// The class of every sample: the label, or the place of the largest target.
 std::vector<std::int64_t> labels_of(const HostArray& y) {
   std::vector<std::int64_t> labels;
@@ -114,7 +97,7 @@ std::vector<std::optional<Tensor>> targets_of(const Arrays& y, const std::vector
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       if (const Tensor* target = y.find(outputs[k])) targets[k] = *target;
     }
-    for (const std::size_t k : read) targets[k] = find_required(y, outputs[k], outputs);
+    for (const std::size_t k : read) targets[k] = y.at(outputs[k], outputs);
   } else if (given.size() == read.size() && given.size() != outputs.size()) {
     for (std::size_t i = 0; i < read.size(); ++i) targets[read[i]] = given[i];
   } else {
@@ -179,7 +162,8 @@ CheckedArrays check_arrays(const Functional& model, const Objective* objective, 
                            const Arrays& sample_weight) {
   const auto& inputs = model.inputs();
   const auto names = model.input_names();
-  const auto data = in_order(x, names);
+  const auto data = x.in_order(names);
+  require_count("input", data, inputs.size());
   ArrayChecker builder;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     builder.add(fit_input(data[i], inputs[i].shape(), names[i]), builder.data.specs.x);

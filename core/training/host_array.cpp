@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/host_array.h"
 
-#include <algorithm>
-
 #include "core/base/error.h"
 #include "core/tensor/variable.h"
 
@@ -49,21 +47,6 @@ HostArray HostArray::rows(Dim first, Dim last) const {
   part.last_ = first_ + last;
   if (spec_.shape.rank() > 0) part.spec_.shape = spec_.shape.with(0, last - first);
   return part;
-}
-
-Arrays::Arrays(const std::vector<Named>& named) {
-  for (const auto& [name, tensor] : named) {
-    if (find(name) != nullptr) throw ConfigError("Expected every array once, received \"" + name + "\" twice");
-    names_.push_back(name);
-    tensors_.push_back(tensor);
-  }
-}
-
-Arrays::Arrays(std::initializer_list<Named> named) : Arrays(std::vector<Named>(named)) {}
-
-const Tensor* Arrays::find(const std::string& name) const {
-  const auto found = std::find(names_.begin(), names_.end(), name);
-  return found == names_.end() ? nullptr : &tensors_[static_cast<std::size_t>(found - names_.begin())];
 }
 
 }  // namespace strata

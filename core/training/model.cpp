@@ -25,6 +25,13 @@ void require_one_output(const Functional& graph) {
   if (!graph.outputs().empty()) require_one(graph.outputs().size());
 }
 
+std::map<std::string, Tensor> by_name(const Functional& graph, const std::vector<Tensor>& outputs) {
+  const auto names = graph.output_names();
+  std::map<std::string, Tensor> named;
+  for (std::size_t k = 0; k < outputs.size(); ++k) named.emplace(names[k], outputs[k]);
+  return named;
+}
+
 Tensor only(const std::vector<Tensor>& outputs) {
   require_one(outputs.size());
   return outputs[0];
@@ -32,11 +39,8 @@ Tensor only(const std::vector<Tensor>& outputs) {
 
 }  // namespace
 
-Model::Model(const Tensor& input, const Tensor& output, const std::string& name)
-    : Model(std::vector<Tensor>{input}, std::vector<Tensor>{output}, name) {}
-
-Model::Model(std::vector<Tensor> inputs, std::vector<Tensor> outputs, const std::string& name)
-    : Model(std::make_shared<Functional>(std::move(inputs), std::move(outputs), LayerOptions{.name = name})) {}
+Model::Model(const Arrays& inputs, const Arrays& outputs, const std::string& name)
+    : Model(std::make_shared<Functional>(inputs, outputs, LayerOptions{.name = name})) {}
 
 Model::Model(std::shared_ptr<Functional> graph)
     : LayerRef(graph), state_(std::make_shared<State>(State{std::move(graph), nullptr})) {}
@@ -112,6 +116,14 @@ Tensor Model::predict(const Arrays& x, const PredictOptions& options) {
 Tensor Model::predict(const Dataset& data, const PredictOptions& options) {
   require_one_output(graph());
   return only(predict_all(data, options));
+}
+
+std::map<std::string, Tensor> Model::predict_by_name(const Arrays& x, const PredictOptions& options) {
+  return by_name(graph(), predict_all(x, options));
+}
+
+std::map<std::string, Tensor> Model::call_by_name(const Arrays& inputs) const {
+  return by_name(graph(), call(inputs.in_order(graph().input_names())));
 }
 
 Tensor Model::predict_on_batch(const Arrays& x) {

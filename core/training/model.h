@@ -94,8 +94,8 @@ std::uint64_t hash_weights(const std::vector<Variable>& variables);
 /// A handle; copies mean the same model. Not thread-safe.
 class Model : public LayerRef {
  public:
-  Model(const Tensor& input, const Tensor& output, const std::string& name = "");
-  Model(std::vector<Tensor> inputs, std::vector<Tensor> outputs, const std::string& name = "");
+  /// Each a tensor, a list, or by name: see Functional.
+  Model(const Arrays& inputs, const Arrays& outputs, const std::string& name = "");
   /// A model made elsewhere, such as a Sequential.
   explicit Model(std::shared_ptr<Functional> graph);
   /// A subclassed model; see make_model.
@@ -140,6 +140,11 @@ class Model : public LayerRef {
   /// Every output for every row of x.
   std::vector<Tensor> predict_all(const Arrays& x, const PredictOptions& options = {});
   std::vector<Tensor> predict_all(const Dataset& data, const PredictOptions& options = {});
+  /// Every output, by its name.
+  std::map<std::string, Tensor> predict_by_name(const Arrays& x, const PredictOptions& options = {});
+  /// Calls the model on tensors by the names of its inputs, and returns what its outputs' names stand for. Throws
+  /// ConfigError naming the input that is missing.
+  std::map<std::string, Tensor> call_by_name(const Arrays& inputs) const;
 
   /// One step on one global batch; returns as evaluate does.
   std::vector<double> train_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options = {});

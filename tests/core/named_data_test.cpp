@@ -167,5 +167,49 @@ TEST_F(NamedDataTest, DatasetsAreChecked) {
                                  "expected the sample weights in the Dataset");
 }
 
+TEST_F(NamedDataTest, ModelsWithNamedEnds) {
+  auto a = Input({3}, {.name = "a"}), b = Input({4}, {.name = "b"});
+  auto x = layers::concatenate({a, b});
+  const Tensor up = layers::Dense(2)(x), down = layers::Dense(3)(x);
+  // As Keras goes through a dictionary: by name.
+  Model model({{"wide", b}, {"narrow", a}}, {{"up", up}, {"down", down}});
+  EXPECT_EQ(model.graph().input_names(), (std::vector<std::string>{"narrow", "wide"}));
+  EXPECT_EQ(model.graph().output_names(), (std::vector<std::string>{"down", "up"}));
+  EXPECT_EQ(model.graph().outputs()[0].shape(), (Shape{None, 3}));
+
+  const auto made = model.predict_by_name({{"wide", b_}, {"narrow", a_}});
+  EXPECT_EQ(made.at("down").shape(), (Shape{kRows, 3}));
+  EXPECT_EQ(made.at("up").to_vector<float>(), Model({a, b}, up).predict(x_list_).to_vector<float>());
+  EXPECT_EQ(model.call_by_name({{"wide", b_}, {"narrow", a_}}).at("up").to_vector<float>(),
+            made.at("up").to_vector<float>());
+  expect_error<ConfigError>(
+      [&] {
+        model.call_by_name({{"wide", b_}});
+      },
+      "No data provided for \"narrow\". Need data for each key in: ['narrow', 'wide']");
+
+  model.compile({.loss = {{"up", "mse"}, {"down", "mae"}}});
+  const auto history = model.fit({{"wide", b_}, {"narrow", a_}}, {{"down", noise(3, 9)}, {"up", up_}}, quiet());
+  EXPECT_EQ(history.at("down_loss").size(), 2u);
+}
+
+TEST_F(NamedDataTest, NamedEndsAreDescribedAndCopied) {
+  auto a = Input({3}, {.name = "a"}), b = Input({4}, {.name = "b"});
+  const Tensor both = layers::concatenate({a, b});
+  const Model inner({{"wide", b}, {"narrow", a}}, {{"sum", layers::Dense(2, {.name = "head"})(both)}}, "inner");
+  auto u = Input({3}, {.name = "u"}), v = Input({4}, {.name = "v"});
+  const Model outer({{"v", v}, {"u", u}}, inner.call_by_name({{"narrow", u}, {"wide", v}}).at("sum"), "outer");
+  for (const ConfigDialect dialect : {ConfigDialect::keras3, ConfigDialect::keras2}) {
+    const ConfigDialectScope scope(dialect);
+    const Config config = outer.get_config();
+    EXPECT_EQ(config.at("input_layers").at("u").to_json(), R"(["u", 0, 0])");
+    EXPECT_TRUE(config.at("output_layers").is_list());
+    const Model again = model_from_config(Config::object({{"class_name", "Functional"}, {"config", config}}));
+    EXPECT_EQ(again.get_config().to_json(), config.to_json());
+    EXPECT_EQ(again.graph().input_names(), (std::vector<std::string>{"u", "v"}));
+  }
+  EXPECT_EQ(clone_model(inner).graph().output_names(), (std::vector<std::string>{"sum"}));
+}
+
 }  // namespace
 }  // namespace strata

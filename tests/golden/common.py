@@ -57,6 +57,8 @@ def softmaxed(logits, axis=-1):
 
 
 def as_list(value):
+    if isinstance(value, dict):
+        return [value[key] for key in sorted(value)]  # the order in which Keras goes through it
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 

@@ -198,6 +198,19 @@ def regularized():
     return model, numbers(8, 6), numbers(8, 2)
 
 
+def named_ends(keras=keras, layers=layers):
+    """Inputs and outputs in dictionaries, also those of a model inside; `keras` may be tf.keras 2."""
+    wide, narrow = keras.Input((4,), name="wide"), keras.Input((3,), name="narrow")
+    x = layers.Dense(5, activation="tanh")(layers.concatenate([wide, narrow]))
+    outputs = {"second": layers.Dense(2, name="d1")(x), "first": layers.Dense(2, name="d2")(x)}
+    inner = keras.Model({"wide": wide, "narrow": narrow}, outputs, name="inner")
+    v, u = keras.Input((4,), name="v"), keras.Input((3,), name="u")
+    made = inner({"wide": v, "narrow": u})
+    model = keras.Model({"v": v, "u": u}, {"total": layers.add([made["first"], made["second"]]), "made": made["second"]})
+    model.compile("adam", {"total": "mse", "made": "mae"})
+    return model, {"v": numbers(8, 4), "u": numbers(8, 3)}, {"total": numbers(8, 2), "made": numbers(8, 2)}
+
+
 def with_optimizer(make):
     def build():
         model = keras.Model(*dense_chain())
@@ -231,7 +244,7 @@ MODELS = {
     f.__name__: f
     for f in (mnist_mlp, autoencoder, nested_autoencoder, ensemble, ticket_router, toy_resnet, shared_embedding,
               sequential, nested_sequential, frozen_nested, partly_frozen_nested, attention, encoder_decoder,
-              masked_text, regularized)
+              masked_text, regularized, named_ends)
 } | {f"optimizer_{name}": with_optimizer(make) for name, make in OPTIMIZERS.items()}
 
 
@@ -259,7 +272,7 @@ def build(name):
 
 
 FIXTURES = ["ticket_router", "sequential", "nested_sequential", "partly_frozen_nested", "encoder_decoder", "masked_text",
-            "attention", "optimizer_loss_scale"]
+            "attention", "optimizer_loss_scale", "named_ends"]
 
 
 def write_model_files(folder):

@@ -87,6 +87,13 @@ TEST(Guide, TicketsAsListsNamesOrDatasetTrainEqually) {
   EXPECT_EQ(hash("dataset"), names);
 }
 
+TEST(Guide, TicketsThatFollowARuleAreRouted) {
+  const auto report = report_of(STRATA_TICKET_ROUTER, {"--rule", "--optimizer", "adam", "--epochs", "14"});
+  for (const char* name : {"test_priority_accuracy", "test_department_accuracy"}) {
+    EXPECT_GE(report.at(name).get<double>(), 0.95) << name;  // of tickets that were not trained on
+  }
+}
+
 /// Digits in the files of CIFAR-10: 1,000 images for training, 200 for testing.
 class ToyResnetTest : public ::testing::Test {
  protected:
