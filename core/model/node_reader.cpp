@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/model/takes_initial_state.h"
 
 namespace strata {
 namespace {
@@ -23,6 +24,7 @@ class NodeReader {
     for (const Config& source : sources) add_inputs(source);
     // tf.keras repeats the keyword arguments with every input.
     if (!sources.empty() && sources.back().as_list().size() > 3) read_keywords(sources.back().as_list()[3]);
+    take_states();
   }
 
   void read_object(const Config& node) {
@@ -51,6 +53,13 @@ class NodeReader {
       for (Tensor& tensor : tensors(entry)) all.push_back(std::move(tensor));
     }
     return all;
+  }
+
+  /// tf.keras lists the initial states of a recurrent layer behind its input.
+  void take_states() {
+    if (dynamic_cast<const TakesInitialState*>(&layer_) == nullptr || call_.inputs.size() < 2) return;
+    call_.options.initial_state.assign(call_.inputs.begin() + 1, call_.inputs.end());
+    call_.inputs.resize(1);
   }
 
   void add_inputs(const Config& value) {

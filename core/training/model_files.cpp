@@ -134,7 +134,8 @@ Model load_model(const std::string& path, const LoadOptions& options) {
     compile.communicator = options.communicator;
     model.compile(compile);
   } catch (const ConfigError& error) {
-    throw IoError(path, std::string("the attribute training_config: ") + error.what());
+    throw IoError(path, std::string("the attribute training_config: ") + error.what() +
+                            " With `.compile = false` the model is read without it.");
   }
   restore_training(model, *model.state_->trainer, file, path);
   return model;
