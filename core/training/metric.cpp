@@ -143,8 +143,9 @@ Metric Metric::from_config(const Config& config) {
   Config loss = Config::object();
   std::string name = known->name();
   for (const auto& [key, value] : wanted.arguments.as_object()) {
+    const bool default_axis = key == "axis" && value == Config(-1);  // which the loss may not have as an argument
     if (key == "name") name = value.as_string();
-    else if (key != "dtype") loss.set(key, value);
+    else if (key != "dtype" && !default_axis) loss.set(key, value);
   }
   return metrics::MeanOf(Loss::from_config(Config::object({{"class_name", wanted.name}, {"config", loss}})), name);
 }

@@ -43,9 +43,11 @@ void write_on_rank_0(Communicator& communicator, const std::string& path, const 
   throw IoError(path, "rank 0 cannot write it: " + error);
 }
 
-/// "iter:0" begins the state of optimizers of tf.keras up to 2.10.
+/// "iter:0" begins the state of optimizers of tf.keras up to 2.10, "iteration:0" that of later ones.
 SlotOrder slot_order(const std::vector<NamedArray>& optimizer) {
-  return optimizer.front().name.ends_with("/iter:0") ? SlotOrder::by_slot : SlotOrder::by_variable;
+  const std::string& first = optimizer.front().name;
+  if (first.ends_with("/iter:0")) return SlotOrder::by_slot;
+  return first.ends_with("iteration:0") ? SlotOrder::keras2 : SlotOrder::by_variable;
 }
 
 /// In whose order a file has the weights of layers that are not trained.

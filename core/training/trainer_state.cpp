@@ -20,12 +20,14 @@ std::vector<NamedSlot> keras2_state(const NamedSlot& iteration, std::vector<Name
 
 std::vector<NamedSlot> Trainer::optimizer_state() const {
   if (!compiled_ || !state_) return {};
-  const std::vector<NamedSlot> slots = state_->named_slots(optimizer_);
+  const bool keras2 = ConfigDialectScope::current() == ConfigDialect::keras2;
+  const std::vector<NamedSlot> slots =
+      state_->named_slots(optimizer_, keras2 ? SlotOrder::keras2 : SlotOrder::by_variable);
   const std::string name = optimizer_.name() + "/";
   const NamedSlot iteration{name + "iteration", constant<std::int64_t>({optimizer_.steps()}, {})};
   const LossScaleOptions* scaling = optimizer_.loss_scaling();
   const auto first = slots.begin() + (scaling != nullptr ? 2 : 0);
-  if (ConfigDialectScope::current() == ConfigDialect::keras2) return keras2_state(iteration, {first, slots.end()});
+  if (keras2) return keras2_state(iteration, {first, slots.end()});
   std::vector<NamedSlot> all;
   // Keras' LossScaleOptimizer has both as well, and uses neither.
   if (scaling != nullptr) {
@@ -42,8 +44,9 @@ std::vector<NamedSlot> Trainer::optimizer_state() const {
 namespace {
 
 /// The SGD of tf.keras keeps momenta also where it has no momentum: only what comes before them counts.
-std::vector<Tensor> without_unused_slots(const std::vector<Tensor>& values) {
+std::vector<Tensor> without_unused_slots(const std::vector<Tensor>& values, bool scaled) {
   const bool has_rate = values.size() > 1 && values[1].rank() == 0;
+  if (values.empty() || (has_rate && scaled)) return values;
   return {values.begin(), values.begin() + (has_rate ? 2 : 1)};
 }
 
@@ -79,9 +82,9 @@ std::vector<Tensor> completed(const std::vector<Tensor>& values, const Optimizer
 void Trainer::restore_optimizer(const std::vector<Tensor>& given, SlotOrder order) {
   require_compiled();
   place_variables();
-  const bool stateless = optimizer_.slots().empty() && optimizer_->scalars().empty() && !optimizer_.loss_scaling();
-  std::vector<Tensor> values = stateless && !given.empty() ? without_unused_slots(given) : given;
   const bool scaled = optimizer_.loss_scaling() != nullptr;
+  const bool stateless = optimizer_.slots().empty() && optimizer_->scalars().empty();
+  std::vector<Tensor> values = stateless ? without_unused_slots(given, scaled) : given;
   const std::size_t slots = state_->named_slots(optimizer_, order).size();
   const std::size_t not_of_variables = optimizer_->scalars().size() + (scaled ? 2 : 0);
   if (not_of_variables > 0 && values.size() == slots - not_of_variables + 1) values = completed(values, optimizer_);

@@ -11,7 +11,15 @@ Config serialized(const std::string& class_name, const Config& config) {
   return Config::object({{"class_name", class_name}, {"config", config}});
 }
 
-Config loss_config(const Loss& loss) { return loss ? loss->serialized() : Config(); }
+Config loss_config(const Loss& loss) {
+  if (!loss) return {};
+  Config kept = loss->serialized();
+  const bool keras2 = ConfigDialectScope::current() == ConfigDialect::keras2;
+  if (!keras2 || !kept.is_object() || loss->reduction() != Reduction::mean) return kept;
+  // The name that tf.keras has for it.
+  Config config = kept.at("config");
+  return kept.set("config", config.set("reduction", to_string(Reduction::sum_over_batch_size)));
+}
 
 /// What Optimizer::config() gives, as the optimizers of tf.keras since TensorFlow 2.11 have it, which are those of the
 /// package tf_keras too; `is_legacy_optimizer` tells them from those before.
