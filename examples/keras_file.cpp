@@ -13,7 +13,7 @@ using namespace strata;
 namespace {
 
 struct Options {
-  std::string model, input, output, save;
+  std::string model, input, output, save, dialect = "keras3";
   int train_steps = 0;
 };
 
@@ -50,7 +50,9 @@ void run(const Options& options) {
   for (std::size_t i = 0; i < predictions.size(); ++i) results.emplace_back(outputs[i], predictions[i]);
   if (!losses.empty()) results.emplace_back("losses", constant(losses, {static_cast<Dim>(losses.size())}));
   if (speaks) examples::write_npz(options.output, results);
-  if (!options.save.empty()) model.save(options.save);
+  const bool for_keras2 = options.dialect == "keras2";
+  if (options.save.empty()) return;
+  model.save(options.save, {.dialect = for_keras2 ? ConfigDialect::keras2 : ConfigDialect::keras3});
 }
 
 }  // namespace
@@ -63,6 +65,8 @@ int main(int argc, char** argv) {
   app.add_option("--output", options.output, "Where the predictions go (.npz)")->required();
   app.add_option("--train-steps", options.train_steps, "Training steps on the whole input, before predicting");
   app.add_option("--save", options.save, "Where the trained model goes (.h5)");
+  app.add_option("--dialect", options.dialect, "For whom it is saved: keras3, or keras2 for tf.keras")
+      ->check(CLI::IsMember({"keras3", "keras2"}));
   CLI11_PARSE(app, argc, argv);
   try {
     run(options);

@@ -32,7 +32,7 @@ LayerRef recreated(const LayerRef& layer, const std::string& prefix, bool flip_d
 
 std::string python_bool(bool value) { return value ? "True" : "False"; }
 
-class BidirectionalLayer final : public Layer, public KeepsState {
+class BidirectionalLayer final : public Layer, public KeepsState, public TakesInitialState {
  public:
   BidirectionalLayer(const LayerRef& layer, const layers::BidirectionalOptions& options)
       : Layer({options.name, options.trainable, options.dtype}), merge_mode_(options.merge_mode) {

@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/base/named_table.h"
+#include "core/model/custom_objects.h"
 #include "layers/activation_functions.h"
 
 namespace strata {
@@ -20,12 +21,15 @@ NamedTable<NamedFunction>& functions() {
 
 }  // namespace
 
-NamedFunction NamedFunction::find(const std::string& name) { return functions().find(name).value_or(NamedFunction()); }
+NamedFunction NamedFunction::find(const std::string& name) {
+  if (const auto own = find_custom<std::function<Tensor(const Tensor&)>>(name)) return {name, *own};
+  return functions().find(name).value_or(NamedFunction());
+}
 
 NamedFunction::NamedFunction(const std::string& name) : NamedFunction(find(name)) {
   if (function_) return;
   throw ConfigError("Unknown function: " + name + ". Call register_function(\"" + name +
-                    "\", ...) before it is asked for.");
+                    "\", ...) before it is asked for, or give it as one of `custom_objects`.");
 }
 
 Config NamedFunction::config() const {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <span>
 
+#include "core/model/config_dialect.h"
 #include "layers/seeded_key.h"
 
 namespace strata {
@@ -50,7 +51,7 @@ Config KernelCell::config() const {
   Config config = size_config();
   config.set("activation", arguments_.activation.config());
   if (arguments_.recurrent_activation) config.set("recurrent_activation", arguments_.recurrent_activation->config());
-  return config.set("use_bias", arguments_.use_bias)
+  config.set("use_bias", arguments_.use_bias)
       .set("kernel_initializer", arguments_.kernel_initializer.config())
       .set("recurrent_initializer", arguments_.recurrent_initializer.config())
       .set("bias_initializer", arguments_.bias_initializer.config())
@@ -61,8 +62,9 @@ Config KernelCell::config() const {
       .set("recurrent_constraint", arguments_.recurrent_constraint.config())
       .set("bias_constraint", arguments_.bias_constraint.config())
       .set("dropout", arguments_.dropout)
-      .set("recurrent_dropout", arguments_.recurrent_dropout)
-      .set("seed", arguments_.seed ? Config(*arguments_.seed) : Config());
+      .set("recurrent_dropout", arguments_.recurrent_dropout);
+  const bool takes_seed = ConfigDialectScope::current() == ConfigDialect::keras3;
+  return takes_seed ? config.set("seed", arguments_.seed ? Config(*arguments_.seed) : Config()) : config;
 }
 
 void KernelCell::build(const Shape& input) {

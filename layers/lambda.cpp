@@ -2,6 +2,7 @@
 #include "layers/lambda.h"
 
 #include "core/base/error.h"
+#include "core/model/config_dialect.h"
 #include "layers/layer_config.h"
 #include "layers/registry.h"
 
@@ -16,6 +17,7 @@ class LambdaLayer final : public Layer {
   std::string class_name() const override { return "Lambda"; }
 
   Config config() const override {
+    if (ConfigDialectScope::current() == ConfigDialect::keras2) return keras2_config();
     Config config = Config::object({{"function", function_.config()}});
     if (options_.output_shape) config.set("output_shape", *options_.output_shape);
     if (options_.mask) config.set("mask", options_.mask.config());
@@ -35,6 +37,18 @@ class LambdaLayer final : public Layer {
   }
 
  private:
+  /// tf.keras has the kind and the module of a function beside its name.
+  Config keras2_config() const {
+    Config config = Config::object();
+    const auto add = [&](const std::string& argument, const std::string& prefix, const Config& value, const char* type) {
+      config.set(argument, value).set(argument + "_type", type).set(prefix + "module", nullptr);
+    };
+    add("function", "", function_.name(), "function");
+    add("output_shape", "output_shape_", options_.output_shape ? Config(*options_.output_shape) : Config(), "raw");
+    if (options_.mask) add("mask", "mask_", options_.mask.name(), "function");
+    return config.set("arguments", options_.arguments);
+  }
+
   void check(const Shape& result) const {
     if (result.rank() > 0 && shapes_fit(result.slice(1, result.rank()), *options_.output_shape)) return;
     throw ShapeError("Lambda " + name() + ": expected a sample of shape " + options_.output_shape->str() +
@@ -49,7 +63,7 @@ LayerRef lambda_from_config(const Config& config) {
   // tf.keras 2 says of each function of what kind it is and which module it is from.
   const LayerConfig arguments("Lambda", config,
                               {"function", "output_shape", "mask", "arguments", "function_type", "module",
-                               "output_shape_type", "output_shape_module"});
+                               "output_shape_type", "output_shape_module", "mask_type", "mask_module"});
   const LayerOptions common = arguments.options();
   layers::LambdaOptions options{.mask = NamedFunction::from_config(arguments.get("mask")),
                                 .name = common.name,
@@ -74,7 +88,7 @@ void register_lambda(LayerRegistry& registry) {
        {{R"({"function": "no_such_function"})",
          {},
          "Unknown function: no_such_function. Call register_function(\"no_such_function\", ...) before it is "
-         "asked for."},
+         "asked for, or give it as one of `custom_objects`."},
         {R"({"function": {"class_name": "function", "config": "relu"}, "output_shape": [3]})",
          {{None, 4}},
          "Lambda layer: expected a sample of shape (3,), received a result of shape (None, 4)"},

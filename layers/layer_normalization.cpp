@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/layer_normalization.h"
 
+#include "core/model/config_dialect.h"
 #include "layers/moments.h"
 #include "layers/normalization_base.h"
 #include "layers/registry.h"
@@ -20,7 +21,9 @@ class LayerNormalizationLayer final : public NormalizationBase {
 
  private:
   Config own_config() const override {
-    return Config::object({{"axis", axis_.config()}, {"rms_scaling", rms_scaling_}});
+    Config config = Config::object({{"axis", axis_.config()}});
+    const bool known = rms_scaling_ || ConfigDialectScope::current() == ConfigDialect::keras3;  // not to tf.keras
+    return known ? config.set("rms_scaling", rms_scaling_) : config;
   }
 
   Tensor normalize(const Tensor& x, CallContext&) const override {

@@ -2,12 +2,27 @@
 #include "layers/leaky_relu.h"
 
 #include "core/base/error.h"
-#include "layers/elementwise_layer.h"
+#include "core/model/config_dialect.h"
+#include "layers/activations.h"
 #include "layers/layer_config.h"
 #include "layers/registry.h"
 
 namespace strata {
 namespace {
+
+class LeakyReluLayer final : public Layer {
+ public:
+  LeakyReluLayer(double slope, const LayerOptions& options) : Layer(options), slope_(slope) { set_supports_masking(); }
+  std::string class_name() const override { return "LeakyReLU"; }
+  Config config() const override {
+    const bool is_keras3 = ConfigDialectScope::current() == ConfigDialect::keras3;
+    return Config::object({{is_keras3 ? "negative_slope" : "alpha", slope_}});
+  }
+  Tensor call(const Tensor& input, CallContext&) override { return activations::leaky_relu(input, slope_); }
+
+ private:
+  double slope_;
+};
 
 std::shared_ptr<Layer> make_leaky_relu(double slope, const LayerOptions& options) {
   if (!(slope >= 0.0)) {
@@ -16,9 +31,7 @@ std::shared_ptr<Layer> make_leaky_relu(double slope, const LayerOptions& options
         "negative_slope=" +
         Config(slope).to_json());
   }
-  return std::make_shared<ElementwiseLayer>(
-      "LeakyReLU", Config::object({{"negative_slope", slope}}),
-      [slope](const Tensor& x) { return activations::leaky_relu(x, slope); }, options);
+  return std::make_shared<LeakyReluLayer>(slope, options);
 }
 
 LayerRef leaky_relu_from_config(const Config& config) {

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/base/error.h"
+#include "core/model/config_dialect.h"
 #include "core/ops/einsum.h"
 #include "layers/layer_config.h"
 #include "layers/multi_head.h"
@@ -23,6 +24,17 @@ MultiHeadOptions shared_options(const layers::MultiHeadAttentionOptions& o) {
   return {o.dropout,           o.use_bias,           o.sliding_window,   o.kernel_initializer,
           o.bias_initializer,  o.kernel_regularizer, o.bias_regularizer, o.activity_regularizer,
           o.kernel_constraint, o.bias_constraint,    o.use_gate,         o.seed};
+}
+
+/// Without what tf.keras does not know, unless it matters; with the shapes that it asks for, null = built by the call.
+Config for_keras2(const Config& config) {
+  Config all = Config::object();
+  for (const auto& [key, value] : config.as_object()) {
+    const bool unknown = key == "seed" || (key == "use_gate" && !value.as_bool()) ||
+                         (key == "sliding_window" && value.is_null());
+    if (!unknown) all.set(key, value);
+  }
+  return all.set("query_shape", nullptr).set("value_shape", nullptr).set("key_shape", nullptr);
 }
 
 class MultiHeadAttentionLayer final : public MultiHeadLayer {
@@ -49,7 +61,7 @@ class MultiHeadAttentionLayer final : public MultiHeadLayer {
                         {"output_shape", options_.output_shape.rank() > 0 ? Config(options_.output_shape) : Config()},
                         {"attention_axes", axes.empty() ? Config() : Config(axes)}});
     for (auto& [key, value] : shared_config()) all.set(key, value);
-    return all;
+    return ConfigDialectScope::current() == ConfigDialect::keras2 ? for_keras2(all) : all;
   }
 
  protected:
@@ -120,7 +132,9 @@ class MultiHeadAttentionLayer final : public MultiHeadLayer {
 LayerRef multi_head_attention_from_config(const Config& config) {
   const LayerConfig arguments(
       "MultiHeadAttention", config,
-      multi_head_arguments({"num_heads", "key_dim", "value_dim", "output_shape", "attention_axes"}));
+      multi_head_arguments({"num_heads", "key_dim", "value_dim", "output_shape", "attention_axes",
+                            // Of tf.keras: what it builds the layer for, and how it masks, for which there is one way.
+                            "query_shape", "value_shape", "key_shape", "softmax_robust_masking"}));
   const LayerOptions common = arguments.options();
   const MultiHeadOptions shared = multi_head_options(arguments);
   layers::MultiHeadAttentionOptions options{.dropout = shared.dropout,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/takes_initial_state.h"
 #include "layers/cell.h"
 #include "layers/layer_config.h"
 
@@ -29,7 +30,7 @@ class KeepsState {
   virtual void reset_state() const = 0;
 };
 
-class RecurrentLayer : public Layer, public KeepsState {
+class RecurrentLayer : public Layer, public KeepsState, public TakesInitialState {
  public:
   /// `rank` of the input, 0 = any from 3.
   RecurrentLayer(LayerRef cell, const RecurrentOptions& options, const LayerOptions& layer, int rank = 0);

@@ -2,6 +2,7 @@
 #include "layers/spatial_edges.h"
 
 #include "core/base/error.h"
+#include "core/model/config_dialect.h"
 #include "core/ops/ops.h"
 #include "layers/layer_config.h"
 #include "layers/spatial.h"
@@ -52,8 +53,10 @@ class EdgesLayer final : public Layer {
     Config::List pairs;
     for (const std::vector<Dim>& pair : ends_) pairs.push_back(tuple_config(pair));
     Config config = Config::object({{argument_of(change_), rank() == 1 ? pairs[0] : Config(pairs)}});
-    if (class_name() != "Cropping1D") config.set("data_format", format_.name());
-    return config;
+    // tf.keras' ZeroPadding1D has no data_format either, and refuses one: as it should what is not the usual one.
+    const bool unsaid = ConfigDialectScope::current() == ConfigDialect::keras2 && format_.name() == "channels_last";
+    const bool without = class_name() == "Cropping1D" || (rank() == 1 && unsaid);
+    return without ? config : config.set("data_format", format_.name());
   }
 
   Tensor call(const Tensor& input, CallContext&) override {

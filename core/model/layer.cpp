@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/model/automatic_name.h"
 #include "core/model/carried_mask.h"
 #include "core/model/layer_op.h"
 #include "core/model/session.h"
@@ -35,9 +36,9 @@ Layer::Layer(LayerOptions options)
     : options_(std::move(options)), policy_(options_.dtype.value_or(Session::current().dtype_policy())) {}
 
 const std::string& Layer::name() const {
-  if (name_.empty()) {
-    name_ = options_.name.empty() ? Session::current().unique_name(to_snake_case(class_name())) : options_.name;
-  }
+  if (name_.empty()) name_ = options_.name;
+  if (name_.empty()) name_ = AutomaticNameScope::take(class_name());
+  if (name_.empty()) name_ = Session::current().unique_name(to_snake_case(class_name()));
   return name_;
 }
 

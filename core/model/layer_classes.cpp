@@ -4,8 +4,8 @@
 #include <atomic>
 
 #include "core/base/error.h"
-#include "core/base/named_table.h"
 #include "core/base/registered_name.h"
+#include "core/model/automatic_name.h"
 #include "core/model/config_dialect.h"
 #include "core/model/model_reader.h"
 
@@ -13,14 +13,6 @@ namespace strata {
 namespace {
 
 constinit std::atomic<LayerCatalogue> catalogue = nullptr;
-thread_local const CustomObjectScope* innermost_scope = nullptr;
-
-/// The classes that register_layer made known.
-NamedTable<LayerFactory>& registered() {
-  static NamedTable<LayerFactory> layers;
-  return layers;
-}
-
 /// What core itself can make.
 LayerFactory find_model(const std::string& class_name) {
   if (class_name == "Functional" || class_name == "Model") return read_functional;
@@ -35,44 +27,63 @@ LayerFactory find_builtin(const std::string& class_name) {
   return layers == nullptr ? LayerFactory() : layers(class_name);
 }
 
-}  // namespace
-
-LayerFactory find_custom_object(const std::string& class_name) {
-  for (const CustomObjectScope* scope = innermost_scope; scope != nullptr; scope = scope->outer_) {
-    const auto found = scope->objects_.find(class_name);
-    if (found != scope->objects_.end()) return found->second;
+/// What the config says of every layer must hold also where a program's own function does not look at it.
+void adopt_options(const LayerRef& layer, const std::string& class_name, const Config& config) {
+  const LayerOptions wanted = layer_options(config);
+  const std::string made = "The function that makes the layer class '" + class_name + "' made a layer of ";
+  const std::string hint = ". Give it LayerOptions from its config: layer_options(config).";
+  if (!wanted.name.empty() && layer.name() != wanted.name) {
+    throw ConfigError(made + "name '" + layer.name() + "' where the config has '" + wanted.name + "'" + hint);
   }
-  return registered().find(class_name).value_or(nullptr);
+  if (wanted.dtype && layer.layer().dtype_policy() != *wanted.dtype) {
+    throw ConfigError(made + "dtype " + layer.layer().dtype_policy().name() + " where the config of '" + layer.name() +
+                      "' has " + wanted.dtype->name() + hint);
+  }
+  if (!wanted.trainable && layer.trainable()) layer.set_trainable(false);
 }
 
-CustomObjectScope::CustomObjectScope(CustomObjects objects) : objects_(std::move(objects)), outer_(innermost_scope) {
-  innermost_scope = this;
+LayerRef make_custom(const LayerFactory& make, const std::string& class_name, const Config& config) {
+  if (!config.is_object()) return make(config);
+  const AutomaticNameScope scope(class_name, layer_options(config).name);
+  LayerRef layer = make(config);
+  adopt_options(layer, class_name, config);
+  return layer;
 }
 
-CustomObjectScope::~CustomObjectScope() { innermost_scope = outer_; }
+}  // namespace
 
 void set_layer_catalogue(LayerCatalogue layers) { catalogue = layers; }
 
-void register_layer(const std::string& class_name, LayerFactory from_config) {
+void register_layer(const std::string& class_name, const LayerFactory& from_config) {
   if (class_name.empty() || !from_config) {
     throw ConfigError("register_layer: expected a class name and a function, received '" + class_name + "'" +
                       (from_config ? "" : " and an empty function"));
   }
-  const bool is_new = !find_builtin(class_name) && registered().add(class_name, std::move(from_config));
-  if (!is_new) throw ConfigError("register_layer: a layer class '" + class_name + "' is known already");
+  if (find_layer_class(class_name)) {
+    throw ConfigError("register_layer: a layer class '" + class_name + "' is known already");
+  }
+  register_custom_object(class_name, from_config);
+}
+
+LayerOptions layer_options(const Config& config) {
+  const Config& name = config.get("name");
+  const Config& trainable = config.get("trainable");
+  return {.name = name.is_null() ? "" : name.as_string(),
+          .trainable = trainable.is_null() || trainable.as_bool(),
+          .dtype = DtypePolicy::from_config(config.get("dtype"))};
 }
 
 LayerFactory find_layer_class(const std::string& class_name) {
-  for (const std::string& name : {class_name, without_package(class_name)}) {
-    if (LayerFactory custom = find_custom_object(name)) return custom;
-    if (LayerFactory builtin = find_builtin(name)) return builtin;
+  if (const auto custom = find_custom<LayerFactory>(class_name)) {
+    return [make = *custom, class_name](const Config& config) { return make_custom(make, class_name, config); };
   }
-  return {};
+  if (LayerFactory builtin = find_builtin(class_name)) return builtin;
+  return find_builtin(without_package(class_name));
 }
 
 LayerRef deserialize_layer(const std::string& class_name, const Config& config) {
   if (const LayerFactory make = find_layer_class(class_name)) return make(config);
-  throw ConfigError("Unknown layer: " + class_name);
+  throw ConfigError("Unknown layer: " + class_name + how_to_make_known(class_name));
 }
 
 LayerRef deserialize_layer(const Config& entry) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Internal: tables that make initializers, regularizers and constraints from what Keras serialises.
+// Internal: how initializers, regularizers, losses and the like are made from what Keras serialises: from tables of
+// those that Keras has, or from what a program made known.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +12,39 @@
 
 #include "core/base/config.h"
 #include "core/base/error.h"
+#include "core/model/custom_objects.h"
 
 namespace strata {
+
+/// What a config names: a class and its arguments, or a function.
+struct ConfiguredName {
+  std::string name;
+  Config arguments;
+
+  /// From a name, {"class_name", "config"}, or Keras 3's {"class_name": "function", "config": name}.
+  static ConfiguredName of(const Config& config) {
+    if (config.is_string()) return {config.as_string(), Config::object()};
+    const std::string& class_name = config.at("class_name").as_string();
+    const Config& arguments = config.get("config");
+    if (class_name == "function" && arguments.is_string()) return {arguments.as_string(), Config::object()};
+    return {class_name, arguments.is_null() ? Config::object() : arguments};
+  }
+};
+
+/// As Keras 3 serialises a function.
+inline Config function_config(const std::string& name) {
+  return Config::object({{"class_name", "function"}, {"config", name}});
+}
+
+/// The rule that a program made known under this name, as a class or as a plain function, of which `from_function`
+/// makes a rule; empty when there is none.
+template <class Rule, class Function>
+std::optional<Rule> make_custom_rule(const ConfiguredName& wanted,
+                                     Rule (*from_function)(const std::string& name, const Function& function)) {
+  if (const auto make = find_custom<std::function<Rule(const Config&)>>(wanted.name)) return (*make)(wanted.arguments);
+  if (const auto function = find_custom<Function>(wanted.name)) return from_function(wanted.name, *function);
+  return {};
+}
 
 /// The arguments in the config of one rule; a missing or null one has its default.
 class RuleArguments {
@@ -97,11 +129,10 @@ class RuleTable {
     for (const auto& entry : entries_) names += (names.empty() ? "" : ", ") + entry.first;
     return names;
   }
-  /// A name, or {"class_name": ..., "config": ...}.
-  Rule make(const Config& config) const {
-    if (config.is_string()) return make(config.as_string());
-    return make(config.at("class_name").as_string(),
-                config.contains("config") ? config.at("config") : Config::object());
+  /// From what a file has; the error about a name that is not known says how to make it known.
+  Rule make(const ConfiguredName& wanted) const {
+    if (!knows(wanted.name)) throw ConfigError(unknown_ + wanted.name + how_to_make_known(wanted.name));
+    return make(wanted.name, wanted.arguments);
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/model/takes_initial_state.h"
 
 namespace strata {
 namespace {
@@ -24,6 +25,7 @@ class NodeReader {
     for (const Config& source : sources) add_inputs(source);
     // tf.keras repeats the keyword arguments with every input.
     if (!sources.empty() && sources.back().as_list().size() > 3) read_keywords(sources.back().as_list()[3]);
+    take_states();
   }
 
   void read_object(const Config& node) {
@@ -59,6 +61,13 @@ class NodeReader {
   static Config::List sources_of(const Config& node) {
     if (list_history(node)) return {node};
     return node.is_object() ? values_by_name(node) : node.as_list();
+  }
+
+  /// tf.keras lists the initial states of a recurrent layer behind its input.
+  void take_states() {
+    if (dynamic_cast<const TakesInitialState*>(&layer_) == nullptr || call_.inputs.size() < 2) return;
+    call_.options.initial_state.assign(call_.inputs.begin() + 1, call_.inputs.end());
+    call_.inputs.resize(1);
   }
 
   void add_inputs(const Config& value) {

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include "core/base/error.h"
+#include "core/base/registered_name.h"
 
 namespace strata {
 namespace {
@@ -83,7 +84,7 @@ SessionScope::SessionScope(Session& session) : previous_(this_session) { this_se
 SessionScope::~SessionScope() { this_session = previous_; }
 
 std::string to_snake_case(const std::string& class_name) {
-  const std::string parted = part_words(class_name);
+  const std::string parted = part_words(without_package(class_name));
   std::string snake;
   for (std::size_t i = 0; i < parted.size(); ++i) {
     const char c = parted[i];

@@ -133,11 +133,13 @@ template <class F>
 void for_each_slot(const std::vector<FlatSet>& sets, const std::vector<SlotSpec>& specs, SlotOrder order, F&& use) {
   for (std::size_t first = 0, last = 0; first < specs.size(); first = last) {
     last = first + 1;
-    while (order == SlotOrder::by_variable && last < specs.size() && specs[last].group == specs[first].group) ++last;
+    while (order != SlotOrder::by_slot && last < specs.size() && specs[last].group == specs[first].group) ++last;
     for (const FlatSet& set : sets) {
       for (std::size_t v = 0; v < set.layout.variables.size(); ++v) {
         for (std::size_t s = first; s < last; ++s) {
-          if (set.slots[s].shapes[v]) use(set, v, s);
+          const std::optional<Shape>& shape = set.slots[s].shapes[v];
+          const bool stands_for_none = shape && shape->rank() == 0 && set.layout.variables[v].shape().rank() > 0;
+          if (shape && !(stands_for_none && order == SlotOrder::keras2)) use(set, v, s);
         }
       }
     }

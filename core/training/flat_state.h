@@ -69,6 +69,7 @@ struct NamedSlot {
 enum class SlotOrder {
   by_variable,  // all slots of a variable, then those of the next, a group of slots at a time
   by_slot,      // a slot of all variables, then the next slot: tf.keras up to 2.10
+  keras2,       // by variable, without the numbers that Keras 3 lists for slots that a variable does not have
 };
 
 /// Owned by one compiled model. Not thread-safe.

@@ -69,7 +69,7 @@ Config LearningRate::config() const {
 LearningRate LearningRate::from_config(const Config& config) {
   if (!config.is_object()) return config.as_double();
   const auto made = user_classes().make(config);
-  return made ? *made : table().make(config);
+  return made ? *made : table().make(ConfiguredName::of(config));
 }
 
 void register_schedule(const std::string& class_name, std::function<LearningRate(const Config& config)> from_config) {

@@ -41,6 +41,12 @@ Config modern_arguments(const Config& config) {
   return arguments;
 }
 
+/// One that the program made known.
+std::optional<Loss> find_own(const ConfiguredName& wanted) {
+  return make_custom_rule<Loss, TargetFunction>(
+      wanted, [](const auto& name, const auto& function) { return Loss(function, name); });
+}
+
 }  // namespace
 
 std::string_view to_string(Reduction reduction) { return kReductions[static_cast<std::size_t>(reduction)]; }
@@ -63,7 +69,14 @@ Config LossFunction::get_config() const {
   return all;
 }
 
-Loss find_loss(const std::string& name) { return table().knows(name) ? table().make(name) : Loss(); }
+Config LossFunction::serialized() const {
+  return Config::object({{"class_name", class_name()}, {"config", get_config()}});
+}
+
+Loss find_loss(const std::string& name) {
+  if (const auto own = find_own({name, Config::object()})) return *own;
+  return table().knows(name) ? table().make(name) : Loss();
+}
 
 Loss::Loss(const std::string& name) : Loss(find_loss(name)) {
   if (function_) return;
@@ -72,9 +85,11 @@ Loss::Loss(const std::string& name) : Loss(find_loss(name)) {
 
 Loss Loss::from_config(const Config& config) {
   if (config.is_null()) return {};
-  if (!config.is_object()) return table().make(config);
-  const Config arguments = config.contains("config") ? config.at("config") : Config::object();
-  return table().make(without_package(config.at("class_name").as_string()), modern_arguments(arguments));
+  ConfiguredName wanted = ConfiguredName::of(config);
+  if (const auto own = find_own(wanted)) return *own;
+  wanted.name = without_package(wanted.name);
+  wanted.arguments = modern_arguments(wanted.arguments);
+  return table().make(wanted);
 }
 
 Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight,

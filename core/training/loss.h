@@ -49,6 +49,8 @@ class LossFunction {
   virtual void check_targets(const HostArray& /*y_true*/, const TensorSpec& /*y_pred*/) const {}
   /// What Keras' loss.get_config() returns: name, reduction, then config().
   Config get_config() const;
+  /// What files hold, and from_config reads: {"class_name", "config"}; of a plain function its name.
+  virtual Config serialized() const;
 };
 
 class Loss;
@@ -67,10 +69,12 @@ class Loss {
   Loss() = default;
   Loss(std::shared_ptr<const LossFunction> function)  // NOLINT(google-explicit-constructor)
       : function_(std::move(function)) {}
-  /// A class or function name of Keras. Throws ConfigError "Unknown loss function:x".
+  /// A class or function name of Keras, or one that register_custom_object made known. Throws ConfigError "Unknown loss
+  /// function:x".
   Loss(const char* name) : Loss(std::string(name)) {}  // NOLINT(google-explicit-constructor)
   Loss(const std::string& name);                       // NOLINT(google-explicit-constructor)
-  /// A plain function; files hold its name, which nothing can be made from.
+  /// A plain function. Files hold its name, as Keras' do: who reads them must know a function of that name, by
+  /// register_custom_object or custom_objects, or leave compiling out. One without a name is "custom_loss".
   Loss(TargetFunction function, const std::string& name);
   template <IsTargetFunction F>
   Loss(F&& function)  // NOLINT(google-explicit-constructor, bugprone-forwarding-reference-overload)

@@ -27,6 +27,13 @@ const RuleTable<Metric>& table() {
   return all;
 }
 
+/// What Keras writes for a function: its name, and where the metric has another, the class that wraps it.
+Config wrapper_config(const std::string& function, const std::string& name) {
+  if (function == name) return function;
+  return Config::object({{"class_name", "MeanMetricWrapper"},
+                         {"config", Config::object({{"name", name}, {"fn", function_config(function)}})}});
+}
+
 /// The values of a loss; what the loss does not count does not count here.
 class LossMetric final : public MeanMetric {
  public:
@@ -34,6 +41,10 @@ class LossMetric final : public MeanMetric {
   std::string name() const override { return name_; }
   std::string class_name() const override { return loss_->class_name(); }
   Config config() const override { return loss_->config(); }
+  Config serialized() const override {
+    const Config loss = loss_->serialized();
+    return loss.is_string() ? wrapper_config(loss.as_string(), name_) : MeanMetric::serialized();
+  }
   std::optional<bool> larger_is_better() const override { return false; }
   Tensor values(const Tensor& y_true, const Tensor& y_pred) const override { return loss_->values(y_true, y_pred); }
   Tensor update(const MetricInputs& inputs) const override {
@@ -49,26 +60,47 @@ class LossMetric final : public MeanMetric {
   std::string name_;
 };
 
+/// One that the program made known: a metric, a plain function, or a loss.
+std::optional<Metric> find_own(const ConfiguredName& wanted) {
+  auto own = make_custom_rule<Metric, TargetFunction>(
+      wanted, [](const auto& name, const auto& function) { return Metric(function, name); });
+  const auto loss = find_custom<std::function<Loss(const Config&)>>(wanted.name);
+  if (own || !loss) return own;
+  const Loss made = (*loss)(wanted.arguments);
+  const Config& name = wanted.arguments.get("name");
+  return metrics::MeanOf(made, name.is_null() ? made->name() : name.as_string());
+}
+
 /// Under the name that the user gave.
-Metric find_metric(const std::string& name) {
+std::optional<Metric> find_metric(const std::string& name) {
+  if (auto own = find_own({name, Config::object()})) return own;
   if (name == "accuracy" || name == "acc") return accuracy_by_shape(name);
   if (name == "crossentropy" || name == "ce") return crossentropy_by_shape(name);
   if (table().knows(name)) return table().make(name, Config::object({{"name", name}}));
   if (const Loss loss = find_loss(name)) return metrics::MeanOf(loss, name);
+  return {};
+}
+
+Metric by_name(const std::string& name) {
+  if (const auto metric = find_metric(name)) return *metric;
   throw ConfigError("Unknown metric function:" + name +
                     ". Expected accuracy, crossentropy, a loss, or one of: " + table().class_names() + ".");
 }
 
-/// What tf.keras writes for a function, {"fn", "name", "dtype"}: that function's values under this name.
+/// What Keras writes for a function, {"fn", "name", "dtype"}: that function's values under this name.
 Metric wrapped_function(const Config& config) {
-  const Config& function = config.at("fn");
-  const std::string& fn = (function.is_object() ? function.at("config") : function).as_string();
+  const std::string fn = ConfiguredName::of(config.at("fn")).name;
   const Config name = config.contains("name") ? config.at("name") : Config(fn);
   if (table().knows(fn)) return table().make(fn, Config::object({{"name", name}}));
-  return metrics::MeanOf(Loss(fn), name.as_string());
+  return metrics::MeanOf(Loss::from_config(fn), name.as_string());
 }
 
 }  // namespace
+
+Config MetricFunction::serialized() const {
+  if (class_name() == "MeanMetricWrapper") return name();
+  return Config::object({{"class_name", class_name()}, {"config", get_config()}});
+}
 
 Config MetricFunction::get_config() const {
   Config all = Config::object({{"name", name()}});
@@ -95,23 +127,27 @@ Tensor MeanMetric::update(const MetricInputs& inputs) const {
 Metric::Metric(std::shared_ptr<const MetricFunction> function)
     : function_(std::move(function)), state_(std::make_shared<std::vector<double>>()) {}
 
-Metric::Metric(const std::string& name) : Metric(find_metric(name)) {}
+Metric::Metric(const std::string& name) : Metric(by_name(name)) {}
 
 Metric::Metric(const Loss& loss) : Metric(metrics::MeanOf(loss, loss->name())) {}
 
 Metric Metric::from_config(const Config& config) {
-  if (config.is_string()) return config.as_string();
-  const std::string class_name = without_package(config.at("class_name").as_string());
-  if (class_name == "MeanMetricWrapper") return wrapped_function(config.at("config"));
-  if (table().knows(class_name) || !find_loss(class_name)) return table().make(config);
+  ConfiguredName wanted = ConfiguredName::of(config);
+  const auto named = config.is_string() ? find_metric(wanted.name) : find_own(wanted);
+  if (named) return *named;
+  wanted.name = without_package(wanted.name);
+  if (wanted.name == "MeanMetricWrapper") return wrapped_function(wanted.arguments);
+  const Loss known = table().knows(wanted.name) ? Loss() : find_loss(wanted.name);
+  if (!known) return table().make(wanted);
   // The class of a loss: all its arguments are the loss's, but for the name and the dtype of the state.
   Config loss = Config::object();
-  std::string name = find_loss(class_name)->name();
-  for (const auto& [key, value] : config.at("config").as_object()) {
+  std::string name = known->name();
+  for (const auto& [key, value] : wanted.arguments.as_object()) {
+    const bool default_axis = key == "axis" && value == Config(-1);  // which the loss may not have as an argument
     if (key == "name") name = value.as_string();
-    else if (key != "dtype") loss.set(key, value);
+    else if (key != "dtype" && !default_axis) loss.set(key, value);
   }
-  return metrics::MeanOf(Loss::from_config(Config::object({{"class_name", class_name}, {"config", loss}})), name);
+  return metrics::MeanOf(Loss::from_config(Config::object({{"class_name", wanted.name}, {"config", loss}})), name);
 }
 
 void Metric::update_state(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight, const Tensor& mask) {

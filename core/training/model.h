@@ -73,8 +73,8 @@ struct BatchOptions {
 };
 
 struct SaveOptions {
-  bool include_optimizer = true;  // and what the model was compiled with
-  ConfigDialect dialect = ConfigDialect::keras3;
+  bool include_optimizer = true;                  // and what the model was compiled with
+  ConfigDialect dialect = ConfigDialect::keras3;  // keras2: for tf.keras, whose readers refuse what Keras 3 added
 };
 
 struct LoadWeightsOptions {
@@ -83,7 +83,7 @@ struct LoadWeightsOptions {
 };
 
 struct LoadOptions {
-  CustomObjects custom_objects = {};                // beside those that register_layer made known
+  CustomObjects custom_objects = {};                // beside those that the program made known for good
   bool compile = true;                              // as the saved model was, with the state of its optimizer
   std::shared_ptr<Communicator> communicator = {};  // of compile
 };
@@ -171,7 +171,8 @@ class Model : public LayerRef {
 
 /// Reads a file that Model::save or Keras wrote in its HDF5 layout. A model that was saved compiled is compiled, and
 /// its training goes on as if it had never stopped. Every rank reads the file. Throws IoError naming the file, and what
-/// in it does not fit; "Unknown layer: X" among it for classes that nobody made known.
+/// in it does not fit; among it layers, losses, metrics and the like of the program's own that it did not make known,
+/// each by its name: `load_model("m.h5", {.custom_objects = {{"CustomDense", factory}, {"quantile_loss", function}}})`.
 Model load_model(const std::string& path, const LoadOptions& options = {});
 /// From {"class_name", "config"} as tf.keras 2 or Keras 3 writes it: the same layers, with new weights. Throws
 /// ConfigError for what cannot be read.

@@ -5,8 +5,27 @@
 
 namespace strata {
 
+namespace {
+
+/// tf.keras has the bare name where Keras 3 has {"class_name": "function", "config": name}.
+Config with_bare_functions(const Config& config) {
+  if (config.is_list()) {
+    Config::List list;
+    for (const Config& entry : config.as_list()) list.push_back(with_bare_functions(entry));
+    return list;
+  }
+  if (!config.is_object()) return config;
+  if (config.get("class_name") == Config("function") && config.get("config").is_string()) return config.at("config");
+  Config object = Config::object();
+  for (const auto& [key, value] : config.as_object()) object.set(key, with_bare_functions(value));
+  return object;
+}
+
+}  // namespace
+
 Config Model::serialized() const {
-  return Config::object({{"class_name", layer().class_name()}, {"config", get_config()}});
+  const Config config = Config::object({{"class_name", layer().class_name()}, {"config", get_config()}});
+  return ConfigDialectScope::current() == ConfigDialect::keras2 ? with_bare_functions(config) : config;
 }
 
 std::string Model::to_json() const {

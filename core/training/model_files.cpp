@@ -43,9 +43,11 @@ void write_on_rank_0(Communicator& communicator, const std::string& path, const 
   throw IoError(path, "rank 0 cannot write it: " + error);
 }
 
-/// "iter:0" begins the state of optimizers of tf.keras up to 2.10.
+/// "iter:0" begins the state of optimizers of tf.keras up to 2.10, "iteration:0" that of later ones.
 SlotOrder slot_order(const std::vector<NamedArray>& optimizer) {
-  return optimizer.front().name.ends_with("/iter:0") ? SlotOrder::by_slot : SlotOrder::by_variable;
+  const std::string& first = optimizer.front().name;
+  if (first.ends_with("/iter:0")) return SlotOrder::by_slot;
+  return first.ends_with("iteration:0") ? SlotOrder::keras2 : SlotOrder::by_variable;
 }
 
 /// In whose order a file has the weights of layers that are not trained.
@@ -134,7 +136,8 @@ Model load_model(const std::string& path, const LoadOptions& options) {
     compile.communicator = options.communicator;
     model.compile(compile);
   } catch (const ConfigError& error) {
-    throw IoError(path, std::string("the attribute training_config: ") + error.what());
+    throw IoError(path, std::string("the attribute training_config: ") + error.what() +
+                            " With `.compile = false` the model is read without it.");
   }
   restore_training(model, *model.state_->trainer, file, path);
   return model;

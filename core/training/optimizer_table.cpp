@@ -103,11 +103,14 @@ Optimizer::Optimizer(const std::string& name)
 Optimizer Optimizer::from_config(const Config& config) {
   if (config.is_string()) return Optimizer(config.as_string());
   if (auto made = user_classes().make(config)) return *made;
-  const std::string class_name = config.at("class_name").as_string();
-  const std::string small = in_small_letters(without_package(class_name));
-  if (!table().knows(small)) throw ConfigError(kUnknown + class_name + ". Expected one of: " + table().class_names());
-  return table().make(small, config.contains("config") ? config.at("config") : Config::object());
+  const ConfiguredName wanted = ConfiguredName::of(config);
+  const std::string small = in_small_letters(without_package(wanted.name));
+  if (table().knows(small)) return table().make(small, wanted.arguments);
+  throw ConfigError(kUnknown + wanted.name + ". Expected one of: " + table().class_names() +
+                    how_to_make_known(wanted.name));
 }
+
+bool is_keras_optimizer(const std::string& class_name) { return table().knows(class_name); }
 
 void register_optimizer(const std::string& class_name, std::function<Optimizer(const Config& config)> from_config) {
   user_classes().add("optimizer", class_name, table().knows(in_small_letters(class_name)), std::move(from_config));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plain functions as losses and metrics.
 #include "core/base/error.h"
+#include "core/base/registered_name.h"
 #include "core/ops/ops.h"
-#include "core/training/metrics/table.h"
+#include "core/training/metric.h"
 
 namespace strata {
 namespace {
@@ -21,11 +22,28 @@ Tensor values_of(const TargetFunction& function, const std::string& name, const 
   return values.rank() == 0 ? ops::broadcast_to(values, {y_pred.shape()[0]}) : values;
 }
 
+/// Under a name that may have a package, "package>name", as files then have it.
 class FunctionLoss final : public LossFunction {
  public:
   FunctionLoss(TargetFunction function, std::string name) : function_(std::move(function)), name_(std::move(name)) {}
   std::string class_name() const override { return name_; }
-  std::string name() const override { return name_; }
+  std::string name() const override { return without_package(name_); }
+  Config serialized() const override { return name_; }
+  Tensor values(const Tensor& y_true, const Tensor& y_pred) const override {
+    return values_of(function_, name_, y_true, y_pred);
+  }
+
+ private:
+  TargetFunction function_;
+  std::string name_;
+};
+
+class FunctionMetric final : public MeanMetric {
+ public:
+  FunctionMetric(TargetFunction function, std::string name) : function_(std::move(function)), name_(std::move(name)) {}
+  std::string class_name() const override { return name_; }
+  std::string name() const override { return without_package(name_); }
+  Config serialized() const override { return name_; }
   Tensor values(const Tensor& y_true, const Tensor& y_pred) const override {
     return values_of(function_, name_, y_true, y_pred);
   }
@@ -41,9 +59,6 @@ Loss::Loss(TargetFunction function, const std::string& name)
     : Loss(std::make_shared<const FunctionLoss>(std::move(function), name)) {}
 
 Metric::Metric(const TargetFunction& function, const std::string& name)
-    : Metric(mean_metric({.class_name = name,
-                          .name = name,
-                          .values = [=](const Tensor& t, const Tensor& y) { return values_of(function, name, t, y); },
-                          .larger_is_better = {}})) {}
+    : Metric(std::make_shared<const FunctionMetric>(function, name)) {}
 
 }  // namespace strata

@@ -2,6 +2,7 @@
 #include "core/training/training_config.h"
 
 #include "core/base/error.h"
+#include "core/training/optimizers/table.h"
 
 namespace strata {
 namespace {
@@ -10,12 +11,45 @@ Config serialized(const std::string& class_name, const Config& config) {
   return Config::object({{"class_name", class_name}, {"config", config}});
 }
 
-Config loss_config(const Loss& loss) { return loss ? serialized(loss->class_name(), loss->get_config()) : Config(); }
+Config loss_config(const Loss& loss) {
+  if (!loss) return {};
+  Config kept = loss->serialized();
+  const bool keras2 = ConfigDialectScope::current() == ConfigDialect::keras2;
+  if (!keras2 || !kept.is_object() || loss->reduction() != Reduction::mean) return kept;
+  // The name that tf.keras has for it.
+  Config config = kept.at("config");
+  return kept.set("config", config.set("reduction", to_string(Reduction::sum_over_batch_size)));
+}
 
-/// "accuracy" and its like, which shapes decide about, are written by the name that the user gave.
-Config metric_config(const Metric& metric) {
-  if (metric->class_name() == "MeanMetricWrapper") return metric->name();
-  return serialized(metric->class_name(), metric->get_config());
+/// What Optimizer::config() gives, as the optimizers of tf.keras since TensorFlow 2.11 have it, which are those of the
+/// package tf_keras too; `is_legacy_optimizer` tells them from those before.
+Config keras2_optimizer(const Config& optimizer) {
+  const std::string& class_name = optimizer.at("class_name").as_string();
+  const Config& given = optimizer.at("config");
+  if (class_name == "LossScaleOptimizer") {
+    return serialized("LossScaleOptimizerV3",
+                      Config::object({{"inner_optimizer", keras2_optimizer(given.at("inner_optimizer"))},
+                                      {"dynamic", true},
+                                      {"initial_scale", given.at("initial_scale")},
+                                      {"dynamic_growth_steps", given.at("dynamic_growth_steps")}}));
+  }
+  Config config = Config::object();
+  for (const auto& [key, value] : given.as_object()) {
+    const bool unknown = key == "loss_scale_factor" || key == "gradient_accumulation_steps";
+    if (unknown && !value.is_null()) {
+      throw ConfigError("The optimizers of tf.keras have no argument `" + key +
+                        "`: save in the dialect of Keras 3, or with `.include_optimizer = false`.");
+    }
+    if (!unknown) config.set(key, value);
+  }
+  config.set("jit_compile", false).set("is_legacy_optimizer", false);
+  return serialized(is_keras_optimizer(class_name) ? "Custom>" + class_name : class_name, config);
+}
+
+Config optimizer_config(const Optimizer& optimizer) {
+  const Config kept = optimizer.config();
+  if (ConfigDialectScope::current() == ConfigDialect::keras2) return keras2_optimizer(kept);
+  return serialized(kept.at("class_name").as_string(), kept.at("config"));
 }
 
 /// A list; where there are several outputs, one of lists.
@@ -24,7 +58,7 @@ Config metrics_config(const Objective& objective, bool weighted) {
   bool any = false;
   for (const OutputMetric& metric : objective.metrics) {
     if (metric.weighted != weighted) continue;
-    by_output[metric.output].push_back(metric_config(metric.metric));
+    by_output[metric.output].push_back(metric.metric->serialized());
     any = true;
   }
   if (!any) return {};
@@ -100,13 +134,12 @@ Config training_config(const Objective& objective, const Optimizer& optimizer) {
   Config::List losses, weights;
   for (const Loss& loss : objective.losses) losses.push_back(loss_config(loss));
   for (const double weight : objective.loss_weights) weights.emplace_back(weight);
-  const Config kept = optimizer.config();
   return Config::object({{"loss", several ? Config(losses) : losses.at(0)},
                          {"metrics", metrics_config(objective, false)},
                          {"weighted_metrics", metrics_config(objective, true)},
                          {"sample_weight_mode", nullptr},  // tf.keras of TensorFlow 2.0 asks for it
                          {"loss_weights", weights},
-                         {"optimizer_config", serialized(kept.at("class_name").as_string(), kept.at("config"))}});
+                         {"optimizer_config", optimizer_config(optimizer)}});
 }
 
 CompileOptions compile_options(const Config& config, const std::vector<std::string>& outputs) {

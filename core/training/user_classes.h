@@ -9,6 +9,8 @@
 #include "core/base/config.h"
 #include "core/base/error.h"
 #include "core/base/named_table.h"
+#include "core/base/registered_name.h"
+#include "core/model/custom_objects.h"
 
 namespace strata {
 
@@ -25,9 +27,12 @@ class UserClasses {
     if (!is_builtin && classes_.add(class_name, std::move(make))) return;
     throw ConfigError(where + "a class '" + class_name + "' is known already");
   }
-  /// From {"class_name", "config"}; empty when nobody made the class known.
+  /// From {"class_name", "config"}; empty when nobody made the class known, here or as a custom object.
   std::optional<T> make(const Config& config) const {
-    const std::optional<Factory> factory = classes_.find(config.at("class_name").as_string());
+    const std::string& name = config.at("class_name").as_string();
+    std::optional<Factory> factory = find_custom<Factory>(name);
+    if (!factory) factory = classes_.find(name);
+    if (!factory) factory = classes_.find(without_package(name));
     if (!factory) return {};
     return (*factory)(config.contains("config") ? config.at("config") : Config::object());
   }

@@ -32,6 +32,7 @@ TEST_F(SessionTest, SnakeCaseIsThatOfTf2) {
       {"CustomDense", "custom_dense"},
       {"ReLU", "re_lu"},
       {"_Merge", "private__merge"},
+      {"package>CustomDense", "custom_dense"},
       {"X", "x"},
       {"", ""}};
   for (const auto& [class_name, name] : cases) EXPECT_EQ(to_snake_case(class_name), name);

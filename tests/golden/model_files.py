@@ -232,11 +232,12 @@ OPTIMIZERS = {
     "nadam": lambda: keras.optimizers.Nadam(0.001),
     "ftrl": lambda: keras.optimizers.Ftrl(0.01),
     "lion": lambda: keras.optimizers.Lion(0.001),
+    "adafactor": lambda: keras.optimizers.Adafactor(0.01),
     "lamb": lambda: keras.optimizers.Lamb(0.001),
     "muon": lambda: keras.optimizers.Muon(0.001),
     "ema": lambda: keras.optimizers.Adam(0.001, use_ema=True, ema_overwrite_frequency=2),
     "accumulation": lambda: keras.optimizers.Adam(0.001, gradient_accumulation_steps=2),
-    "loss_scale": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.001)),
+    "loss_scale": lambda: keras.mixed_precision.LossScaleOptimizer(keras.optimizers.Adam(0.001)),
     "global_clipnorm": lambda: keras.optimizers.SGD(0.1, global_clipnorm=0.1),
 }
 
@@ -266,7 +267,7 @@ def one_hot(rows, classes):
 
 
 def build(name):
-    keras.utils.clear_session()
+    keras.backend.clear_session()
     keras.utils.set_random_seed(3)
     return MODELS[name]()
 

@@ -37,6 +37,17 @@ def nested():
     return model, numbers(4, 3), numbers(4, 2)
 
 
+def encoder_decoder():
+    source, target = keras.Input((6, 3), name="source"), keras.Input((4, 3), name="target")
+    _, h, c = layers.LSTM(5, return_state=True, name="encoder")(source)
+    x, *states = layers.LSTM(5, return_sequences=True, return_state=True)(target, initial_state=[h, c])
+    x = layers.Bidirectional(layers.LSTM(5, return_sequences=True))(x, initial_state=[*states, h, c])
+    x = layers.GRU(5)(x, initial_state=h)
+    model = keras.Model([source, target], layers.Dense(2, name="head")(x))
+    model.compile("adam", "mse")
+    return model, {"source": numbers(4, 6, 3), "target": numbers(4, 4, 3)}, numbers(4, 2)
+
+
 MODELS = {
     "sgd": lambda: functional("sgd"),
     "adam": lambda: functional("adam"),
@@ -44,6 +55,7 @@ MODELS = {
     "before_2_11_rmsprop": lambda: functional(keras.optimizers.legacy.RMSprop(momentum=0.5)),
     "recurrent": recurrent,
     "nested": nested,
+    "encoder_decoder": encoder_decoder,
 }
 
 

@@ -36,7 +36,8 @@ TEST_F(FunctionsTest, ALambdaIsReadBackOnceItsFunctionIsKnown) {
   EXPECT_EQ(lambda(constant({3.f}, {1, 1})).to_vector<float>(), (Floats{6}));
   expect_error<ConfigError>(
       [&] { again(lambda); },
-      "Unknown function: doubled. Call register_function(\"doubled\", ...) before it is asked for.");
+      "Unknown function: doubled. Call register_function(\"doubled\", ...) before it is asked for, or give it as one "
+      "of `custom_objects`.");
   register_function("doubled", [](const Tensor& x) { return x * 2.0; });
   EXPECT_EQ(again(lambda).get_config(), lambda.get_config());
   EXPECT_EQ(again(lambda)(constant({3.f}, {1, 1})).to_vector<float>(), (Floats{6}));

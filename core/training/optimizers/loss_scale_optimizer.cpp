@@ -42,7 +42,7 @@ Optimizer optimizers::LossScaleOptimizer(const Optimizer& inner, const LossScale
 }
 
 void register_loss_scale_optimizer(OptimizerTable& table) {
-  table["LossScaleOptimizer"] = {{"lossscaleoptimizer"},
+  table["LossScaleOptimizer"] = {{"lossscaleoptimizer", "lossscaleoptimizerv3"},  // the second: tf.keras
                                  {"inner_optimizer", "initial_scale", "dynamic_growth_steps", "name", "dynamic"},
                                  from_arguments};
 }

@@ -14,6 +14,9 @@ using OptimizerTable = std::map<std::string, RuleTable<Optimizer>::Entry>;
 void add_optimizer(OptimizerTable& table, const std::string& class_name, std::vector<std::string> arguments,
                    std::function<Optimizer(const RuleArguments&)> make);
 
+/// Whether the table has this class, and not the program alone.
+bool is_keras_optimizer(const std::string& class_name);
+
 /// What all optimizers take.
 OptimizerOptions optimizer_options(const RuleArguments& arguments);
 LearningRate learning_rate(const RuleArguments& arguments, const LearningRate& otherwise);
