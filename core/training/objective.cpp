@@ -5,15 +5,10 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/base/quoted_list.h"
 
 namespace strata {
 namespace {
-
-std::string quoted_list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
-  return "[" + text + "]";
-}
 
 /// Places named values at their outputs. `what` is "loss" in the error for names that are no outputs.
 template <class T>
