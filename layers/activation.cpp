@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/activation.h"
 
+#include "core/base/quoted_list.h"
 #include "layers/elementwise_layer.h"
 #include "layers/layer_config.h"
 #include "layers/registry.h"
@@ -26,7 +27,10 @@ void register_activation(LayerRegistry& registry) {
     entry.examples.push_back({name, make, {{3, 4}}});
   }
   entry.refusals = {
-      {R"({"activation": "relux"})", {}, "Unknown activation function:relux"},
+      {R"({"activation": "relux"})",
+       {},
+       "Unknown activation function:relux. Expected one of: " + quoted_list(Activation::names()) +
+           ", or a name given to register_function."},
       {R"({"activation": {"class_name": "function", "config": "relux"}})",
        {},
        "Unknown function: relux. Call register_function(\"relux\", ...) before it is asked for, or give it as one of `custom_objects`."},

@@ -2,6 +2,7 @@
 #include "layers/activations.h"
 
 #include "core/base/error.h"
+#include "core/base/quoted_list.h"
 #include "layers/registry.h"
 
 namespace strata {
@@ -29,7 +30,10 @@ Activation::Function call_of(const LayerRef& layer) {
 
 Activation::Activation(const std::string& name) {
   const NamedFunction function = NamedFunction::find(name.empty() ? "linear" : name);
-  if (!function) throw ConfigError("Unknown activation function:" + name);
+  if (!function) {
+    throw ConfigError("Unknown activation function:" + name + ". Expected one of: " + quoted_list(names()) +
+                      ", or a name given to register_function.");
+  }
   config_ = activations::by_name().contains(function.name()) ? Config(function.name()) : function.config();
   function_ = [function](const Tensor& x) { return function({x}); };
 }

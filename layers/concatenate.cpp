@@ -26,7 +26,7 @@ class ConcatenateLayer final : public Layer {
       throw ShapeError(
           "A `Concatenate` layer requires inputs with matching shapes except for the concat axis. Got inputs "
           "shapes: " +
-          shapes_text(inputs));
+          shapes_text(inputs) + " (layer: " + name() + ")");
     }
     return {ops::concatenate(inputs, axis)};
   }
@@ -76,7 +76,7 @@ void register_concatenate(LayerRegistry& registry) {
        {{"{}",
          {{None, 4, 2}, {None, 5, 3}},
          "A `Concatenate` layer requires inputs with matching shapes except for the concat axis. Got inputs shapes: "
-         "[(None, 4, 2), (None, 5, 3)]"},
+         "[(None, 4, 2), (None, 5, 3)] (layer: layer)"},
         {R"({"axis": 3})",
          {{None, 4, 2}, {None, 4, 2}},
          "Concatenate: axis must be in [-3, 3) for a tensor of rank 3, received 3"}}});

@@ -43,7 +43,9 @@ class DenseLayer final : public Layer {
 
   void build(const Shape& input) override {
     if (input.back() == None) {
-      throw ShapeError("The last dimension of the inputs to `Dense` should be defined. Found `None`.");
+      throw ShapeError(
+          "The last dimension of the inputs to `Dense` should be defined. Found `None`. Full input shape received: " +
+          input.str() + " (layer: " + name() + ")");
     }
     set_input_spec({{.min_rank = 2, .axes = {{-1, input.back()}}}});
     kernel_ = add_weight("kernel", {input.back(), units_},

@@ -14,7 +14,9 @@ MatrixCell::MatrixCell(KernelCellArguments arguments, Dim gates, const LayerOpti
 
 Dim MatrixCell::checked_features(const Shape& input) {
   if (input.back() == None) {
-    throw ShapeError("The last dimension of the inputs to `" + class_name() + "` should be defined. Found `None`.");
+    throw ShapeError("The last dimension of the inputs to `" + class_name() +
+                     "` should be defined. Found `None`. Full input shape received: " + input.str() +
+                     " (layer: " + name() + ")");
   }
   set_input_spec({{.axes = {{-1, input.back()}}}, {}});
   return input.back();

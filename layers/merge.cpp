@@ -9,20 +9,20 @@
 namespace strata {
 namespace {
 
-void check_batches(const std::vector<Tensor>& inputs) {
+void check_batches(const std::vector<Tensor>& inputs, const std::string& layer) {
   Dim batch = None;
   for (const Tensor& input : inputs) {
     const Dim own = input.shape()[0];
     if (!dims_fit(batch, own)) {
       throw ShapeError("Can not merge tensors with different batch sizes. Got tensors with shapes : " +
-                       shapes_text(inputs));
+                       shapes_text(inputs) + " (layer: " + layer + ")");
     }
     if (own != None) batch = own;
   }
 }
 
 /// Checks that the samples broadcast, naming the two shapes that do not.
-void check_samples(const std::vector<Tensor>& inputs) {
+void check_samples(const std::vector<Tensor>& inputs, const std::string& layer) {
   Shape merged = inputs[0].shape().slice(1, inputs[0].rank());
   for (std::size_t i = 1; i < inputs.size(); ++i) {
     Shape next = inputs[i].shape().slice(1, inputs[i].rank());
@@ -31,7 +31,8 @@ void check_samples(const std::vector<Tensor>& inputs) {
       const Dim a = merged[merged.rank() - k];
       const Dim b = next[next.rank() - k];
       if (dims_fit(a, b) || a == 1 || b == 1) continue;
-      throw ShapeError("Operands could not be broadcast together with shapes " + merged.str() + " " + next.str());
+      throw ShapeError("Operands could not be broadcast together with shapes " + merged.str() + " " + next.str() +
+                       ". Received inputs of shapes " + shapes_text(inputs) + " (layer: " + layer + ")");
     }
     merged = broadcast_shapes(merged, next, "merge");
   }
@@ -46,8 +47,8 @@ std::string shapes_text(const std::vector<Tensor>& tensors) {
 }
 
 std::vector<Tensor> MergeLayer::call_many(const std::vector<Tensor>& inputs, CallContext& context) {
-  check_batches(inputs);
-  check_samples(inputs);
+  check_batches(inputs, name());
+  check_samples(inputs, name());
   int rank = 0;
   for (const Tensor& input : inputs) rank = std::max(rank, input.rank());
   std::vector<Tensor> aligned = inputs;
@@ -77,10 +78,12 @@ LayerEntry merge_entry(const std::string& class_name, const std::function<LayerR
            {"different ranks", example, {{2, 3, 4}, {2, 4}}}},
           {{"{}",
             {{None, 9, 9, 64}, {None, 7, 7, 64}},
-            "Operands could not be broadcast together with shapes (9, 9, 64) (7, 7, 64)"},
+            "Operands could not be broadcast together with shapes (9, 9, 64) (7, 7, 64). Received inputs of shapes "
+            "[(None, 9, 9, 64), (None, 7, 7, 64)] (layer: layer)"},
            {"{}",
             {{16, 2}, {8, 2}},
-            "Can not merge tensors with different batch sizes. Got tensors with shapes : [(16, 2), (8, 2)]"}}};
+            "Can not merge tensors with different batch sizes. Got tensors with shapes : [(16, 2), (8, 2)] (layer: "
+            "layer)"}}};
 }
 
 }  // namespace strata

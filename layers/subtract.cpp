@@ -16,7 +16,7 @@ class SubtractLayer final : public MergeLayer {
   Tensor merge(const std::vector<Tensor>& inputs, const std::vector<Tensor>&) const override {
     if (inputs.size() != 2) {
       throw ConfigError("A `Subtract` layer should be called on exactly 2 inputs. Received: input_shape=" +
-                        shapes_text(inputs));
+                        shapes_text(inputs) + " (layer: " + name() + ")");
     }
     return inputs[0] - inputs[1];
   }
@@ -36,7 +36,7 @@ void register_subtract(LayerRegistry& registry) {
   entry.refusals.push_back({"{}",
                             {{None, 2}},
                             "A `Subtract` layer should be called on exactly 2 inputs. Received: "
-                            "input_shape=[(None, 2)]"});
+                            "input_shape=[(None, 2)] (layer: layer)"});
   registry.add(std::move(entry));
 }
 

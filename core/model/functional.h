@@ -80,8 +80,4 @@ class Functional : public Layer {
   std::vector<ModelNode> nodes_;
 };
 
-/// Keras' table of a model's layers, shapes and parameters, in the format of TF 2.0; every line ends with '\n'.
-/// Throws ConfigError when the model is not built.
-std::string summary_text(const Functional& model);
-
 }  // namespace strata

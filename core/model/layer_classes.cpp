@@ -83,7 +83,7 @@ LayerFactory find_layer_class(const std::string& class_name) {
 
 LayerRef deserialize_layer(const std::string& class_name, const Config& config) {
   if (const LayerFactory make = find_layer_class(class_name)) return make(config);
-  throw ConfigError("Unknown layer: " + class_name + how_to_make_known(class_name));
+  throw unknown_layer(class_name);
 }
 
 LayerRef deserialize_layer(const Config& entry) {

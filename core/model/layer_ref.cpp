@@ -21,10 +21,22 @@ std::vector<Tensor> node_inputs(const CallArguments& arguments) {
   return all;
 }
 
-/// An empty handle stays one.
+/// Where a symbolic tensor comes from: "dense:0".
+std::string source_text(const Tensor& tensor) {
+  const Op& op = tensor.node()->op();
+  const LayerOp* call = layer_op(tensor);
+  if (call == nullptr && dynamic_cast<const PlaceholderOp*>(&op) != nullptr && !op.attributes().empty()) {
+    return op.attributes();
+  }
+  return (call != nullptr ? call->layer()->name() : std::string(op.name())) + ":" + std::to_string(tensor.index());
+}
+
+/// An empty handle stays one. Errors name the tensor that the placeholder stands for.
 std::vector<Tensor> placeholders_like(const std::vector<Tensor>& tensors) {
   std::vector<Tensor> stand_ins;
-  for (const Tensor& tensor : tensors) stand_ins.push_back(tensor ? placeholder(tensor.spec()) : Tensor());
+  for (const Tensor& tensor : tensors) {
+    stand_ins.push_back(tensor ? placeholder(tensor.spec(), source_text(tensor)) : Tensor());
+  }
   return stand_ins;
 }
 
@@ -145,9 +157,7 @@ const LayerOp* layer_op(const Tensor& tensor) {
 
 std::string tensor_text(const Tensor& tensor) {
   if (!tensor) return "None";
-  const LayerOp* op = layer_op(tensor);
-  const std::string maker = op != nullptr ? op->layer()->name() : std::string(tensor.node()->op().name());
-  return "Tensor(\"" + maker + ":" + std::to_string(tensor.index()) + "\", shape=" + tensor.shape().str() +
+  return "Tensor(\"" + source_text(tensor) + "\", shape=" + tensor.shape().str() +
          ", dtype=" + std::string(to_string(tensor.dtype())) + ")";
 }
 

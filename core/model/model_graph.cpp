@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "core/base/error.h"
+#include "core/base/quoted_list.h"
 #include "core/model/input_layer.h"
 
 namespace strata {
@@ -164,13 +165,6 @@ class Walk {
   std::unordered_map<const Layer*, int> layer_index_;
 };
 
-/// "['input_1', 'dense']".
-std::string names_text(const std::vector<std::string>& names) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < names.size(); ++i) text += (i > 0 ? ", '" : "'") + names[i] + "'";
-  return text + "]";
-}
-
 void check_connected(const ModelGraph& graph, const std::vector<Tensor>& inputs) {
   std::unordered_set<const Node*> computable;
   for (const Tensor& input : inputs) computable.insert(input.node().get());
@@ -183,7 +177,7 @@ void check_connected(const ModelGraph& graph, const std::vector<Tensor>& inputs)
       if (computable.contains(tensor.node().get())) continue;
       throw GraphError("Graph disconnected: cannot obtain value for tensor " + tensor_text(tensor) + " at layer \"" +
                        call.layer.name() +
-                       "\". The following previous layers were accessed without issue: " + names_text(complete));
+                       "\". The following previous layers were accessed without issue: " + quoted_list(complete));
     }
     computable.insert(call.node.get());
     complete.push_back(call.layer.name());

@@ -109,7 +109,7 @@ class GraphReader {
 
   Tensor find(const TensorHistory& history, int first) {
     const Entry& from = entry(history.layer);
-    if (!from.layer) throw ConfigError("Unknown layer: " + from.class_name + how_to_make_known(from.class_name));
+    if (!from.layer) throw unknown_layer(from.class_name);
     const int call = history.call - first;
     if (call < 0 || history.output < 0) {
       throw ConfigError("Invalid functional model configuration: no output " + std::to_string(history.output) +
@@ -184,7 +184,7 @@ class GraphReader {
     std::vector<Tensor> tensors;
     for (const TensorHistory& history : histories(value)) {
       const Entry& from = entry(history.layer);
-      if (!from.layer) throw ConfigError("Unknown layer: " + from.class_name + how_to_make_known(from.class_name));
+      if (!from.layer) throw unknown_layer(from.class_name);
       const bool sequential = dynamic_cast<const SequentialGraph*>(&from.layer.layer()) != nullptr;
       const bool from_zero = history.call == 0 || (sequential && (has_objects_ || from.refers_from_zero));
       const Tensor tensor = find(history, from_zero ? 0 : from.layer.layer().first_call());
@@ -227,6 +227,10 @@ Dtype input_dtype(const Config& config) {
 }
 
 }  // namespace
+
+ConfigError unknown_layer(const std::string& class_name) {
+  return ConfigError("Unknown layer: " + class_name + how_to_make_known(class_name));
+}
 
 Tensor read_input(const Config& config) {
   const Config& shape = batch_shape_of(config);

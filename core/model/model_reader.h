@@ -2,11 +2,15 @@
 // Internal: models from their configs, in the forms of tf.keras 2 and Keras 3.
 #pragma once
 
+#include "core/base/error.h"
 #include "core/model/sequential.h"
 
 namespace strata {
 
 // Each throws ConfigError saying what does not fit, "Unknown layer: X" for a class that nobody knows.
+
+/// That error, which also says how a class is made known.
+ConfigError unknown_layer(const std::string& class_name);
 
 /// From {"name", "layers", "input_layers", "output_layers"}.
 LayerRef read_functional(const Config& config);

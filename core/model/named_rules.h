@@ -118,7 +118,7 @@ class RuleTable {
 
   Rule make(const std::string& name, const Config& config = Config::object()) const {
     const auto found = find(name);
-    if (found == entries_.end()) throw ConfigError(unknown_ + name);
+    if (found == entries_.end()) throw ConfigError(unknown_ + name + ". Expected one of: " + class_names() + ".");
     return found->second.make(RuleArguments(kind_ + " " + found->first, config, found->second.arguments));
   }
   /// Whether there is a rule of this class name or alias.

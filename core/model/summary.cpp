@@ -1,46 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table that Keras' model.summary() prints, in the format of TF 2.0.
+#include "core/model/summary.h"
+
 #include <algorithm>
+#include <regex>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "core/base/error.h"
-#include "core/model/functional.h"
+#include "core/base/quoted_list.h"
 #include "core/model/input_layer.h"
 #include "core/model/sequential.h"
+#include "core/model/subclassed.h"
+#include "core/model/summary_table.h"
 
 namespace strata {
 namespace {
-
-/// Bytes of the first `characters` characters of UTF-8 text.
-std::size_t bytes_of(const std::string& text, std::size_t characters) {
-  std::size_t at = 0;
-  for (; at < text.size() && characters > 0; --characters) {
-    do ++at;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80);
-  }
-  return at;
-}
-
-std::size_t characters_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-/// One row: every field is cut at the end of its column, and its last character gives way to the next column.
-std::string row_text(const std::vector<std::string>& fields, const std::vector<std::size_t>& ends) {
-  std::string line;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (i > 0) {
-      line.resize(bytes_of(line, characters_of(line) - 1));
-      line += ' ';
-    }
-    line += fields[i];
-    line.resize(bytes_of(line, ends[i]));
-    line.append(ends[i] - characters_of(line), ' ');
-  }
-  return line + "\n";
-}
 
 /// 55050 as "55,050".
 std::string grouped(Dim number) {
@@ -99,56 +73,120 @@ Connections connections_of(const Functional& model) {
   return all;
 }
 
-/// The columns of the two layouts.
-struct Layout {
-  std::size_t width;
-  std::vector<std::size_t> ends;
-  std::vector<std::string> headers;
+/// The layers of a model; none for other layers, which are not shown in parts.
+std::vector<LayerRef> layers_within(const Layer& layer) {
+  if (const auto* graph = dynamic_cast<const Functional*>(&layer)) return graph->layers();
+  return dynamic_cast<const SubclassedModel*>(&layer) != nullptr ? layer.sublayers() : std::vector<LayerRef>{};
+}
+
+std::string params_cell(const Layer& layer) {
+  return layer.built() ? std::to_string(layer.count_params()) : "0 (unused)";  // as Keras since TF 2.3
+}
+
+/// The rows of a table, filled from a model and, if asked for, the models within it.
+class Rows {
+ public:
+  Rows(const SummaryTable& table, bool expand) : table_(table), expand_(expand) {}
+
+  /// The layers [first, last) of a model within `level` others, with rules between them; as in Keras, the lower edge of
+  /// a frame is one.
+  void add_layers(const Layer& model, std::size_t first, std::size_t last, int level) {
+    const std::vector<LayerRef> layers = layers_within(model);
+    const auto* graph = dynamic_cast<const Functional*>(&model);
+    Connections connections = graph != nullptr && table_.connected() ? connections_of(*graph) : Connections{};
+    bool framed = true;
+    for (std::size_t i = first; i < last; ++i) {
+      if (!framed) lines_.push_back(table_.rule('_', level));
+      framed = add_layer(layers[i], connections[&layers[i].layer()], level);
+    }
+  }
+  std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  /// Whether the rows end with the frame around a model's layers.
+  bool add_layer(const LayerRef& layer, const std::vector<std::string>& connections, int level) {
+    std::vector<std::string> cells = {layer.name() + " (" + layer.layer().class_name() + ")", shape_cell(layer),
+                                      params_cell(layer.layer())};
+    if (table_.connected()) cells.push_back(connections.empty() ? "" : connections[0]);
+    if (table_.shows_trainable()) cells.emplace_back(layer.trainable() ? "Y" : "N");
+    lines_.push_back(table_.row(cells, level));
+    for (std::size_t i = 1; i < connections.size(); ++i) {
+      cells.assign(cells.size(), "");
+      cells[3] = connections[i];
+      lines_.push_back(table_.row(cells, level));
+    }
+    const std::size_t within = expand_ ? layers_within(layer.layer()).size() : 0;
+    if (within == 0) return false;
+    lines_.push_back(table_.frame_top(level));
+    add_layers(layer.layer(), 0, within, level + 1);
+    lines_.push_back(table_.frame_bottom(level));
+    return true;
+  }
+
+  const SummaryTable& table_;
+  bool expand_;
+  std::vector<std::string> lines_;
 };
 
-Layout layout_of(bool chain) {
-  if (chain) return {65, {29, 55, 65}, {"Layer (type)", "Output Shape", "Param #"}};
-  return {98, {32, 53, 65, 98}, {"Layer (type)", "Output Shape", "Param #", "Connected to"}};
-}
-
-std::string layer_rows(const LayerRef& layer, const Layout& layout, const std::vector<std::string>& connections) {
-  const bool connected = layout.ends.size() == 4;
-  std::vector<std::string> fields = {layer.name() + " (" + layer.layer().class_name() + ")", shape_cell(layer),
-                                     std::to_string(layer.count_params())};
-  if (connected) fields.push_back(connections.empty() ? "" : connections[0]);
-  std::string text = row_text(fields, layout.ends);
-  for (std::size_t i = 1; connected && i < connections.size(); ++i) {
-    text += row_text({"", "", "", connections[i]}, layout.ends);
+/// The indices of the layers whose names begin with what the regular expression describes.
+std::vector<std::size_t> matching(const std::vector<LayerRef>& layers, const std::string& expression) {
+  std::vector<std::size_t> found;
+  try {
+    const std::regex pattern(expression);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const bool begins = std::regex_search(layers[i].name(), pattern, std::regex_constants::match_continuous);
+      if (begins) found.push_back(i);
+    }
+  } catch (const std::regex_error& error) {
+    throw ConfigError("summary: layer_range holds no regular expression: '" + expression + "': " + error.what());
   }
-  return text;
+  return found;
 }
 
-std::string totals(const Functional& model) {
-  const Dim trainable = count(model.trainable_weights());
-  const Dim fixed = count(model.non_trainable_weights());
-  return "Total params: " + grouped(trainable + fixed) + "\nTrainable params: " + grouped(trainable) +
-         "\nNon-trainable params: " + grouped(fixed) + "\n";
+/// The first index and the one after the last: of all layers, unless a range is given.
+std::pair<std::size_t, std::size_t> range_of(const std::vector<LayerRef>& layers,
+                                             const std::vector<std::string>& range) {
+  if (range.empty()) return {0, layers.size()};
+  if (range.size() != 2) {
+    throw ConfigError("layer_range must be a list or tuple of length 2. Received: layer_range = " + quoted_list(range) +
+                      " of length " + std::to_string(range.size()));
+  }
+  const auto lower = matching(layers, range[0]), upper = matching(layers, range[1]);
+  if (lower.empty() || upper.empty()) {
+    throw ConfigError("Passed layer_names do not match the layer names in the model. Received: " + quoted_list(range));
+  }
+  if (lower.front() > upper.back()) return {upper.front(), lower.back() + 1};
+  return {lower.front(), upper.back() + 1};
 }
 
 }  // namespace
 
-std::string summary_text(const Functional& model) {
+std::vector<std::string> summary_lines(const Functional& model, const SummaryOptions& options) {
   if (!model.built()) {
     throw ConfigError(
         "This model has not yet been built. Build the model first by calling `build()` or calling `fit()` "
         "with some data, or specify an `input_shape` argument in the first layer(s) for automatic build.");
   }
-  const Layout layout = layout_of(is_chain(model));
-  const std::string thin = std::string(layout.width, '_') + "\n";
-  const std::string thick = std::string(layout.width, '=') + "\n";
-  Connections connections = connections_of(model);
-  std::string text = "Model: \"" + model.name() + "\"\n" + thin + row_text(layout.headers, layout.ends) + thick;
-  for (std::size_t i = 0; i < model.layers().size(); ++i) {
-    const LayerRef& layer = model.layers()[i];
-    text += layer_rows(layer, layout, connections[&layer.layer()]);
-    text += i + 1 == model.layers().size() ? thick : thin;
+  const SummaryTable table(!is_chain(model), options);
+  const auto [first, last] = range_of(model.layers(), options.layer_range);
+  const Dim trainable = count(model.trainable_weights()), fixed = count(model.non_trainable_weights());
+  Rows rows(table, options.expand_nested);
+  rows.add_layers(model, first, last, 0);
+  std::vector<std::string> lines = {"Model: \"" + model.name() + "\"", table.rule('_'), table.row(table.headers()),
+                                    table.rule('=')};
+  for (std::string& line : rows.take()) lines.push_back(std::move(line));
+  for (const std::string& line :
+       {table.rule('='), "Total params: " + grouped(trainable + fixed), "Trainable params: " + grouped(trainable),
+        "Non-trainable params: " + grouped(fixed), table.rule('_')}) {
+    lines.push_back(line);
   }
-  return text + totals(model) + thin;
+  return lines;
+}
+
+std::string summary_text(const Functional& model, const SummaryOptions& options) {
+  std::string text;
+  for (const std::string& line : summary_lines(model, options)) text += line + "\n";
+  return text;
 }
 
 }  // namespace strata

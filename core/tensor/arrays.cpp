@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/quoted_list.h"
 
 namespace strata {
 
@@ -24,9 +25,7 @@ const Tensor* Arrays::find(const std::string& name) const {
 
 const Tensor& Arrays::at(const std::string& name, const std::vector<std::string>& names) const {
   if (const Tensor* tensor = find(name)) return *tensor;
-  std::string keys;
-  for (const std::string& key : names) keys += (keys.empty() ? "'" : ", '") + key + "'";
-  throw ConfigError("No data provided for \"" + name + "\". Need data for each key in: [" + keys + "]");
+  throw ConfigError("No data provided for \"" + name + "\". Need data for each key in: " + quoted_list(names));
 }
 
 std::vector<Tensor> Arrays::in_order(const std::vector<std::string>& names) const {

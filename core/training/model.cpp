@@ -51,11 +51,13 @@ Model::Model(std::shared_ptr<SubclassedModel> model)
 
 const Functional& Model::graph() const { return *state_->graph; }
 
-void Model::summary() const {
+void Model::summary(const SummaryOptions& options) const {
   if (Session::current().communicator().rank() != 0) return;
-  const std::string text = summary_text(graph());
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  for (const std::string& line : summary_lines(graph(), options)) {
+    if (options.print_fn) options.print_fn(line);
+    else std::printf("%s\n", line.c_str());
+  }
+  if (!options.print_fn) std::fflush(stdout);
 }
 
 Communicator& Model::communicator() const {

@@ -16,6 +16,7 @@
 #include "core/model/layer_classes.h"
 #include "core/model/sequential.h"
 #include "core/model/subclassed.h"
+#include "core/model/summary.h"
 #include "core/program/communicator.h"
 #include "core/training/callback.h"
 #include "core/training/dataset.h"
@@ -106,8 +107,9 @@ class Model : public LayerRef {
   /// Throws ConfigError "No such layer: x".
   LayerRef get_layer(const std::string& name) const { return graph().get_layer(name); }
   LayerRef get_layer(int index) const { return graph().get_layer(index); }
-  /// Prints Keras' table to standard output, on rank 0.
-  void summary() const;
+  /// Prints Keras' table, on rank 0: `model.summary({.expand_nested = true})`. Throws ConfigError when the model is not
+  /// built or the options do not fit.
+  void summary(const SummaryOptions& options = {}) const;
 
   /// {"class_name", "config", "keras_version", "backend"}: the layers and how they are called, without weights. Throws
   /// ConfigError for layers that cannot be described.

@@ -4,14 +4,9 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/quoted_list.h"
 
 namespace strata {
-
-std::string quoted_list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
-  return "[" + text + "]";
-}
 
 void require_known_entries(const std::string& what, const std::vector<std::string>& names,
                            const std::vector<std::string>& known) {

@@ -7,9 +7,6 @@
 
 namespace strata {
 
-/// "['a', 'b']"
-std::string quoted_list(const std::vector<std::string>& names);
-
 /// Throws ConfigError with Keras' text when one of `names` is not among the `known` ones: a misspelt name would leave
 /// an output without what it was to get. `what` is "loss" in "Unknown entries in loss dictionary".
 void require_known_entries(const std::string& what, const std::vector<std::string>& names,

@@ -128,7 +128,7 @@ TEST(Loss, ShapesThatDoNotFitAreErrors) {
   expect_error<ShapeError>(
       [&] { Loss("mse")->values(wide, y_pred); },
       "A target array with shape (None, 4) was passed for an output of shape (None, 3) while using as loss "
-      "`MeanSquaredError`. This loss expects targets to have the same shape as the output.");
+      "`mean_squared_error`. This loss expects targets to have the same shape as the output.");
   expect_error<ShapeError>([&] { losses::SparseCategoricalCrossentropy()->values(wide, y_pred); },
                            "SparseCategoricalCrossentropy: expected integer labels of shape (None,) or (None, 1) for "
                            "y_pred (None, 3), received (None, 4)");

@@ -124,7 +124,8 @@ TEST(Initializers, AreReadFromConfigs) {
     EXPECT_EQ(again({3, 2}, Dtype::float32, key(5)).to_vector<float>(),
               Initializer(name)({3, 2}, Dtype::float32, key(5)).to_vector<float>());
   }
-  expect_error<ConfigError>([] { Initializer("glorot"); }, "Unknown initializer:glorot");
+  testing::expect_error_with<ConfigError>([] { Initializer("glorot"); },
+                                          "Unknown initializer:glorot. Expected one of: Constant, GlorotNormal, ");
   EXPECT_THROW(Initializer::from_config(Config::from_json(R"({"class_name": "Zeros", "config": {"x": 1}})")),
                ConfigError);
   EXPECT_THROW(initializers::VarianceScaling(0.0), ConfigError);

@@ -225,7 +225,7 @@ TEST_F(LayerTest, ErrorsNameTheLayer) {
         dense({Input({1}), Input({1})});
       },
       "Layer dense expects 1 inputs, but it received 2 input tensors. Inputs received: "
-      "[Tensor(\"placeholder:0\", shape=(None, 1), dtype=float32), Tensor(\"placeholder:0\", "
+      "[Tensor(\"input_3:0\", shape=(None, 1), dtype=float32), Tensor(\"input_4:0\", "
       "shape=(None, 1), dtype=float32)]");
 }
 

@@ -95,8 +95,10 @@ TEST(WeightRules, RulesAreFoundByNameAndReadBack) {
                                  constraints::MinMaxNorm(0.5, 2.0, 0.9)}) {
     EXPECT_EQ(Constraint::from_config(rule.config()).config(), rule.config());
   }
-  expect_error<ConfigError>([] { return Regularizer("l3"); }, "Unknown regularizer: l3");
-  expect_error<ConfigError>([] { return Constraint("norm"); }, "Unknown constraint: norm");
+  expect_error<ConfigError>([] { return Regularizer("l3"); },
+                            "Unknown regularizer: l3. Expected one of: L1, L1L2, L2, OrthogonalRegularizer, l1_l2.");
+  expect_error<ConfigError>([] { return Constraint("norm"); },
+                            "Unknown constraint: norm. Expected one of: MaxNorm, MinMaxNorm, NonNeg, UnitNorm.");
   expect_error<ConfigError>([] { regularizers::L1(-1.0); },
                             "Invalid value for argument l1: expected a non-negative float. Received: l1=-1.0");
 }

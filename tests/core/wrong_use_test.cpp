@@ -127,8 +127,8 @@ TEST_F(WrongUseTest, TargetsOfAnotherShape) {
       [&] {
         model.fit(ops::ones({4, 2}), ops::ones({4, 2}), {.verbose = 0});
       },
-      "A target array with shape (None, 2) was passed for an output of shape (None, 3) while "
-      "using as loss `MeanSquaredError`. This loss expects targets to have the same shape as the "
+      "A target array with shape (4, 2) was passed for an output of shape (None, 3) while "
+      "using as loss `mean_squared_error`. This loss expects targets to have the same shape as the "
       "output.");
 }
 

@@ -43,12 +43,14 @@ TEST_F(LayersTest, DenseRefusesWhatItCannotTake) {
       "Input 0 of layer dense is incompatible with the layer: : expected min_ndim=2, found ndim=1. "
       "Full shape received: [3]");
   expect_error<ShapeError>([] { layers::Dense(2)(Input({None})); },
-                           "The last dimension of the inputs to `Dense` should be defined. Found `None`.");
+                           "The last dimension of the inputs to `Dense` should be defined. Found `None`. Full input "
+                           "shape received: (None, None) (layer: dense_1)");
   expect_error<DtypeError>([] { layers::Dense(2, {.dtype = Dtype::int32}); },
                            "Unable to build `Dense` layer with non-floating point dtype <dtype: 'int32'>");
   expect_error<ConfigError>([] { layers::Dense(0); },
                             "Received an invalid value for `units`, expected a positive integer. Received: units=0");
-  expect_error<ConfigError>([] { layers::Dense(2, {.activation = "relux"}); }, "Unknown activation function:relux");
+  testing::expect_error_with<ConfigError>([] { layers::Dense(2, {.activation = "relux"}); },
+                                          "Unknown activation function:relux. Expected one of: [");
   const layers::Dense dense(2, {.name = "d"});
   dense(Input({784}));
   expect_error<ShapeError>([&] { dense(Input({100})); },

@@ -27,10 +27,12 @@ Loss CategoricalCrossentropy(const CrossentropyOptions& options) {
                     .config = Config::object({{"from_logits", options.from_logits},
                                               {"label_smoothing", options.label_smoothing},
                                               {"axis", options.axis}}),
-                    .values = [options, class_name](const Tensor& targets, const Tensor& y) {
-                      const Tensor t = smooth_labels(class_name, targets, options.label_smoothing, options.axis);
-                      return -ops::sum(t * log_probabilities(y, options.from_logits, options.axis), {options.axis});
-                    }});
+                    .values =
+                        [options, class_name](const Tensor& targets, const Tensor& y) {
+                          const Tensor t = smooth_labels(class_name, targets, options.label_smoothing, options.axis);
+                          return -ops::sum(t * log_probabilities(y, options.from_logits, options.axis), {options.axis});
+                        },
+                    .kind = TargetKind::one_hot});
 }
 
 Loss CategoricalFocalCrossentropy(const CategoricalFocalOptions& options) {
@@ -44,10 +46,12 @@ Loss CategoricalFocalCrossentropy(const CategoricalFocalOptions& options) {
                                               {"axis", options.axis},
                                               {"alpha", options.alpha},
                                               {"gamma", options.gamma}}),
-                    .values = [options, class_name](const Tensor& targets, const Tensor& y) {
-                      const Tensor t = smooth_labels(class_name, targets, options.label_smoothing, options.axis);
-                      return focal(t, y, options);
-                    }});
+                    .values =
+                        [options, class_name](const Tensor& targets, const Tensor& y) {
+                          const Tensor t = smooth_labels(class_name, targets, options.label_smoothing, options.axis);
+                          return focal(t, y, options);
+                        },
+                    .kind = TargetKind::one_hot});
 }
 
 }  // namespace losses

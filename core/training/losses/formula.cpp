@@ -21,7 +21,7 @@ class FormulaLoss final : public LossFunction {
 
   Tensor values(const Tensor& y_true, const Tensor& y_pred) const override {
     if (formula_.kind == TargetKind::labels) return label_values(y_true, y_pred);
-    const auto [targets, outputs] = fit_targets(class_name(), y_true, y_pred, "loss");
+    const auto [targets, outputs] = fit_targets(name(), y_true, y_pred, use());
     return formula_.values(targets, outputs);
   }
   Tensor mask(const Tensor& y_true, const Tensor& y_pred) const override {
@@ -33,12 +33,13 @@ class FormulaLoss final : public LossFunction {
       check_label_shape(class_name(), y_true.spec().shape, y_pred.shape);
       check_labels(class_name(), y_true, y_pred.shape.back(), formula_.ignored_label);
     } else {
-      check_target_shape(class_name(), y_true.spec().shape, y_pred.shape);
+      check_target_shape(name(), y_true.spec().shape, y_pred.shape, use());
     }
     if (formula_.check) formula_.check(y_true, y_pred);
   }
 
  private:
+  TargetUse use() const { return formula_.kind == TargetKind::one_hot ? TargetUse::one_hot_loss : TargetUse::loss; }
   Tensor counted(const Tensor& labels) const {
     return ops::not_equal(labels, constant(std::vector<std::int64_t>{*formula_.ignored_label}, {}));
   }

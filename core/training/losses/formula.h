@@ -13,6 +13,7 @@ namespace strata {
 /// What y_true is to a loss.
 enum class TargetKind {
   targets,  // values of the shape of y_pred: see fit_targets
+  one_hot,  // the same, of which some expect that they are labels
   labels,   // integer labels of classes on the last axis: see fit_labels
 };
 
