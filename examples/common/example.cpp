@@ -98,6 +98,7 @@ void add_options(CLI::App& app, Options& o) {
 bool parse(int argc, char** argv, const std::string& description, int rank, Options& options) {
   CLI::App app(description);
   add_options(app, options);
+  if (options.own_options) options.own_options(app);
   try {
     app.parse(argc, argv);
     return true;
