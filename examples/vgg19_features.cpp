@@ -12,7 +12,7 @@ namespace {
 
 /// With the names of Keras, so that its weight files fit.
 Model build_vgg19() {
-  auto image = Input({224, 224, 3}, {.name = "image"});
+  auto image = Input({224, 224, 3});
   auto x = image;
   int block = 0;
   for (const auto& [filters, convolutions] : {std::pair{64, 2}, {128, 2}, {256, 4}, {512, 4}, {512, 4}}) {
@@ -71,18 +71,9 @@ Tensor distance(const Tensor& x, const Tensor& wanted) {
   return ops::sum(ops::square(x - wanted)) / ops::sum(ops::square(wanted));
 }
 
-/// The mean squared difference of pixels and their neighbours below and beside.
-Tensor variation(const Tensor& image) {
-  const Dim height = image.shape()[1], width = image.shape()[2];
-  const auto part = [&](Dim y, Dim x) {
-    return ops::slice(image, {0, y, x, 0}, {1, y + height - 1, x + width - 1, 3});
-  };
-  return ops::mean(ops::square(part(1, 0) - part(0, 0)) + ops::square(part(0, 1) - part(0, 0)));
-}
-
-/// Gradient descent on the pixels of `content`, in a training loop of its own.
-void transfer_style(const Model& vgg19, const Tensor& content, const Tensor& style, const std::string& output,
-                    examples::Example& example) {
+/// Gradient descent on the pixels of a picture, in a training loop of its own.
+void transfer_style(const Model& vgg19, const examples::PictureOptions& pictures, const examples::Example& example) {
+  const Tensor content = pictures.content_picture(), style = pictures.style_picture();
   Model extractor = build_extractor(vgg19);
   const auto wanted_content = extractor.predict_all(preprocess_input(content)).back();
   auto wanted_style = extractor.predict_all(preprocess_input(style));
@@ -91,46 +82,46 @@ void transfer_style(const Model& vgg19, const Tensor& content, const Tensor& sty
   auto picture = make_model<examples::Picture>(content);
   const auto loss_function = [&] {
     const auto features = extractor.call({preprocess_input(picture->pixels())});
-    auto loss = 1e-2 * distance(features.back(), wanted_content) + 1e-6 * variation(picture->pixels());
+    auto loss = 1e-2 * distance(features.back(), wanted_content) + 1e-5 * examples::variation(picture->pixels());
     for (std::size_t i = 0; i + 1 < features.size(); ++i) loss = loss + distance(gram(features[i]), wanted_style[i]);
     return loss;
   };
   Optimizer optimizer = example.options().optimizer;
-  optimizer.set_learning_rate(4);  // of 255 levels
+  optimizer.set_learning_rate(8);  // of 255 levels
+  const auto& options = example.options();
   History history;
-  for (Dim step = 0; step < example.options().max_steps; ++step) {
+  history.steps = options.max_steps > 0 ? options.max_steps : 10 * options.epochs;
+  for (Dim step = 0; step < history.steps; ++step) {
     const auto [loss, gradients] = value_and_gradients(picture, loss_function);
-    if (step % 10 == 0) {
-      examples::save_picture(output, picture->pixels());
-      example.print("step " + std::to_string(step) + " - loss: " + std::to_string(loss.item<float>()));
-    }
     optimizer.apply_gradients(gradients, picture);
+    if (step == 0) history.first_step = std::chrono::steady_clock::now();
+    if (step % 10 != 0 && step + 1 != history.steps) continue;
+    history.append(static_cast<int>(step), {{"loss", loss.item<float>()}});
+    example.print("step " + std::to_string(step) + " - loss: " + std::to_string(loss.item<float>()));
+    examples::save_picture(pictures.output, picture->pixels());
   }
-  examples::save_picture(output, picture->pixels());
+  const std::chrono::duration<double> after_first = std::chrono::steady_clock::now() - history.first_step;
+  history.training_seconds = after_first.count();
+  example.report(picture, history, {});
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string weights, content, style, output = "out.png";
-  Dim size = 128;
+  std::string weights;
+  examples::PictureOptions pictures;
   const auto own_options = [&](CLI::App& app) {
     app.add_option("--weights", weights, "Keras' weights of VGG19 (.h5); without them random ones");
-    app.add_option("--content", content, "Picture (.png) to paint; without it a drawn one");
-    app.add_option("--style", style, "Picture (.png) in whose style; likewise");
-    app.add_option("--output", output, "Where the new picture goes (.png)")->capture_default_str();
-    app.add_option("--size", size, "Its height and width")->check(CLI::Range(16, 2048))->capture_default_str();
+    pictures.add_to(app);
   };
-  return examples::run(
-      argc, argv, "Finds the features of VGG19, and paints one picture in the style of another.",
-      {.needs_data = false, .max_steps = 100, .optimizer = "adam", .own_options = own_options}, [&](auto& example) {
-        Model vgg19 = build_vgg19();
-        example.summarize(vgg19);
-        if (example.summary_only()) return;
-        if (!weights.empty()) vgg19.load_weights(weights);
-        print_features(vgg19, example);
-        transfer_style(vgg19, content.empty() ? examples::draw_landscape(size) : examples::load_picture(content, size),
-                       style.empty() ? examples::draw_waves(size) : examples::load_picture(style, size), output,
-                       example);
-      });
+  return examples::run(argc, argv, "Finds features with VGG19, and paints a picture in a style. An epoch has 10 steps.",
+                       {.needs_data = false, .epochs = 10, .optimizer = "adam", .own_options = own_options},
+                       [&](auto& example) {
+                         Model vgg19 = build_vgg19();
+                         example.summarize(vgg19);
+                         if (example.summary_only()) return;
+                         if (!weights.empty()) vgg19.load_weights(weights);
+                         print_features(vgg19, example);
+                         transfer_style(vgg19, pictures, example);
+                       });
 }

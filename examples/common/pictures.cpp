@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/pictures.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -37,8 +38,7 @@ Tensor draw(Dim size, Colour (*colour)(float x, float y)) {
   return constant(pixels, {1, size, size, 3});
 }
 
-}  // namespace
-
+/// The file in red, green and blue, averaged to size x size pixels.
 Tensor load_picture(const std::string& path, Dim size) {
   const Tensor picture = read_png(path, 3);
   const Tensor colours = ops::transpose(ops::cast(picture, Dtype::float32), {2, 0, 1});
@@ -47,6 +47,7 @@ Tensor load_picture(const std::string& path, Dim size) {
   return ops::expand_dims(ops::transpose(scaled, {1, 2, 0}), 0);
 }
 
+/// A hill before a setting sun.
 Tensor draw_landscape(Dim size) {
   return draw(size, [](float x, float y) -> Colour {
     if (y > 0.85f) return {60, 110, 50};
@@ -56,6 +57,7 @@ Tensor draw_landscape(Dim size) {
   });
 }
 
+/// Waves of colour.
 Tensor draw_waves(Dim size) {
   return draw(size, [](float x, float y) -> Colour {
     const float wave = std::sin(40 * (x + 0.6f * y) + 3 * std::sin(9 * y));
@@ -63,6 +65,29 @@ Tensor draw_waves(Dim size) {
     if (wave > -0.3f) return {240, 200, 60};
     return {30, 50, 140};
   });
+}
+
+}  // namespace
+
+void PictureOptions::add_to(CLI::App& app) {
+  app.add_option("--content", content, "Picture (.png) to paint; without it a drawn one");
+  app.add_option("--style", style, "Picture (.png) in whose style; likewise");
+  app.add_option("--output", output, "Where the new picture goes (.png)")->capture_default_str();
+  app.add_option("--size", size, "Its height and width in pixels")->check(CLI::Range(16, 2048))->capture_default_str();
+}
+
+Tensor PictureOptions::content_picture() const {
+  return content.empty() ? draw_landscape(size) : load_picture(content, size);
+}
+
+Tensor PictureOptions::style_picture() const { return style.empty() ? draw_waves(size) : load_picture(style, size); }
+
+Tensor variation(const Tensor& image) {
+  const Dim height = image.shape()[1], width = image.shape()[2];
+  const auto part = [&](Dim y, Dim x) {
+    return ops::slice(image, {0, y, x, 0}, {1, y + height - 1, x + width - 1, 3});
+  };
+  return ops::mean(ops::square(part(1, 0) - part(0, 0)) + ops::square(part(0, 1) - part(0, 0)));
 }
 
 void save_picture(const std::string& path, const Tensor& picture) {

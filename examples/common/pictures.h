@@ -6,13 +6,22 @@
 
 namespace strata::examples {
 
-/// The PNG file in red, green and blue, averaged to size x size pixels: float32 (1, size, size, 3) from 0 to 255.
-Tensor load_picture(const std::string& path, Dim size);
-/// A hill before a setting sun, of that shape.
-Tensor draw_landscape(Dim size);
-/// Waves of colour, likewise.
-Tensor draw_waves(Dim size);
-/// Writes it as a PNG file, on rank 0.
+/// The options of programs that make a picture of two, and those: float32 (1, size, size, 3) from 0 to 255, drawn where
+/// no file is given.
+struct PictureOptions {
+  std::string content = {};  // PNG files
+  std::string style = {};
+  std::string output = "out.png";
+  Dim size = 128;
+
+  void add_to(CLI::App& app);
+  Tensor content_picture() const;
+  Tensor style_picture() const;
+};
+
+/// How rough it is: the mean squared difference of pixels and their neighbours below and beside.
+Tensor variation(const Tensor& image);
+/// Writes such a picture as a PNG file, on rank 0.
 void save_picture(const std::string& path, const Tensor& picture);
 
 /// A model that is nothing but an image (1, height, width, 3) with values from 0 to 255.

@@ -52,14 +52,16 @@ def weight(variable, stream):
 
 
 def layer_lines(model):
-    """Name, class, output, weights, and from which layers the inputs come, of each layer. The input layer has no name
-    here: Keras 3 numbers inputs in its own way.
+    """Name, class, output, weights, from which layers the inputs come, and what neither these nor predictions show. The
+    input layer has no name here: Keras 3 numbers inputs in its own way.
     """
     names = {layer.name: "" if isinstance(layer, keras.layers.InputLayer) else layer.name for layer in model.layers}
     for layer in model.layers:
         weights = "".join(f" {variable.name} {variable.shape}" for variable in layer.weights)
         inbound = ", ".join(names[parent.operation.name] for parent in layer._inbound_nodes[0].parent_nodes)
-        yield f"{names[layer.name]}: {type(layer).__name__} {layer.output.shape}{weights} <- {inbound}"
+        line = f"{names[layer.name]}: {type(layer).__name__} {layer.output.shape}{weights} <- {inbound}"
+        normalizes = isinstance(layer, keras.layers.BatchNormalization)
+        yield line + (f" (momentum {layer.momentum}, epsilon {layer.epsilon})" if normalizes else "")
 
 
 def graph(build, options):
@@ -93,24 +95,24 @@ def preprocessed():
             yield {"name": name, "data_format": data_format, "x": x, "y": function(x.copy(), data_format=data_format)}
 
 
-def write_vgg19_notop(folder):
-    """The layout of Keras' own vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5: no version, names of Keras 1. Every
-    element of an array has the same value, a number of 64ths, which HDF5 stores once.
+def write_vgg19(folder):
+    """The layout of Keras' own vgg19_weights_tf_dim_ordering_tf_kernels.h5: no version, names of Keras 1. All elements
+    of an array have the same value, which HDF5 stores once; features grow slowly from layer to layer.
     """
-    model = apps.VGG19(include_top=False, weights=None)
-    path = folder / "vgg19_notop.h5"
+    model = apps.VGG19(weights=None)
+    path = folder / "vgg19.h5"
+    values = []
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
-        value = 0
         for layer in model.layers:
             group = file.create_group(layer.name)
             names = [f"{layer.name}_{kind}_1:0".encode() for kind in "Wb"] if layer.weights else []
             group.attrs["weight_names"] = names
             for name, variable in zip(names, layer.weights):
-                value += 1
-                group.create_dataset(name, shape=variable.shape, dtype="float32", fillvalue=value / 64)
+                values.append(np.float32((1 + len(values) / 64) / np.prod(variable.shape[:-1])))
+                group.create_dataset(name, shape=variable.shape, dtype="float32", fillvalue=values[-1])
     model.load_weights(path)
-    assert [float(np.ravel(variable)[0]) for variable in model.weights] == [(i + 1) / 64 for i in range(value)]
+    assert [np.ravel(variable)[-1] for variable in model.weights] == values
 
 
 def write_applications(folder):
