@@ -74,9 +74,9 @@ Tensor distance(const Tensor& x, const Tensor& wanted) {
 /// Gradient descent on the pixels of a picture, in a training loop of its own.
 void transfer_style(const Model& vgg19, const examples::PictureOptions& pictures, const examples::Example& example) {
   const Tensor content = pictures.content_picture(), style = pictures.style_picture();
-  Model extractor = build_extractor(vgg19);
-  const auto wanted_content = extractor.predict_all(preprocess_input(content)).back();
-  auto wanted_style = extractor.predict_all(preprocess_input(style));
+  const Model extractor = build_extractor(vgg19);
+  const auto wanted_content = extractor.call({preprocess_input(content)}).back();
+  auto wanted_style = extractor.call({preprocess_input(style)});
   for (Tensor& features : wanted_style) features = gram(features);
 
   auto picture = make_model<examples::Picture>(content);
