@@ -67,7 +67,7 @@ TEST_F(Vgg19Features, LossFallsTenfold) {
 }
 
 TEST_F(Vgg19Features, TakesPicturesAndWeights) {
-  // Halves of the content become the two halves of the picture, which has no time to change much.
+  // The halves of the content are those of the picture, whose pixels change by 8 at most in Adam's first step.
   std::vector<std::uint8_t> pixels(40 * 20 * 3, 50);
   std::fill(pixels.begin() + 40 * 20 * 3 / 2, pixels.end(), 200);
   write_png(path("content.png"), constant(pixels, {40, 20, 3}));
@@ -75,10 +75,11 @@ TEST_F(Vgg19Features, TakesPicturesAndWeights) {
   const std::string weights = std::string(STRATA_GOLDEN_DIR) + "/vgg19.h5";
   const std::string out = output_of({"--size", "16", "--max-steps", "1", "--content", path("content.png"), "--style",
                                      path("style.png"), "--weights", weights});
-  // All weights of a layer are equal in that file: so are the probabilities.
-  EXPECT_PRED_FORMAT2(IsSubstring, "predictions (1, 1000), mean 0.001000\n", out);
+  // In that file features grow from layer to layer, with random weights they do not.
+  const std::string line = lines_with(out, "fc2 (1, 4096), mean ").at(0);
+  EXPECT_GT(std::stod(line.substr(line.rfind(' '))), 1000) << line;
   const auto painted = picture().to_vector<std::uint8_t>();
-  for (std::size_t i = 0; i < painted.size(); ++i) EXPECT_NEAR(painted[i], i < painted.size() / 2 ? 50 : 200, 5) << i;
+  for (std::size_t i = 0; i < painted.size(); ++i) EXPECT_NEAR(painted[i], i < painted.size() / 2 ? 50 : 200, 8) << i;
 }
 
 TEST_F(Vgg19Features, OneRankOfTwoWrites) {
