@@ -18,6 +18,8 @@
 #include "io/datasets/mnist.h"
 #include "io/keras_file.h"
 #include "io/plots/plot_model.h"
+#include "io/png.h"
+#include "layers/applications/applications.h"
 #include "layers/layers.h"
 #include "layers/registry.h"
 

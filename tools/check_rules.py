@@ -32,6 +32,7 @@ THIRD_PARTY = {
     r"(dnnl|oneapi/)": r"core/(.*/)?[^/]*onednn[^/]*$",
     r"libxsmm": r"core/ops/xsmm/",
     r"(hdf5|H5)": r"io/hdf5",
+    r"png\.h$": r"io/png/",
     r"zlib\.h$": r"io/",
     r"boost/(asio|beast)": r"launcher/",
     r"(cuda|cublas|cudnn)": r"(.*/)?cuda/",

@@ -100,6 +100,7 @@ bool parse(int argc, char** argv, const std::string& description, int rank, Opti
   CLI::App app(description);
   if (own_options) own_options(app);
   add_options(app, options);
+  if (options.own_options) options.own_options(app);
   try {
     app.parse(argc, argv);
     return true;

@@ -26,8 +26,9 @@ struct Options {
   int verbose = 1;
   std::string json = {};  // where the report goes; empty = nowhere
   bool summary_only = false;
-  std::string plot = {};  // where the picture of the model goes; empty = nowhere
-  Dim blocks = 0;         // 0 = one a rank
+  std::string plot = {};                            // where the picture of the model goes; empty = nowhere
+  Dim blocks = 0;                                   // 0 = one a rank
+  std::function<void(CLI::App&)> own_options = {};  // adds options that only this program has
 };
 
 /// One run of an example.
