@@ -97,11 +97,12 @@ int main(int argc, char** argv) {
     }
     example.report(model, history, scores);
   };
+  const auto own_options = [&](CLI::App& app) {
+    app.add_flag("--rule", rule, "Tickets from which priority and department can be told");
+    app.add_option("--data-as", data_as, "How losses and data are given: list, names or dataset")
+        ->check(CLI::IsMember({"list", "names", "dataset"}))
+        ->capture_default_str();
+  };
   return examples::run(argc, argv, "Trains the guide's model of tickets.",
-                       {.needs_data = false, .epochs = 2, .batch_size = 32}, train, [&](CLI::App& app) {
-                         app.add_flag("--rule", rule, "Tickets from which priority and department can be told");
-                         app.add_option("--data-as", data_as, "How losses and data are given: list, names or dataset")
-                             ->check(CLI::IsMember({"list", "names", "dataset"}))
-                             ->capture_default_str();
-                       });
+                       {.needs_data = false, .epochs = 2, .batch_size = 32, .own_options = own_options}, train);
 }

@@ -95,10 +95,8 @@ void add_options(CLI::App& app, Options& o) {
 }
 
 /// Parses the options; false after --help, whose text rank 0 prints.
-bool parse(int argc, char** argv, const std::string& description, int rank, Options& options,
-           const OwnOptions& own_options) {
+bool parse(int argc, char** argv, const std::string& description, int rank, Options& options) {
   CLI::App app(description);
-  if (own_options) own_options(app);
   add_options(app, options);
   if (options.own_options) options.own_options(app);
   try {
@@ -246,7 +244,7 @@ RandomKey random_key() {
 }
 
 int run(int argc, char** argv, const std::string& description, Options defaults,
-        const std::function<void(Example&)>& body, const OwnOptions& own_options) {
+        const std::function<void(Example&)>& body) {
   std::shared_ptr<Communicator> world;
   std::unique_ptr<Communicator> errors;
   try {
@@ -254,7 +252,7 @@ int run(int argc, char** argv, const std::string& description, Options defaults,
     world = strata::world();
     const std::chrono::duration<double> joining = std::chrono::steady_clock::now() - start;
     errors = world->split(0, world->rank());
-    if (parse(argc, argv, description, world->rank(), defaults, own_options)) {
+    if (parse(argc, argv, description, world->rank(), defaults)) {
       require_writable(defaults.json, *world);
       set_seed(defaults.seed);
       Example example(defaults, world, joining);

@@ -74,11 +74,8 @@ class Example {
 /// For random data: each draws other numbers, which depend on --seed alone.
 RandomKey random_key();
 
-/// Adds options that one example alone has.
-using OwnOptions = std::function<void(CLI::App&)>;
-
 /// Parses the options, runs `body`, and turns exceptions into one line on standard error and exit code 1 on every rank.
 int run(int argc, char** argv, const std::string& description, Options defaults,
-        const std::function<void(Example&)>& body, const OwnOptions& own_options = {});
+        const std::function<void(Example&)>& body);
 
 }  // namespace strata::examples
