@@ -59,8 +59,8 @@ TEST(LearningRate, OfAScheduleCannotBeSet) {
 
 TEST(LearningRate, SchedulesOfOnesOwnAreReadOnceRegistered) {
   const Optimizer optimizer = optimizers::SGD({.learning_rate = Harmonic(0.25)});
-  expect_error<ConfigError>([&] { Optimizer::from_config(optimizer.config()); },
-                            "Unknown learning rate schedule: Harmonic");
+  testing::expect_error_with<ConfigError>([&] { Optimizer::from_config(optimizer.config()); },
+                                          "Unknown learning rate schedule: Harmonic. Expected one of: ");
   register_schedule("Harmonic",
                     [](const Config& config) { return LearningRate(Harmonic(config.at("initial").as_double())); });
   const Optimizer read = Optimizer::from_config(optimizer.config());

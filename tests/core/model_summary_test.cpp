@@ -27,6 +27,18 @@ class Split : public Layer {
   }
 };
 
+/// A part of it is never called.
+class Block : public SubclassedModel {
+ public:
+  Block() : SubclassedModel(LayerOptions{.name = "block"}) {}
+  std::string class_name() const override { return "Block"; }
+  Tensor call(const Tensor& x, CallContext&) override { return used_(x); }
+
+ private:
+  LayerRef used_ = track(layers::Dense(4, {.name = "used"}));
+  LayerRef unused_ = track(layers::Dense(4, {.name = "unused"}));
+};
+
 class SummaryTest : public ::testing::Test {
   Session session_;
   SessionScope scope_{session_};
@@ -119,6 +131,10 @@ TEST_F(SummaryTest, ShowsTheLayersOfModelsWithinTheModel) {
             golden_text("summaries/nested_chain.txt"));
   EXPECT_EQ(summary_text(*graph(), {.line_length = 100, .positions = {40, 60, 72, 100}, .expand_nested = true}),
             golden_text("summaries/nested_graph.txt"));
+  const Tensor inputs = Input({4}, {.name = "features"});
+  const Functional model({inputs}, {make_model<Block>()(inputs)}, {.name = "subclassed"});
+  EXPECT_EQ(summary_text(model, {.line_length = 90, .positions = {0.4, 0.8, 1.0}, .expand_nested = true}),
+            golden_text("summaries/nested_subclassed.txt"));
 }
 
 TEST_F(SummaryTest, HasColumnsOfAnyWidthOneForTrainableAndARangeOfLayers) {

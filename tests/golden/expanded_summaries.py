@@ -32,13 +32,30 @@ def graph():
     return keras.Model(inputs, layers.Dense(1, name="score")(layers.Add(name="sum")(branches)), name="graph")
 
 
+class Block(keras.Model):
+    def __init__(self):
+        super().__init__(name="block")
+        self.used = layers.Dense(4, name="used")
+        self.unused = layers.Dense(4, name="unused")
+
+    def call(self, inputs):
+        return self.used(inputs)
+
+
+def subclassed():
+    """A subclassed model, of which a part is never called."""
+    inputs = keras.Input((4,), name="features")
+    return keras.Model(inputs, Block()(inputs), name="subclassed")
+
+
 def connections(model):
     """What every layer is connected to, also in models within the model, where Keras prints nothing. In TF 2.0 the
     calls of models are counted from 1.
     """
     found = {}
     for layer in model.layers:
-        nodes = [node for node in layer._inbound_nodes if any(node in depth for depth in model._nodes_by_depth.values())]
+        depths = getattr(model, "_nodes_by_depth", {}).values()
+        nodes = [node for node in layer._inbound_nodes if any(node in depth for depth in depths)]
         ends = [end for node in nodes for end in node.iterate_inbound()]
         found[layer.name] = [f"{source.name}[{node + hasattr(source, 'layers')}][{tensor}]" for source, node, tensor, _ in ends]
         if hasattr(layer, "layers"):
@@ -87,6 +104,7 @@ def layer_rows(line, bars, ends, connected):
 
 CASES = {
     "nested_chain": (chain, [36, 72, 90], {"line_length": 90, "positions": [0.4, 0.8, 1.0], "expand_nested": True}),
+    "nested_subclassed": (subclassed, [36, 72, 90], {"line_length": 90, "positions": [0.4, 0.8, 1.0], "expand_nested": True}),
     "nested_graph": (graph, [40, 60, 72, 100], {"line_length": 100, "positions": [40, 60, 72, 100], "expand_nested": True}),
     "nested_closed": (graph, [40, 60, 72, 100], {"line_length": 100, "positions": [0.4, 0.6, 0.72, 1.0]}),
     "nested_trainable": (
@@ -104,6 +122,7 @@ CASES = {
 
 
 def write_expanded_summaries(folder):
+    (folder / "summaries").mkdir(exist_ok=True)
     for name, (make, ends, options) in CASES.items():
         lines, model = [], make()
         model.summary(print_fn=lines.append, **options)
