@@ -29,7 +29,8 @@ void register_activation(LayerRegistry& registry) {
       {R"({"activation": "relux"})", {}, "Unknown activation function:relux"},
       {R"({"activation": {"class_name": "function", "config": "relux"}})",
        {},
-       "Unknown function: relux. Call register_function(\"relux\", ...) before it is asked for, or give it as one of `custom_objects`."},
+       "Unknown function: relux. Call register_function(\"relux\", ...) before it is asked for, or give it as one of "
+       "`custom_objects`."},
       {R"({"activation": "softmax"})", {{None}}, "Cannot apply softmax to a tensor that is 1D"},
       {R"({"activation": "glu"})",
        {{None, 3}},

@@ -34,8 +34,7 @@ class CustomObject {
   template <class F>
   static constexpr bool is_function = std::is_invocable_r_v<Tensor, F&, const Tensor&>;
   template <class F>
-  static constexpr bool is_initializer =
-      std::is_invocable_r_v<Tensor, F&, const Shape&, Dtype, const RandomKey&>;
+  static constexpr bool is_initializer = std::is_invocable_r_v<Tensor, F&, const Shape&, Dtype, const RandomKey&>;
 
  public:
   template <class F>
