@@ -163,6 +163,10 @@ TEST_F(OwnObjects, ThatNobodyKnowsAreNamed) {
     objects.erase(name);
     expect_io_error([&] { load_model(kFile, {.custom_objects = objects}); }, kFile, text);
   }
+  CustomObjects of_another_kind = own_objects();
+  of_another_kind.insert_or_assign("PowerLoss", [](const Config&) { return Metric("mse"); });
+  expect_io_error([&] { load_model(kFile, {.custom_objects = of_another_kind}); }, kFile,
+                  "Unknown loss function: PowerLoss. What is known under this name is of another kind");
   CustomObjects of_layers = own_objects();
   for (const char* name : {"SignDescent", "pinball", "PowerLoss", "largest_error"}) of_layers.erase(name);
   EXPECT_EQ(load_model(kFile, {.custom_objects = of_layers, .compile = false}).count_params(), 65);
@@ -208,7 +212,7 @@ TEST_F(OwnObjects, ClassesOfMetrics) {
   const CustomObjects objects = {{"Within", [](const Config& config) {
                                     return Metric(std::make_shared<const Within>(config.at("distance").as_double()));
                                   }}};
-  const Metric within = std::make_shared<const Within>(1.0);
+  const Metric within(std::make_shared<const Within>(1.0));
   Model model = small_model({.loss = "mse", .metrics = {within}, .weighted_metrics = {within}});
   for (const ConfigDialect dialect : {ConfigDialect::keras3, ConfigDialect::keras2}) {
     expect_same(model, "metric.h5", objects, dialect);
