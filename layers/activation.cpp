@@ -33,7 +33,8 @@ void register_activation(LayerRegistry& registry) {
            ", or a name given to register_function."},
       {R"({"activation": {"class_name": "function", "config": "relux"}})",
        {},
-       "Unknown function: relux. Call register_function(\"relux\", ...) before it is asked for, or give it as one of `custom_objects`."},
+       "Unknown function: relux. Call register_function(\"relux\", ...) before it is asked for, or give it as one of "
+       "`custom_objects`."},
       {R"({"activation": "softmax"})", {{None}}, "Cannot apply softmax to a tensor that is 1D"},
       {R"({"activation": "glu"})",
        {{None, 3}},

@@ -40,7 +40,8 @@ class LambdaLayer final : public Layer {
   /// tf.keras has the kind and the module of a function beside its name.
   Config keras2_config() const {
     Config config = Config::object();
-    const auto add = [&](const std::string& argument, const std::string& prefix, const Config& value, const char* type) {
+    const auto add = [&](const std::string& argument, const std::string& prefix, const Config& value,
+                         const char* type) {
       config.set(argument, value).set(argument + "_type", type).set(prefix + "module", nullptr);
     };
     add("function", "", function_.name(), "function");

@@ -30,8 +30,8 @@ MultiHeadOptions shared_options(const layers::MultiHeadAttentionOptions& o) {
 Config for_keras2(const Config& config) {
   Config all = Config::object();
   for (const auto& [key, value] : config.as_object()) {
-    const bool unknown = key == "seed" || (key == "use_gate" && !value.as_bool()) ||
-                         (key == "sliding_window" && value.is_null());
+    const bool unknown =
+        key == "seed" || (key == "use_gate" && !value.as_bool()) || (key == "sliding_window" && value.is_null());
     if (!unknown) all.set(key, value);
   }
   return all.set("query_shape", nullptr).set("value_shape", nullptr).set("key_shape", nullptr);

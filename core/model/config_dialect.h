@@ -8,7 +8,7 @@ namespace strata {
 /// They differ in calls with keyword tensors, and in how they count the calls of a model within a model.
 enum class ConfigDialect {
   keras3,
-  keras2,  // tf.keras of TensorFlow 2.0 to 2.15
+  keras2,  // tf.keras of TensorFlow 2.0 to 2.15, the package tf_keras; with the optimizers since 2.11
 };
 
 /// The version that descriptions and files name as their writer's.

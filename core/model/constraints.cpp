@@ -36,9 +36,8 @@ const RuleTable<Constraint>& table() {
 
 /// One that the program made known.
 std::optional<Constraint> find_own(const ConfiguredName& wanted) {
-  return make_custom_rule<Constraint, WeightFunction::Function>(wanted, [](const auto& name, const auto& function) {
-    return Constraint("function", name, function);
-  });
+  return make_custom_rule<Constraint, WeightFunction::Function>(
+      wanted, [](const auto& name, const auto& function) { return Constraint("function", name, function); });
 }
 
 Constraint by_name(const std::string& name) {

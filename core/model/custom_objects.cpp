@@ -35,18 +35,22 @@ void register_custom_object(const std::string& name, const CustomObject& object)
 }
 
 std::optional<CustomObject> find_custom_object(const std::string& name, const std::type_info& type) {
+  const auto fits = [&](const CustomObject& object) { return type == typeid(void) || object.type() == type; };
   for (const std::string& known : {name, without_package(name)}) {
     for (const CustomObjectScope* scope = innermost_scope; scope != nullptr; scope = scope->outer_) {
       const auto found = scope->objects_.find(known);
-      if (found != scope->objects_.end() && found->second.type() == type) return found->second;
+      if (found != scope->objects_.end() && fits(found->second)) return found->second;
     }
     const auto found = registered().find(known);
-    if (found && found->type() == type) return found;
+    if (found && fits(*found)) return found;
   }
   return {};
 }
 
 std::string how_to_make_known(const std::string& name) {
+  if (find_custom_object(name, typeid(void))) {
+    return ". What is known under this name is of another kind: CustomObject says which functions make which.";
+  }
   return ". If it is one of your own, give it as one of `custom_objects`, {{\"" + name +
          "\", ...}}, or make it known with register_custom_object(\"" + name + "\", ...).";
 }

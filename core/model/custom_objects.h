@@ -34,8 +34,7 @@ class CustomObject {
   template <class F>
   static constexpr bool is_function = std::is_invocable_r_v<Tensor, F&, const Tensor&>;
   template <class F>
-  static constexpr bool is_initializer =
-      std::is_invocable_r_v<Tensor, F&, const Shape&, Dtype, const RandomKey&>;
+  static constexpr bool is_initializer = std::is_invocable_r_v<Tensor, F&, const Shape&, Dtype, const RandomKey&>;
 
  public:
   template <class F>
@@ -99,8 +98,8 @@ class CustomObjectScope {
   const CustomObjectScope* outer_;
 };
 
-/// What is known under a name as a std::function of this type; a name with a package, "package>quantile_loss", also
-/// finds what is known without it.
+/// What is known under a name as a std::function of this type, void = any; a name with a package, "package>quantile",
+/// also finds what is known without it.
 std::optional<CustomObject> find_custom_object(const std::string& name, const std::type_info& type);
 template <class T>
 std::optional<T> find_custom(const std::string& name) {

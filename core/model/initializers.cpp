@@ -159,9 +159,8 @@ const RuleTable<Initializer>& table() {
 
 /// One that the program made known.
 std::optional<Initializer> find_own(const ConfiguredName& wanted) {
-  return make_custom_rule<Initializer, InitialValue>(wanted, [](const auto& name, const auto& function) {
-    return Initializer("function", name, function);
-  });
+  return make_custom_rule<Initializer, InitialValue>(
+      wanted, [](const auto& name, const auto& function) { return Initializer("function", name, function); });
 }
 
 Initializer by_name(const std::string& name) {

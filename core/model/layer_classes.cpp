@@ -59,10 +59,13 @@ void register_layer(const std::string& class_name, const LayerFactory& from_conf
     throw ConfigError("register_layer: expected a class name and a function, received '" + class_name + "'" +
                       (from_config ? "" : " and an empty function"));
   }
-  if (find_layer_class(class_name)) {
-    throw ConfigError("register_layer: a layer class '" + class_name + "' is known already");
+  const std::string taken = "register_layer: a layer class '" + class_name + "' is known already";
+  if (find_builtin(class_name)) throw ConfigError(taken);
+  try {
+    register_custom_object(class_name, from_config);
+  } catch (const ConfigError&) {
+    throw ConfigError(taken);
   }
-  register_custom_object(class_name, from_config);
 }
 
 LayerOptions layer_options(const Config& config) {

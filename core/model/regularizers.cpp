@@ -54,9 +54,8 @@ const RuleTable<Regularizer>& table() {
 
 /// One that the program made known.
 std::optional<Regularizer> find_own(const ConfiguredName& wanted) {
-  return make_custom_rule<Regularizer, WeightFunction::Function>(wanted, [](const auto& name, const auto& function) {
-    return Regularizer("function", name, function);
-  });
+  return make_custom_rule<Regularizer, WeightFunction::Function>(
+      wanted, [](const auto& name, const auto& function) { return Regularizer("function", name, function); });
 }
 
 Regularizer by_name(const std::string& name) {

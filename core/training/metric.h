@@ -43,8 +43,8 @@ class MetricFunction {
   virtual std::vector<double> results(std::span<const double> state) const { return {result(state)}; }
   /// What Keras' metric.get_config() returns: name, then config().
   Config get_config() const;
-  /// What files hold, and from_config reads: {"class_name", "config"}; the name alone of a metric without a class, as of
-  /// "accuracy", which shapes decide about, and of a plain function.
+  /// What files hold, and from_config reads: {"class_name", "config"}; the name alone of a metric without a class, as
+  /// of "accuracy", which shapes decide about, and of a plain function.
   virtual Config serialized() const;
 };
 
@@ -67,8 +67,8 @@ class MeanMetric : public MetricFunction {
 class Metric {
  public:
   Metric(std::shared_ptr<const MetricFunction> function);  // NOLINT(google-explicit-constructor)
-  /// A class or function name of Keras, or one that register_custom_object made known. Throws ConfigError "Unknown metric
-  /// function:x".
+  /// A class or function name of Keras, or one that register_custom_object made known. Throws ConfigError "Unknown
+  /// metric function:x".
   Metric(const char* name) : Metric(std::string(name)) {}  // NOLINT(google-explicit-constructor)
   Metric(const std::string& name);                         // NOLINT(google-explicit-constructor)
   /// The mean of a plain function's values, under this name, which files hold: see Loss.

@@ -59,8 +59,10 @@ TEST(LearningRate, OfAScheduleCannotBeSet) {
 
 TEST(LearningRate, SchedulesOfOnesOwnAreReadOnceRegistered) {
   const Optimizer optimizer = optimizers::SGD({.learning_rate = Harmonic(0.25)});
-  testing::expect_error_with<ConfigError>([&] { Optimizer::from_config(optimizer.config()); },
-                                          "Unknown learning rate schedule: Harmonic. Expected one of: ");
+  expect_error<ConfigError>([&] { Optimizer::from_config(optimizer.config()); },
+                            "Unknown learning rate schedule: Harmonic. If it is one of your own, give it as one of "
+                            "`custom_objects`, {{\"Harmonic\", ...}}, or make it known with "
+                            "register_custom_object(\"Harmonic\", ...).");
   register_schedule("Harmonic",
                     [](const Config& config) { return LearningRate(Harmonic(config.at("initial").as_double())); });
   const Optimizer read = Optimizer::from_config(optimizer.config());

@@ -82,8 +82,12 @@ TEST_F(Keras2Files, OptimizersHaveTheArgumentsOfTfKeras) {
 /// tf.keras refuses arguments that a layer does not have, also those that are null.
 TEST_F(Keras2Files, LayersHaveTheArgumentsOfTfKeras) {
   const ConfigDialectScope dialect(ConfigDialect::keras2);
-  const std::vector<LayerRef> without_seed = {layers::SimpleRNN(2), layers::LSTM(2), layers::GRU(2), layers::LSTMCell(2),
-                                              layers::ConvLSTM1D(2, {2}), layers::MultiHeadAttention(2, 3)};
+  const std::vector<LayerRef> without_seed = {layers::SimpleRNN(2),
+                                              layers::LSTM(2),
+                                              layers::GRU(2),
+                                              layers::LSTMCell(2),
+                                              layers::ConvLSTM1D(2, {2}),
+                                              layers::MultiHeadAttention(2, 3)};
   for (const LayerRef& layer : without_seed) EXPECT_FALSE(layer.get_config().contains("seed")) << layer.name();
   EXPECT_EQ(layers::LeakyReLU(0.25).get_config().at("alpha"), Config(0.25));
   EXPECT_FALSE(layers::LeakyReLU(0.25).get_config().contains("negative_slope"));
@@ -149,8 +153,8 @@ TEST_F(Keras2Files, TheStateHasNoLearningRate) {
 
 /// The momenta's product, and the factor of a LossScaleOptimizer with the steps since it changed.
 TEST_F(Keras2Files, WhatTfKerasDoesNotSaveIsComputed) {
-  for (const Optimizer& optimizer : {Optimizer("nadam"), optimizers::LossScaleOptimizer("adam"),
-                                     optimizers::LossScaleOptimizer("nadam")}) {
+  for (const Optimizer& optimizer :
+       {Optimizer("nadam"), optimizers::LossScaleOptimizer("adam"), optimizers::LossScaleOptimizer("nadam")}) {
     Model model = trained_model(optimizer);
     ModelFile file = saved(model);
     if (optimizer.get_config().to_json().find("nadam") != std::string::npos) {

@@ -40,6 +40,21 @@ class PowerLoss final : public LossFunction {
   double power_;
 };
 
+class Within final : public MeanMetric {
+ public:
+  explicit Within(double distance) : distance_(distance) {}
+  std::string name() const override { return "within"; }
+  std::string class_name() const override { return "Within"; }
+  Config config() const override { return Config::object({{"distance", distance_}}); }
+  Tensor values(const Tensor& y_true, const Tensor& y_pred) const override {
+    const Tensor error = largest_error(y_true, y_pred);
+    return ops::cast(ops::less(error, scalar(distance_, error.dtype())), error.dtype());
+  }
+
+ private:
+  double distance_;
+};
+
 class SignDescent final : public OptimizerRule {
  public:
   std::string class_name() const override { return "golden>SignDescent"; }
@@ -66,8 +81,7 @@ CustomObjects own_objects() {
       {"largest_error", largest_error},
       {"squared_relu", squared_relu},
       {"column_sums", column_sums},
-      {"PowerLoss",
-       [](const Config& c) { return Loss(std::make_shared<const PowerLoss>(c.at("power").as_double())); }},
+      {"PowerLoss", [](const Config& c) { return Loss(std::make_shared<const PowerLoss>(c.at("power").as_double())); }},
       {"Steps", [](const Config& c) { return steps(c.at("size").as_double()); }},
       {"Bounded", [](const Config& c) { return bounded(c.at("bound").as_double()); }},
       {"SignDescent",
@@ -138,9 +152,10 @@ TEST_F(OwnObjects, ThatNobodyKnowsAreNamed) {
       {"column_sums", "Unknown regularizer: column_sums. If it is"},
       {"Bounded", "Unknown constraint: Bounded. If it is"},
       {"SignDescent", "Could not interpret optimizer identifier: golden>SignDescent. Expected one of: "},
-      {"pinball", "training_config: Unknown loss function: pinball. If it is one of your own, give it as one of "
-                  "`custom_objects`, {{\"pinball\", ...}}, or make it known with register_custom_object(\"pinball\", "
-                  "...). With `.compile = false` the model is read without it."},
+      {"pinball",
+       "training_config: Unknown loss function: pinball. If it is one of your own, give it as one of "
+       "`custom_objects`, {{\"pinball\", ...}}, or make it known with register_custom_object(\"pinball\", "
+       "...). With `.compile = false` the model is read without it."},
       {"PowerLoss", "Unknown loss function: PowerLoss. If it is"},
       {"largest_error", "Unknown metric function: largest_error. If it is"}};
   for (const auto& [name, text] : unknown) {
@@ -148,6 +163,10 @@ TEST_F(OwnObjects, ThatNobodyKnowsAreNamed) {
     objects.erase(name);
     expect_io_error([&] { load_model(kFile, {.custom_objects = objects}); }, kFile, text);
   }
+  CustomObjects of_another_kind = own_objects();
+  of_another_kind.insert_or_assign("PowerLoss", [](const Config&) { return Metric("mse"); });
+  expect_io_error([&] { load_model(kFile, {.custom_objects = of_another_kind}); }, kFile,
+                  "Unknown loss function: PowerLoss. What is known under this name is of another kind");
   CustomObjects of_layers = own_objects();
   for (const char* name : {"SignDescent", "pinball", "PowerLoss", "largest_error"}) of_layers.erase(name);
   EXPECT_EQ(load_model(kFile, {.custom_objects = of_layers, .compile = false}).count_params(), 65);
@@ -180,12 +199,25 @@ TEST_F(OwnObjects, APlainFunctionWithoutANameDoesNotKeepAModelFromBeingSaved) {
 }
 
 TEST_F(OwnObjects, FunctionsUnderOtherNamesThanTheirOwn) {
-  Model model = small_model({.loss = Loss(pinball, "tilted"),
-                             .metrics = {Metric(largest_error, "worst"), metrics::MeanOf(Loss(pinball, "tilted"), "t")}});
+  Model model =
+      small_model({.loss = Loss(pinball, "tilted"),
+                   .metrics = {Metric(largest_error, "worst"), metrics::MeanOf(Loss(pinball, "tilted"), "t")}});
   EXPECT_EQ(model.metrics_names(), (std::vector<std::string>{"loss", "worst", "t"}));
   for (const ConfigDialect dialect : {ConfigDialect::keras3, ConfigDialect::keras2}) {
     expect_same(model, "names.h5", {{"tilted", pinball}, {"worst", largest_error}}, dialect);
   }
+}
+
+TEST_F(OwnObjects, ClassesOfMetrics) {
+  const CustomObjects objects = {{"Within", [](const Config& config) {
+                                    return Metric(std::make_shared<const Within>(config.at("distance").as_double()));
+                                  }}};
+  const Metric within(std::make_shared<const Within>(1.0));
+  Model model = small_model({.loss = "mse", .metrics = {within}, .weighted_metrics = {within}});
+  for (const ConfigDialect dialect : {ConfigDialect::keras3, ConfigDialect::keras2}) {
+    expect_same(model, "metric.h5", objects, dialect);
+  }
+  expect_io_error([&] { load_model(path("metric.h5")); }, path("metric.h5"), "Unknown metric function: Within. If it");
 }
 
 TEST_F(OwnObjects, OnceRegisteredTheyAreKnownEverywhere) {
@@ -196,7 +228,8 @@ TEST_F(OwnObjects, OnceRegisteredTheyAreKnownEverywhere) {
     return steps(0.1)(shape, dtype, key);
   });
   Model model = small_model({.loss = "registered_pinball", .metrics = {"registered_pinball"}},
-                            {.kernel_initializer = "registered_steps", .kernel_regularizer = "registered_sums",
+                            {.kernel_initializer = "registered_steps",
+                             .kernel_regularizer = "registered_sums",
                              .bias_constraint = "registered_halves"});
   for (const ConfigDialect dialect : {ConfigDialect::keras3, ConfigDialect::keras2}) {
     expect_same(model, "registered.h5", {}, dialect);
