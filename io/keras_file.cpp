@@ -65,6 +65,40 @@ std::vector<SavedLayer> read_layers(const Hdf5Reader& reader, const std::string&
   return layers;
 }
 
+const std::string kVariables = "vars";
+
+void write_groups(Hdf5Writer& writer, const std::vector<SavedGroup>& groups) {
+  for (const SavedGroup& group : groups) {
+    const std::string place = below("/" + group.path, kVariables);
+    writer.make_group(place);
+    writer.write_text(place, "name", group.name, true);
+    for (std::size_t i = 0; i < group.variables.size(); ++i) {
+      writer.write_array(place, std::to_string(i), group.variables[i]);
+    }
+  }
+}
+
+/// How deep groups may lie: a file whose groups hold each other would have no end.
+constexpr int kDeepest = 200;
+
+/// Those of `path` ("layers/dense", "" = the root) and of all groups within.
+void read_groups(const Hdf5Reader& reader, const std::string& path, int depth, std::vector<SavedGroup>& groups) {
+  const std::string group = "/" + path;
+  if (depth > kDeepest) throw IoError(reader.path(), "the group " + group + " lies too deep");
+  for (const std::string& member : reader.members(group)) {
+    const std::string place = below(group, member);
+    if (!reader.has_group(place)) continue;
+    if (member != kVariables) {
+      read_groups(reader, place.substr(1), depth + 1, groups);
+      continue;
+    }
+    SavedGroup saved{path, reader.text(place, "name").value_or(""), {}};
+    const std::size_t count = reader.members(place).size();
+    for (std::size_t i = 0; i < count; ++i) saved.variables.push_back(reader.array(place, std::to_string(i)));
+    groups.push_back(std::move(saved));
+  }
+}
+
 Config read_config(const Hdf5Reader& reader, const std::string& attribute) {
   const auto text = reader.text("/", attribute);
   if (!text) return {};
@@ -79,6 +113,10 @@ class KerasHdf5Format final : public ModelFileFormat {
  public:
   void write(const std::string& path, const ModelFile& file) const override {
     Hdf5Writer writer(path);
+    if (!file.groups.empty()) {
+      write_groups(writer, file.groups);
+      return writer.commit();
+    }
     if (file.model.is_null()) {
       write_layers(writer, "/", file);
     } else {
@@ -100,6 +138,9 @@ class KerasHdf5Format final : public ModelFileFormat {
   ModelFile read(const std::string& path) const override {
     const Hdf5Reader reader(path);
     ModelFile file;
+    const bool older = reader.has_group(kWeights) || reader.names("/", "layer_names");
+    if (!older) read_groups(reader, "", 0, file.groups);
+    if (!file.groups.empty()) return file;
     file.model = read_config(reader, "model_config");
     file.training = read_config(reader, "training_config");
     file.position = read_config(reader, kPosition);

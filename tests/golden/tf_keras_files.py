@@ -28,6 +28,14 @@ def recurrent():
     return model, numbers(4, 5, 3), numbers(4, 2)
 
 
+def attention():
+    start = keras.Input((5, 4))
+    x = layers.MultiHeadAttention(2, 3)(start, start)
+    model = keras.Model(start, layers.TimeDistributed(layers.Dense(2), name="head")(x))
+    model.compile("rmsprop", "mse")
+    return model, numbers(4, 5, 4), numbers(4, 5, 2)
+
+
 def nested():
     start = keras.Input((3,))
     inner = keras.Model(start, layers.Dense(3)(start), name="inner")
@@ -44,10 +52,11 @@ MODELS = {
     "before_2_11_rmsprop": lambda: functional(keras.optimizers.legacy.RMSprop(momentum=0.5)),
     "recurrent": recurrent,
     "nested": nested,
+    "attention": attention,
 }
 
 
 def write_tf_keras_files(folder):
     for name, build in MODELS.items():
         keras.utils.set_random_seed(3)
-        write_model_file(folder / "model_files", f"tf_{name}", *build())
+        write_model_file(folder / "model_files", f"tf_{name}", *build(), weights=name == "attention")
