@@ -9,7 +9,7 @@
 namespace strata {
 namespace {
 
-const std::string kWeights = "/model_weights", kOptimizer = "/optimizer_weights";
+const std::string kWeights = "/model_weights", kOptimizer = "/optimizer_weights", kCallbacks = "/strata_callbacks";
 // Keras' name for it: weights that belong to the model and to none of its layers. Models of layers have none.
 const std::string kTopLevel = "top_level_model_weights";
 const std::string kBackend = "tensorflow";
@@ -24,6 +24,13 @@ void write_arrays(Hdf5Writer& writer, const std::string& group, const std::vecto
   for (const NamedArray& array : arrays) names.push_back(array.name);
   writer.write_names(group, "weight_names", names);
   for (const NamedArray& array : arrays) writer.write_array(group, array.name, array.value);
+}
+
+/// What a run has beside its weights, if anything.
+void write_state(Hdf5Writer& writer, const std::string& group, const std::vector<NamedArray>& arrays) {
+  if (arrays.empty()) return;
+  writer.make_group(group);
+  write_arrays(writer, group, arrays);
 }
 
 /// In the order of names, as Keras makes them: a name may be the beginning of another's path.
@@ -124,14 +131,12 @@ class KerasHdf5Format final : public ModelFileFormat {
       writer.write_text("/", "backend", kBackend, true);
       writer.write_text("/", "model_config", file.model.to_json(), false);
       if (!file.training.is_null()) writer.write_text("/", "training_config", file.training.to_json(), false);
-      if (!file.position.is_null()) writer.write_text("/", kPosition, file.position.to_json(), false);
       writer.make_group(kWeights);
       write_layers(writer, kWeights, file);
     }
-    if (!file.optimizer.empty()) {
-      writer.make_group(kOptimizer);
-      write_arrays(writer, kOptimizer, file.optimizer);
-    }
+    if (!file.position.is_null()) writer.write_text("/", kPosition, file.position.to_json(), false);
+    write_state(writer, kOptimizer, file.optimizer);
+    write_state(writer, kCallbacks, file.callbacks);
     writer.commit();
   }
 
@@ -148,6 +153,7 @@ class KerasHdf5Format final : public ModelFileFormat {
     file.keras_version = reader.text(group, "keras_version").value_or("1");
     file.layers = read_layers(reader, group);
     if (reader.has_group(kOptimizer)) file.optimizer = read_arrays(reader, kOptimizer);
+    if (reader.has_group(kCallbacks)) file.callbacks = read_arrays(reader, kCallbacks);
     return file;
   }
 };

@@ -32,24 +32,10 @@ void require_model_name(const std::string& path) {
                     path);
 }
 
-/// Rank 0 writes; an error of its is one on every rank.
 void write_on_rank_0(Communicator& communicator, const std::string& path, const ModelFile& file) {
-  std::string error;
-  if (communicator.rank() == 0) {
-    try {
-      model_file_format().write(path, file);
-    } catch (const std::exception& failed) {
-      error = failed.what();
-      if (communicator.size() == 1) throw;
-    }
-  }
-  if (communicator.size() == 1) return;
-  std::uint64_t length = error.size();
-  communicator.broadcast(&length, sizeof(length), 0);
-  if (length == 0) return;
-  error.resize(length);
-  communicator.broadcast(error.data(), error.size(), 0);
-  throw IoError(path, "rank 0 cannot write it: " + error);
+  succeed_together(communicator, path, [&] {
+    if (communicator.rank() == 0) model_file_format().write(path, file);
+  });
 }
 
 /// "iter:0" begins the state of optimizers of tf.keras up to 2.10.
