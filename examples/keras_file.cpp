@@ -13,7 +13,8 @@ using namespace strata;
 namespace {
 
 struct Options {
-  std::string model, input, output, save, dialect = "keras3";
+  std::string model, weights, input, output, dialect = "keras3";
+  std::vector<std::string> save;
   int train_steps = 0;
 };
 
@@ -32,6 +33,7 @@ std::vector<Tensor> pick(const std::map<std::string, Tensor>& arrays, const std:
 
 void run(const Options& options) {
   Model model = load_model(options.model);
+  if (!options.weights.empty()) model.load_weights(options.weights);
   model.summary();
   const bool speaks = Session::current().communicator().rank() == 0;
   const auto arrays = examples::read_npz(options.input);
@@ -50,9 +52,11 @@ void run(const Options& options) {
   for (std::size_t i = 0; i < predictions.size(); ++i) results.emplace_back(outputs[i], predictions[i]);
   if (!losses.empty()) results.emplace_back("losses", constant(losses, {static_cast<Dim>(losses.size())}));
   if (speaks) examples::write_npz(options.output, results);
-  const bool for_keras2 = options.dialect == "keras2";
-  if (options.save.empty()) return;
-  model.save(options.save, {.dialect = for_keras2 ? ConfigDialect::keras2 : ConfigDialect::keras3});
+  const auto dialect = options.dialect == "keras2" ? ConfigDialect::keras2 : ConfigDialect::keras3;
+  for (const std::string& path : options.save) {
+    if (path.ends_with(".weights.h5")) model.save_weights(path);
+    else model.save(path, {.dialect = dialect});
+  }
 }
 
 }  // namespace
@@ -61,10 +65,11 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app("Predicts with a Keras model file, and trains it.");
   app.add_option("--model", options.model, "Model file (.h5)")->required();
+  app.add_option("--weights", options.weights, "Other weights for it (.weights.h5, or .h5 of weights alone)");
   app.add_option("--input", options.input, "Arrays of the inputs, and of the targets for training (.npz)")->required();
   app.add_option("--output", options.output, "Where the predictions go (.npz)")->required();
   app.add_option("--train-steps", options.train_steps, "Training steps on the whole input, before predicting");
-  app.add_option("--save", options.save, "Where the trained model goes (.h5)");
+  app.add_option("--save", options.save, "Where the trained model goes (.h5), or its weights alone (.weights.h5)");
   app.add_option("--dialect", options.dialect, "For whom it is saved: keras3, or keras2 for tf.keras")
       ->check(CLI::IsMember({"keras3", "keras2"}));
   CLI11_PARSE(app, argc, argv);

@@ -49,6 +49,8 @@ class Hdf5Reader {
 
   const std::string& path() const { return path_; }
   bool has_group(const std::string& group) const;
+  /// The names of the groups and arrays in a group, in the order of names.
+  std::vector<std::string> members(const std::string& group) const;
   /// Of fixed or variable length. Empty when there is no such attribute.
   std::optional<std::string> text(const std::string& group, const std::string& attribute) const;
   /// Also one that was cut in several. Empty when there is no such attribute.

@@ -7,7 +7,8 @@
 namespace strata {
 
 /// The layout that tf.keras and Keras 3 call "h5": attributes model_config and training_config, groups model_weights
-/// and optimizer_weights. A file of weights alone has at its root what is in model_weights otherwise.
+/// and optimizer_weights. A file of weights alone has at its root what is in model_weights otherwise, or the groups of
+/// Keras 3's own layout: each variable of a layer is an array "vars/0", "vars/1", ... where the layer lies.
 const ModelFileFormat& keras_hdf5_format();
 
 namespace detail {

@@ -32,7 +32,7 @@ LayerRef recreated(const LayerRef& layer, const std::string& prefix, bool flip_d
 
 std::string python_bool(bool value) { return value ? "True" : "False"; }
 
-class BidirectionalLayer final : public Layer, public KeepsState, public TakesInitialState {
+class BidirectionalLayer final : public Layer, public KeepsState, public TakesInitialState, public HasStoredParts {
  public:
   BidirectionalLayer(const LayerRef& layer, const layers::BidirectionalOptions& options)
       : Layer({options.name, options.trainable, options.dtype}), merge_mode_(options.merge_mode) {
@@ -56,6 +56,10 @@ class BidirectionalLayer final : public Layer, public KeepsState, public TakesIn
     return Config::object({{"merge_mode", merge_mode_ ? Config(*merge_mode_) : Config()},
                            {"layer", nested(forward_)},
                            {"backward_layer", nested(backward_)}});
+  }
+
+  std::vector<StoredPart> stored_parts() const override {
+    return {{"backward_layer", backward_}, {"forward_layer", forward_}};
   }
 
   void build_specs(const std::vector<TensorSpec>& inputs) override {

@@ -116,6 +116,7 @@ layers::GroupQueryAttention::GroupQueryAttention(Dim head_dim, Dim num_query_hea
 
 void register_group_query_attention(LayerRegistry& registry) {
   using layers::GroupQueryAttention;
+  registry.add_alias("GroupQueryAttention", "GroupedQueryAttention");
   registry.add({"GroupedQueryAttention",
                 group_query_attention_from_config,
                 {{"groups of two",

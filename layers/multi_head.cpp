@@ -168,6 +168,22 @@ std::vector<Tensor> MultiHeadLayer::compute_mask(const std::vector<Tensor>& inpu
   return {context.mask(0), score_mask(inputs[0], inputs[1], context)};
 }
 
+std::vector<StoredPart> MultiHeadLayer::stored_parts() const {
+  std::vector<StoredPart> parts;
+  const auto add = [&](const std::string& attribute_name, const std::string& layer, const Projection& projection) {
+    if (!projection.kernel) return;
+    std::vector<Variable> weights{projection.kernel};
+    if (projection.bias) weights.push_back(projection.bias);
+    parts.push_back({attribute_name, {}, layer, std::move(weights)});
+  };
+  add(attribute("key"), "key", key_);
+  add(attribute("output"), "attention_output", output_);
+  add(attribute("query"), "query", query_);
+  add(attribute("value"), "value", value_);
+  add("_gate_dense", "gate", gate_);
+  return parts;
+}
+
 Config::Object MultiHeadLayer::shared_config() const {
   return {{"dropout", shared_.dropout},
           {"use_bias", shared_.use_bias},
@@ -200,9 +216,10 @@ MultiHeadOptions multi_head_options(const LayerConfig& config) {
 }
 
 std::vector<std::string> multi_head_arguments(std::vector<std::string> own) {
-  own.insert(own.end(), {"dropout", "use_bias", "use_gate", "sliding_window", "flash_attention", "kernel_initializer",
-                         "bias_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer",
-                         "kernel_constraint", "bias_constraint", "seed"});
+  own.insert(own.end(),
+             {"dropout", "use_bias", "use_gate", "sliding_window", "flash_attention", "kernel_initializer",
+              "bias_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint",
+              "bias_constraint", "seed", "query_shape", "key_shape", "value_shape", "softmax_robust_masking"});
   return own;
 }
 

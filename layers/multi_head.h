@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/model/layer.h"
+#include "core/model/stored_parts.h"
 
 namespace strata {
 
@@ -31,7 +32,7 @@ struct MultiHeadOptions {
 /// Projects query, key and value to heads, lets the derived class compare and combine them, projects back. Inputs:
 /// query (batch, T..., in), value (batch, S..., in_v) and, if it is not the value, key (batch, S..., in_k). The weights
 /// are called "query/kernel" and so on, as those of the layers that Keras makes these layers of.
-class MultiHeadLayer : public Layer {
+class MultiHeadLayer : public Layer, public HasStoredParts {
  public:
   MultiHeadLayer(MultiHeadOptions shared, const LayerOptions& options);
 
@@ -41,6 +42,7 @@ class MultiHeadLayer : public Layer {
   /// That of the query, and for the scores what they were masked with.
   std::vector<Tensor> compute_mask(const std::vector<Tensor>& inputs, const std::vector<Tensor>& masks,
                                    CallContext& context) override;
+  std::vector<StoredPart> stored_parts() const override;
 
  protected:
   /// Sizes behind the free axes: (heads, size of a head), or the sizes of the output.
@@ -49,6 +51,8 @@ class MultiHeadLayer : public Layer {
   };
   virtual Sizes sizes(const Shape& query) const = 0;
   virtual void check_shapes(const Shape& query, const Shape& value, const Shape& key);
+  /// What Keras' attribute for the projection "query" is called, and likewise the others.
+  virtual std::string attribute(const std::string& projection) const { return "_" + projection + "_dense"; }
   /// How many axes are attended over.
   virtual int attended_axes() const { return 1; }
   /// Scores (batch, ..., heads, T..., S...) of projected query and key.
@@ -83,7 +87,7 @@ class MultiHeadLayer : public Layer {
 /// The shared options of a config.
 MultiHeadOptions multi_head_options(const LayerConfig& config);
 /// The names of `own` and of the shared arguments. `flash_attention` is read too: it chooses how Keras computes, not
-/// what.
+/// what; and what tf.keras 2 writes besides: the shapes that a layer was built for, another way to mask.
 std::vector<std::string> multi_head_arguments(std::vector<std::string> own);
 
 }  // namespace strata

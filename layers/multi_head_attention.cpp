@@ -79,6 +79,7 @@ class MultiHeadAttentionLayer final : public MultiHeadLayer {
     write_equations(query.rank() + 1);
   }
 
+  std::string attribute(const std::string& projection) const override { return projection + "_dense"; }
   int attended_axes() const override { return attended_axes_; }
   Tensor compare(const Tensor& query, const Tensor& key) const override {
     return ops::einsum(compare_equation_, query, key);

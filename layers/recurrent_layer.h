@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/stored_parts.h"
 #include "core/model/takes_initial_state.h"
 #include "layers/cell.h"
 #include "layers/layer_config.h"
@@ -30,7 +31,7 @@ class KeepsState {
   virtual void reset_state() const = 0;
 };
 
-class RecurrentLayer : public Layer, public KeepsState, public TakesInitialState {
+class RecurrentLayer : public Layer, public KeepsState, public TakesInitialState, public HasStoredParts {
  public:
   /// `rank` of the input, 0 = any from 3.
   RecurrentLayer(LayerRef cell, const RecurrentOptions& options, const LayerOptions& layer, int rank = 0);
@@ -49,6 +50,7 @@ class RecurrentLayer : public Layer, public KeepsState, public TakesInitialState
   /// As Bidirectional does with the layers it wraps.
   void set_zero_output_for_mask(bool zero) { options_.zero_output_for_mask = zero; }
   void reset_state() const override;
+  std::vector<StoredPart> stored_parts() const override { return {{"cell", cell_layer_}}; }
   /// What a stateful layer keeps; empty unless built.
   const std::vector<Variable>& states() const { return states_; }
 

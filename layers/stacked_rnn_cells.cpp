@@ -2,6 +2,7 @@
 #include "layers/stacked_rnn_cells.h"
 
 #include "core/base/error.h"
+#include "core/model/stored_parts.h"
 #include "layers/cell.h"
 #include "layers/layer_config.h"
 #include "layers/lstm.h"
@@ -11,7 +12,7 @@
 namespace strata {
 namespace {
 
-class StackedCells final : public Cell {
+class StackedCells final : public Cell, public HasStoredParts {
  public:
   StackedCells(const std::vector<LayerRef>& cells, const LayerOptions& layer) : Cell(layer) {
     if (cells.empty()) throw ConfigError("StackedRNNCells: expected at least one cell, received none.");
@@ -26,6 +27,8 @@ class StackedCells final : public Cell {
     }
     return Config::object({{"cells", std::move(list)}});
   }
+
+  std::vector<StoredPart> stored_parts() const override { return stored_list("cells", sublayers()); }
 
   void build(const Shape& input) override {
     Shape shape = input;

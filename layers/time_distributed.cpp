@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/model/stored_parts.h"
 #include "layers/dense.h"
 #include "layers/dropout.h"
 #include "layers/layer_config.h"
@@ -28,7 +29,7 @@ Tensor time_step(const Tensor& x, Dim t) {
   return ops::reshape(ops::slice(x, begin, end), Shape{x.shape()[0]}.concat(rest));
 }
 
-class TimeDistributedLayer final : public Layer {
+class TimeDistributedLayer final : public Layer, public HasStoredParts {
  public:
   TimeDistributedLayer(const LayerRef& layer, const LayerOptions& options) : Layer(options) {
     if (!layer) {
@@ -42,6 +43,8 @@ class TimeDistributedLayer final : public Layer {
 
   std::string class_name() const override { return "TimeDistributed"; }
   Config config() const override { return Config::object({{"layer", serialize_layer(layer_.layer())}}); }
+
+  std::vector<StoredPart> stored_parts() const override { return {{"layer", layer_}}; }
 
   void build_specs(const std::vector<TensorSpec>& inputs) override {
     const Shape& shape = inputs[0].shape;

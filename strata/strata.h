@@ -6,6 +6,7 @@
 #include "core/model/functional.h"
 #include "core/model/sequential.h"
 #include "core/model/session.h"
+#include "core/model/stored_parts.h"
 #include "core/model/subclassed.h"
 #include "core/ops/ops.h"
 #include "core/program/autodiff.h"

@@ -7,6 +7,7 @@
 #include "core/base/registered_name.h"
 #include "core/model/automatic_name.h"
 #include "core/model/config_dialect.h"
+#include "core/model/functional.h"
 #include "core/model/model_reader.h"
 
 namespace strata {
@@ -95,11 +96,16 @@ LayerRef deserialize_layer(const Config& entry) {
 }
 
 Config serialize_layer(const Layer& layer) {
-  Config config = Config::object({{"class_name", layer.class_name()}, {"config", layer.get_config()}});
+  const std::string name = layer.class_name();
+  Config config = Config::object({{"class_name", name}, {"config", layer.get_config()}});
   if (ConfigDialectScope::current() != ConfigDialect::keras3) return config;
-  const bool builtin = find_builtin(layer.class_name()) != nullptr;
-  config.set("module", builtin ? Config("keras.layers") : Config());
-  return config.set("registered_name", builtin ? Config() : Config(layer.class_name()));
+  if (name == "Model" && dynamic_cast<const Functional*>(&layer) != nullptr) {
+    config.set("class_name", "Functional").set("module", "keras.src.models.functional");
+    return config.set("registered_name", "Functional");
+  }
+  const bool builtin = find_builtin(name) != nullptr;
+  config.set("module", builtin ? Config(name == "Sequential" ? "keras" : "keras.layers") : Config());
+  return config.set("registered_name", builtin ? Config() : Config(name));
 }
 
 }  // namespace strata

@@ -4,13 +4,16 @@
 
 #include <chrono>
 #include <concepts>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/base/config.h"
 #include "core/base/shape.h"
+#include "core/tensor/tensor.h"
 
 namespace strata {
 
@@ -49,6 +52,23 @@ class TrainingControl {
   virtual Model model() const = 0;
   /// Whether a larger value of this log is better; empty when nothing is known of it.
   virtual std::optional<bool> larger_is_better(const std::string& log) const = 0;
+  /// Runs `act` on rank 0. Collective: when it throws there, every rank gets an error; IoError naming `path` on others.
+  virtual void on_rank_0(const std::string& path, const std::function<void()>& act) = 0;
+  /// Writes weights, optimizer, callbacks and where this run stands into a file: the run that continues it ends with
+  /// the same bits. From between_steps(). Collective: rank 0 writes. Throws IoError on all ranks when it cannot be
+  /// written; what was there before is still there then.
+  virtual void save_run(const std::string& path) = 0;
+  /// Continues the run that was saved there, once all callbacks have begun; false when there is no such file. From
+  /// on_train_begin(). Collective: every rank reads. Throws IoError for a file that is damaged or of another model,
+  /// ConfigError naming the first argument of fit that was another.
+  virtual bool resume_run(const std::string& path) = 0;
+};
+
+/// What a callback remembers of a run, so that another can continue it.
+struct CallbackState {
+  std::string callback = {};  // its class; "" = it remembers nothing
+  Config values = {};
+  std::vector<Tensor> tensors = {};
 };
 
 /// Derive and override. All members are called from the thread that called fit.
@@ -72,6 +92,13 @@ class Callback {
   virtual void on_test_batch_begin(Dim /*batch*/) {}
   virtual void on_test_batch_end(Dim /*batch*/, const Logs&) {}
   virtual void on_test_end(const Logs&) {}
+  /// When all callbacks have been told of the end of a batch or an epoch and all ranks know whether training stops.
+  virtual void between_steps() {}
+
+  virtual CallbackState state() const { return {}; }
+  /// What state() returned in the run that this one continues; after on_train_begin(). In the middle of an epoch
+  /// on_epoch_begin() comes first, for the rest of that epoch, and then this once more.
+  virtual void restore_state(const CallbackState&) {}
 
  protected:
   TrainingControl& control() const { return *control_; }

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "core/base/error.h"
+#include "core/training/run_backup.h"
 #include "core/training/trainer.h"
 
 namespace strata {
@@ -46,12 +47,10 @@ class FitLoop final : public TrainingControl {
     const Dim all = (data_.rows + batch_size_ - 1) / batch_size_;
     steps_ = options.steps_per_epoch == 0 ? all : options.steps_per_epoch;
     require(steps_ <= all, "expected steps_per_epoch of at most " + std::to_string(all) +
-                               ", which is all of the data, "
-                               "received " +
-                               std::to_string(steps_));
+                               ", which is all of the data, received " + std::to_string(steps_));
     samples_ = std::min(data_.rows, steps_ * batch_size_);
     verbose_ = communicator_.rank() == 0 ? options.verbose : 0;
-    stop_ = options.max_steps > 0 && trainer.iterations_ >= options.max_steps;
+    epoch_ = options.initial_epoch;
     trainer.epochs_ = std::max(trainer.epochs_, options.initial_epoch);
   }
 
@@ -69,6 +68,36 @@ class FitLoop final : public TrainingControl {
     return {};
   }
 
+  void on_rank_0(const std::string& path, const std::function<void()>& act) override {
+    succeed_together(communicator_, path, [&] {
+      if (communicator_.rank() == 0) act();
+    });
+  }
+
+  void save_run(const std::string& path) override {
+    RunBackup run{.plan = plan(),
+                  .epoch = epoch_,
+                  .step = step_,
+                  .stopped = stop_,
+                  .learning_rate = learning_rate(),
+                  .callbacks = states_of(options_.callbacks)};
+    if (step_ > 0) {
+      run.totals = running_->totals();
+      run.samples = running_->samples();
+    }
+    write_backup(path, self_.graph(), trainer_, run);
+  }
+
+  bool resume_run(const std::string& path) override {
+    std::optional<RunBackup> saved = read_backup(path, self_.graph(), trainer_, plan());
+    if (!saved) return false;
+    saved_ = std::move(*saved);
+    epoch_ = saved_.epoch;
+    step_ = saved_.step;
+    stop_ = saved_.stopped;
+    return true;
+  }
+
   History run() {
     require_equal(communicator_, describe(), "plan");
     TrainingParameters parameters{
@@ -76,17 +105,19 @@ class FitLoop final : public TrainingControl {
         validation_.rows > 0, communicator_.rank()};
     for (const auto& callback : options_.callbacks) callback->attach(this, parameters);
     tell([](Callback& callback) { callback.on_train_begin(); });
+    restore_callbacks();
     announce();
-    History& history = history_;
     Logs logs;
-    for (int epoch = options_.initial_epoch; epoch < options_.epochs && !stop_; ++epoch) {
-      logs = run_epoch(epoch);
-      history.append(epoch, logs);
+    // An epoch that was stopped in its middle still has its end before it.
+    while (step_ > 0 || (epoch_ < options_.epochs && !stopped())) {
+      const int epoch = epoch_;
+      logs = run_epoch();
+      history_.append(epoch, logs);
     }
     trainer_.state_->finalize_variable_values(trainer_.optimizer_);
     tell([&](Callback& callback) { callback.on_train_end(logs); });
     for (const auto& callback : options_.callbacks) callback->attach(nullptr, parameters);
-    return history;
+    return history_;
   }
 
  private:
@@ -102,6 +133,33 @@ class FitLoop final : public TrainingControl {
            ", callbacks " + std::to_string(options_.callbacks.size()) + ", optimizer " + trainer_.optimizer_.describe();
   }
 
+  /// What the bits of this run depend on besides the model and the data's values.
+  Config plan() const {
+    Config plan = Config::object({{"samples", data_.rows},
+                                  {"batch_size", options_.batch_size},
+                                  {"steps_per_epoch", steps_},
+                                  {"blocks", engine_->blocks()},
+                                  {"shuffle", options_.shuffle},
+                                  {"seed", std::to_string(trainer_.session_.seed())},
+                                  {"optimizer", trainer_.optimizer_->class_name()}});
+    for (const auto& [name, value] : trainer_.optimizer_.get_config().as_object()) {
+      // The rate may have been changed on the way, and is kept.
+      const bool changes = name == "learning_rate" && value.is_double();
+      if (!changes && name != "name") plan.set("the optimizer's " + name, value);
+    }
+    return plan;
+  }
+
+  /// When this run continues another.
+  void restore_callbacks() {
+    if (!saved_.plan.is_object()) return;
+    if (!trainer_.optimizer_.follows_schedule()) set_learning_rate(saved_.learning_rate);
+    restore_states(options_.callbacks, saved_.callbacks);
+  }
+
+  /// Whether the run ends after the present batch or epoch.
+  bool stopped() const { return stop_ || (options_.max_steps > 0 && trainer_.iterations_ >= options_.max_steps); }
+
   void announce() const {
     if (verbose_ == 0) return;
     const auto print = [this](const char* verb, Dim samples) {
@@ -115,24 +173,42 @@ class FitLoop final : public TrainingControl {
     std::fflush(stdout);
   }
 
-  Logs run_epoch(int epoch) {
+  /// What of epoch_ is still to be done.
+  Logs run_epoch() {
+    const int epoch = epoch_;
     tell([&](Callback& callback) { callback.on_epoch_begin(epoch); });
     if (verbose_ > 0 && options_.epochs > 1) std::printf("Epoch %d/%d\n", epoch + 1, options_.epochs);
     SampleProgress bar(samples_, batch_size_, verbose_, use_.counts_steps);
-    RunningLogs running(engine_->sum_specs());
-    const int number = trainer_.epochs_++;
+    begin_logs();
+    const int number = trainer_.epochs_ - 1;
     const Permutation order(data_.rows, trainer_.session_.seed(), static_cast<std::uint64_t>(number));
-    for (Dim step = 0; step < steps_ && !stop_; ++step) run_step(number, step, order, running, bar);
-    Logs logs = running.logs();
+    while (step_ < steps_ && !stopped()) run_step(number, order, bar);
+    Logs logs = running_->logs();
     trainer_.name_results(logs);
     if (validation_.rows > 0) validate(logs);
     bar.finish(logs, done_);
+    epoch_ = epoch + 1;
+    step_ = 0;
     tell([&](Callback& callback) { callback.on_epoch_end(epoch, logs); });
+    for (const auto& callback : options_.callbacks) callback->between_steps();
     return logs;
   }
 
+  /// Those of a new epoch, or of the one in whose middle this run continues.
+  void begin_logs() {
+    running_.emplace(engine_->sum_specs());
+    if (step_ == 0) {
+      ++trainer_.epochs_;
+      return;
+    }
+    restore_callbacks();
+    running_->restore(saved_.totals, saved_.samples);
+    done_ = std::min(step_ * batch_size_, data_.rows);
+  }
+
   /// `number` counts the epochs since compile.
-  void run_step(int number, Dim step, const Permutation& order, RunningLogs& running, SampleProgress& bar) {
+  void run_step(int number, const Permutation& order, SampleProgress& bar) {
+    const Dim step = step_;
     for (const auto& callback : options_.callbacks) callback->on_train_batch_begin(step);
     const Dim first = step * batch_size_;
     const Dim size = std::min(batch_size_, data_.rows - first);
@@ -149,11 +225,12 @@ class FitLoop final : public TrainingControl {
     if (history_.steps++ == 0) history_.first_step = end;
     else history_.training_seconds += std::chrono::duration<double>(end - start).count();
     done_ = first + size;
-    running.add(engine_->sums(), size);
-    const Logs& logs = running.logs();
+    running_->add(engine_->sums(), size);
+    const Logs& logs = running_->logs();
     bar.update(done_, logs);
+    step_ = step + 1;
     tell([&](Callback& callback) { callback.on_train_batch_end(step, logs); });
-    if (options_.max_steps > 0 && trainer_.iterations_ >= options_.max_steps) stop_ = true;
+    for (const auto& callback : options_.callbacks) callback->between_steps();
   }
 
   void validate(Logs& logs) {
@@ -191,9 +268,13 @@ class FitLoop final : public TrainingControl {
   Dim steps_ = 0;
   Dim samples_ = 0;
   int verbose_ = 0;
-  bool stop_ = false;           // agreed by all ranks
-  bool wants_to_stop_ = false;  // this rank's callbacks
-  Dim done_ = 0;                // samples of this epoch
+  int epoch_ = 0;                       // the next step's
+  Dim step_ = 0;                        // the next one of that epoch
+  std::optional<RunningLogs> running_;  // of that epoch
+  RunBackup saved_;                     // where this run continues another
+  bool stop_ = false;                   // agreed by all ranks
+  bool wants_to_stop_ = false;          // this rank's callbacks
+  Dim done_ = 0;                        // samples of this epoch
   std::vector<char> stops_;
   History history_;
 };

@@ -118,10 +118,11 @@ class Model : public LayerRef {
   /// Keras reads. Collective: rank 0 writes, and the file is there, whole, when this returns. Throws ConfigError unless
   /// the path ends with .h5 or .hdf5, IoError on all ranks when it cannot be written.
   void save(const std::string& path, const SaveOptions& options = {}) const;
-  /// The weights alone, likewise.
+  /// The weights alone, likewise. Under a name that ends with .weights.h5 in Keras 3's own layout, to which the state
+  /// of an optimizer that has begun belongs; under others as Keras before it.
   void save_weights(const std::string& path) const;
-  /// Sets the weights from a file of either kind; every rank reads. Throws IoError naming the layer that does not fit,
-  /// before anything is changed.
+  /// Sets the weights from a file of any of these kinds; every rank reads. Throws IoError naming the layer that does
+  /// not fit, before anything is changed. The state of an optimizer that has begun is set, too, from Keras 3's layout.
   void load_weights(const std::string& path, const LoadWeightsOptions& options = {}) const;
 
   /// Fixes optimizer, losses and metrics. Training starts from the current weights with fresh optimizer slots.

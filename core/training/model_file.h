@@ -20,6 +20,13 @@ struct SavedLayer {
   std::vector<NamedArray> weights;  // trainable ones first
 };
 
+/// The variables of one group of Keras 3's files of weights: see core/model/stored_parts.h.
+struct SavedGroup {
+  std::string path;  // "layers/dense"; "" = the root
+  std::string name;  // of the layer or optimizer
+  std::vector<Tensor> variables;
+};
+
 struct ModelFile {
   std::string keras_version = {};       // of the layout; "1" when a file does not say
   Config model = {};                    // {"class_name", "config"}; null in a file of weights alone
@@ -27,6 +34,8 @@ struct ModelFile {
   Config position = {};                 // where training stands; null in files of others
   std::vector<SavedLayer> layers = {};  // in the order of the model's layers
   std::vector<NamedArray> optimizer = {};
+  std::vector<SavedGroup> groups = {};     // in a file of weights in Keras 3's own layout, which has nothing else
+  std::vector<NamedArray> callbacks = {};  // what callbacks remember of a run that is to be continued
 };
 
 /// Implemented by io. Both throw IoError naming the file, and what in it. Thread-safe.

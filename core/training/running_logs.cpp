@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "core/base/error.h"
 #include "core/training/trainer.h"
 
 namespace strata {
@@ -33,6 +34,15 @@ void RunningLogs::add(std::span<const double> sums, Dim samples) {
     for (std::size_t i = spec.first; i < spec.first + spec.count; ++i) totals_[i] += sums[i];
   }
   samples_ += samples;
+}
+
+void RunningLogs::restore(const std::vector<double>& totals, Dim samples) {
+  if (totals.size() != totals_.size()) {
+    throw ConfigError("the logs have " + std::to_string(totals_.size()) + " sums, received " +
+                      std::to_string(totals.size()));
+  }
+  totals_ = totals;
+  samples_ = samples;
 }
 
 const Logs& RunningLogs::logs() {

@@ -21,4 +21,12 @@ std::vector<SavedLayer> saved_layers(const Functional& model);
 void load_layers(const Functional& model, const std::vector<SavedLayer>& saved, const WeightMatching& matching,
                  const std::string& path);
 
+/// Those of `model`, the handle itself, for a file in Keras 3's own layout.
+std::vector<SavedGroup> saved_groups(const LayerRef& model);
+
+/// Sets the weights of `model`. Throws IoError naming the file and the group that does not fit, unless `skip_mismatch`,
+/// before anything is changed.
+void load_groups(const LayerRef& model, const std::vector<SavedGroup>& saved, bool skip_mismatch,
+                 const std::string& path);
+
 }  // namespace strata

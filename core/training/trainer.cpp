@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 
 #include "core/base/error.h"
 
@@ -20,6 +21,30 @@ std::string describe(const DataSpecs& data) {
 }
 
 }  // namespace
+
+void succeed_together(Communicator& communicator, const std::string& path, const std::function<void()>& act) {
+  if (communicator.size() == 1) return act();
+  std::exception_ptr failure;
+  std::string error;
+  try {
+    act();
+  } catch (const std::exception& failed) {
+    failure = std::current_exception();
+    error = failed.what();
+  }
+  // Longer by one than the error's text; 0 where all went well.
+  std::uint64_t length = failure ? error.size() + 1 : 0;
+  std::vector<std::uint64_t> all(static_cast<std::size_t>(communicator.size()));
+  communicator.allgather(&length, all.data(), sizeof(length));
+  const auto first = std::find_if(all.begin(), all.end(), [](std::uint64_t l) { return l != 0; });
+  if (first == all.end()) return;
+  const int rank = static_cast<int>(first - all.begin());
+  std::string shared = error;
+  shared.resize(*first - 1);
+  if (!shared.empty()) communicator.broadcast(shared.data(), shared.size(), rank);
+  if (failure) std::rethrow_exception(failure);
+  throw IoError(path, "rank " + std::to_string(rank) + " cannot go on with it: " + shared);
+}
 
 void require_equal(Communicator& communicator, const std::string& text, const std::string& what) {
   if (communicator.size() == 1) return;

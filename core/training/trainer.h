@@ -39,6 +39,11 @@ class RunningLogs {
   void add(std::span<const double> sums, Dim samples);
   /// The loss, then (several outputs) each output's loss, then the metrics. Allocates only when first called.
   const Logs& logs();
+  /// All that the logs are computed from, and its like, from the same specs.
+  const std::vector<double>& totals() const { return totals_; }
+  Dim samples() const { return samples_; }
+  /// Throws ConfigError when there are not as many totals.
+  void restore(const std::vector<double>& totals, Dim samples);
 
  private:
   std::vector<SumSpec> specs_;
@@ -46,6 +51,10 @@ class RunningLogs {
   Dim samples_ = 0;
   Logs logs_;
 };
+
+/// Runs `act` on this rank; when it throws on any, throws on all: here what it threw here, else IoError naming `path`,
+/// the first such rank and its error. Collective.
+void succeed_together(Communicator& communicator, const std::string& path, const std::function<void()>& act);
 
 /// Throws ConfigError naming the first rank whose `text` differs from rank 0's, and `what` differs. Collective.
 void require_equal(Communicator& communicator, const std::string& text, const std::string& what);

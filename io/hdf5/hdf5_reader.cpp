@@ -79,6 +79,23 @@ bool Hdf5Reader::has_group(const std::string& group) const {
   return Hdf5Id(H5Gopen2(file_, group.c_str(), H5P_DEFAULT)) >= 0;
 }
 
+std::vector<std::string> Hdf5Reader::members(const std::string& group) const {
+  const QuietHdf5 quiet;
+  const std::string what = "the members of the group " + group + " cannot be read";
+  const Hdf5Id owner(checked_id(H5Gopen2(file_, group.c_str(), H5P_DEFAULT), path_, "no group " + group));
+  H5G_info_t info{};
+  check_hdf5(H5Gget_info(owner, &info), path_, what);
+  std::vector<std::string> names;
+  for (hsize_t i = 0; i < info.nlinks; ++i) {
+    const ssize_t size = H5Lget_name_by_idx(owner, ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT);
+    if (size < 0) throw_hdf5_error(path_, what);
+    std::string name(static_cast<std::size_t>(size), '\0');
+    H5Lget_name_by_idx(owner, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size() + 1, H5P_DEFAULT);
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 std::optional<std::string> Hdf5Reader::text(const std::string& group, const std::string& attribute) const {
   const QuietHdf5 quiet;
   const Hdf5Id owner(checked_id(H5Gopen2(file_, group.c_str(), H5P_DEFAULT), path_, "no group " + group));

@@ -25,6 +25,7 @@ void Hdf5Writer::commit() {}
 
 Hdf5Reader::Hdf5Reader(const std::string& path) { refuse(path); }
 Hdf5Reader::~Hdf5Reader() = default;
+std::vector<std::string> Hdf5Reader::members(const std::string&) const { return {}; }
 bool Hdf5Reader::has_group(const std::string&) const { return false; }
 std::optional<std::string> Hdf5Reader::text(const std::string&, const std::string&) const { return {}; }
 std::optional<std::vector<std::string>> Hdf5Reader::names(const std::string&, const std::string&) const { return {}; }

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """callbacks.json: what callbacks do with given logs. Run by generate.py."""
+import contextlib
+import io
+import warnings
+
 from common import keras, np, write
 from keras import layers
 
@@ -33,6 +37,46 @@ def callback_case(name, callback, config, key):
             "stopped_epoch": getattr(callback, "stopped_epoch", 0)}
 
 
+def checkpoint_case(name, filepath, config, key="val_loss", steps=0):
+    """The files that ModelCheckpoint writes, and what it says, for the log `key` as above; with `steps` an epoch of so
+    many batches has `loss` alone. Nothing is written."""
+    from keras.callbacks import ModelCheckpoint
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        callback = ModelCheckpoint(filepath, verbose=1, **config)
+        model = watched_model()
+        files = []
+        model.save = model.save_weights = lambda path, overwrite: files.append(path)
+        callback.set_model(model)
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            callback.on_train_begin()
+            for epoch, value in enumerate(WATCHED):
+                callback.on_epoch_begin(epoch)
+                for batch in range(steps):
+                    callback.on_train_batch_end(batch, {"loss": value + batch})
+                callback.on_epoch_end(epoch, {"loss": 1.0} if steps else {"loss": 1.0, key: value})
+            callback.on_train_end()
+    said = [str(warning.message) for warning in caught]
+    return {"name": name, "filepath": filepath, "config": config, "key": key, "steps": steps, "files": files,
+            "text": text.getvalue(), "warnings": said, "best": callback.best}
+
+
+def checkpoint_cases():
+    best = {"save_best_only": True}
+    return [checkpoint_case("every", "m.h5", {}),
+            checkpoint_case("template", "{epoch:02d}-{val_loss:.2f}-{loss}.h5", {}),
+            checkpoint_case("weights", "{{x}}/{epoch}.weights.h5", {"save_weights_only": True}),
+            checkpoint_case("best", "best.h5", best),
+            checkpoint_case("largest", "{epoch}.h5", {**best, "mode": "max"}),
+            checkpoint_case("accuracy", "{val_accuracy:5.3f}.h5", {**best, "monitor": "val_accuracy"}, "val_accuracy"),
+            checkpoint_case("threshold", "best.h5", {**best, "initial_value_threshold": 0.45}),
+            checkpoint_case("absent", "best.h5", {**best, "monitor": "val_mae", "mode": "min"}),
+            checkpoint_case("batches", "{epoch}_{batch:03d}_{loss:.1e}.h5", {"save_freq": 4}, steps=3),
+            checkpoint_case("best_of_batches", "{batch}.h5", {**best, "save_freq": 5, "monitor": "loss", "mode": "min",
+                            "initial_value_threshold": 2.0}, steps=3)]
+
+
 def write_callbacks(folder):
     from keras import callbacks
     cases = []
@@ -54,4 +98,5 @@ def write_callbacks(folder):
     logger.on_train_end()
     text = path.read_bytes().decode()
     path.unlink()
-    write(folder, "callbacks.json", {"values": WATCHED, "cases": cases, "csv": text})
+    write(folder, "callbacks.json", {"values": WATCHED, "cases": cases, "checkpoints": checkpoint_cases(),
+                                      "csv": text})

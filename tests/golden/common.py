@@ -71,10 +71,13 @@ def train(model, x, y, steps):
     return losses
 
 
-def write_model_file(folder, name, model, x, y):
-    """The model as it saves itself after two steps, what it predicts, and its losses in three more steps."""
+def write_model_file(folder, name, model, x, y, weights=False):
+    """The model as it saves itself after two steps (with `weights` its weights alone, too), what it predicts, and its
+    losses in three more steps."""
     train(model, x, y, 2)
     model.save(folder / f"{name}.h5")
+    if weights:
+        model.save_weights(folder / f"{name}.weights.h5")
     named = [value if isinstance(value, dict) else {"": value} for value in (x, y)]
     predictions = as_list(model.predict(x, verbose=0))
     expected = {"x": named[0], "y": named[1], "predictions": predictions, "losses": train(model, x, y, 3)}

@@ -174,6 +174,37 @@ def encoder_decoder():
     return model, {"source": numbers(4, 6, 3), "target": numbers(4, 4, 3)}, numbers(4, 4, 2)
 
 
+def wrapped():
+    """Layers within layers, each kind of which files of weights have at another place."""
+    x = start = keras.Input((4, 6), name="x")
+    x = layers.RNN([layers.LSTMCell(3), layers.GRUCell(4), layers.LSTMCell(6)], return_sequences=True)(x)
+    inner = keras.Sequential([keras.Input((6,)), layers.Dense(5), layers.LayerNormalization(), layers.PReLU()])
+    x = layers.TimeDistributed(inner)(x)
+    x = layers.Bidirectional(layers.SimpleRNN(2))(x)
+    model = keras.Model(start, layers.Dense(2, name="head")(x))
+    model.compile("sgd", "mse")
+    return model, numbers(4, 4, 6), numbers(4, 2)
+
+
+def wrapped_model():
+    start = keras.Input((6,))
+    inner = keras.Model(start, layers.Dense(3, activation="tanh")(start))
+    outer = keras.Input((4, 6), name="x")
+    model = keras.Model(outer, layers.Dense(2, name="head")(layers.TimeDistributed(inner)(outer)))
+    model.compile("adam", "mse")
+    return model, numbers(4, 4, 6), numbers(4, 4, 2)
+
+
+def heads():
+    """Attention with projections of every name."""
+    start = keras.Input((4, 6), name="x")
+    x = layers.GroupQueryAttention(2, 4, 2, use_gate=True)(start, start)
+    x = layers.MultiHeadAttention(2, 3, use_bias=False, use_gate=True)(x, x)
+    model = keras.Model(start, layers.Dense(2, name="head")(x))
+    model.compile("sgd", "mse")
+    return model, numbers(4, 4, 6), numbers(4, 4, 2)
+
+
 def masked_text():
     start = keras.Input((9,), dtype="int32", name="words")
     x = layers.Embedding(60, 6, mask_zero=True)(start)
@@ -245,7 +276,7 @@ MODELS = {
     f.__name__: f
     for f in (mnist_mlp, autoencoder, nested_autoencoder, ensemble, ticket_router, toy_resnet, shared_embedding,
               sequential, nested_sequential, frozen_nested, partly_frozen_nested, attention, encoder_decoder,
-              masked_text, regularized, named_ends)
+              masked_text, regularized, named_ends, wrapped, wrapped_model, heads)
 } | {f"optimizer_{name}": with_optimizer(make) for name, make in OPTIMIZERS.items()}
 
 
@@ -273,11 +304,12 @@ def build(name):
 
 
 FIXTURES = ["ticket_router", "sequential", "nested_sequential", "partly_frozen_nested", "encoder_decoder", "masked_text",
-            "attention", "optimizer_loss_scale", "named_ends"]
+            "attention", "optimizer_loss_scale", "named_ends", "wrapped", "heads"]
+WEIGHTS = ["nested_sequential", "partly_frozen_nested", "optimizer_loss_scale", "wrapped", "heads"]
 
 
 def write_model_files(folder):
     folder = folder / "model_files"
     folder.mkdir(exist_ok=True)
     for name in FIXTURES:
-        write_model_file(folder, name, *build(name))
+        write_model_file(folder, name, *build(name), weights=name in WEIGHTS)

@@ -28,6 +28,14 @@ def recurrent():
     return model, numbers(4, 5, 3), numbers(4, 2)
 
 
+def attention():
+    start = keras.Input((5, 4))
+    x = layers.MultiHeadAttention(2, 3)(start, start)
+    model = keras.Model(start, layers.TimeDistributed(layers.Dense(2), name="head")(x))
+    model.compile("rmsprop", "mse")
+    return model, numbers(4, 5, 4), numbers(4, 5, 2)
+
+
 def nested():
     start = keras.Input((3,))
     inner = keras.Model(start, layers.Dense(3)(start), name="inner")
@@ -56,10 +64,11 @@ MODELS = {
     "recurrent": recurrent,
     "nested": nested,
     "encoder_decoder": encoder_decoder,
+    "attention": attention,
 }
 
 
 def write_tf_keras_files(folder):
     for name, build in MODELS.items():
         keras.utils.set_random_seed(3)
-        write_model_file(folder / "model_files", f"tf_{name}", *build())
+        write_model_file(folder / "model_files", f"tf_{name}", *build(), weights=name == "attention")

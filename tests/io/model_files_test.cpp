@@ -23,7 +23,8 @@ const std::string kFiles = std::string(STRATA_GOLDEN_DIR) + "/model_files/";
 std::vector<std::string> saved_by_keras() {
   std::vector<std::string> names;
   for (const auto& file : std::filesystem::directory_iterator(kFiles)) {
-    if (file.path().extension() == ".h5") names.push_back(file.path().stem());
+    const std::string name = file.path().filename();
+    if (name.ends_with(".h5") && !name.ends_with(".weights.h5")) names.push_back(file.path().stem());
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -139,6 +140,35 @@ TEST_F(ModelFiles, ARateThatWasSetLasts) {
   EXPECT_EQ(load_model(path("rate.h5")).optimizer().learning_rate(), 0.125);
 }
 
+/// As Keras leaves a model that was compiled and not trained.
+TEST_F(ModelFiles, AnOptimizerThatHasNotBegunBegins) {
+  Model model = compiled_model();
+  model.train_on_batch(x(), y());
+  model.save(path("begun.h5"));
+  ModelFile file = model_file_format().read(path("begun.h5"));
+  file.optimizer = {{"adam/iteration", ops::cast(scalar(0.0), Dtype::int64)}, {"adam/learning_rate", scalar(0.01)}};
+  file.position = {};
+  model_file_format().write(path("made.h5"), file);
+  Model made = load_model(path("made.h5"));
+  EXPECT_EQ(made.iterations(), 0);
+  made.train_on_batch(x(), y());
+  EXPECT_EQ(made.iterations(), 1);
+}
+
+/// What Keras writes for models within layers: {"module", "class_name", "registered_name"}.
+TEST_F(ModelFiles, ModelsWithinLayersAreNamedAsKerasFindsThem) {
+  const Tensor input = Input({3});
+  const Model model(input, layers::Dense(2)(input));
+  const Config functional = layers::TimeDistributed(model).get_config().at("layer");
+  EXPECT_EQ(functional.at("module"), Config("keras.src.models.functional"));
+  EXPECT_EQ(functional.at("class_name"), Config("Functional"));
+  EXPECT_EQ(functional.at("registered_name"), Config("Functional"));
+  const Config chain = layers::TimeDistributed(Sequential({Input({3}), layers::Dense(2)})).get_config().at("layer");
+  EXPECT_EQ(chain.at("module"), Config("keras"));
+  EXPECT_EQ(chain.at("class_name"), Config("Sequential"));
+  EXPECT_TRUE(chain.at("registered_name").is_null());
+}
+
 TEST_F(ModelFiles, WithoutOptimizerTheModelIsNotCompiled) {
   Model model = compiled_model();
   model.save(path("bare.h5"), {.include_optimizer = false});
@@ -205,7 +235,7 @@ TEST_F(ModelFiles, NamesSayWhatIsWritten) {
   const Model model = compiled_model();
   expect_error_with<ConfigError>([&] { model.save(path("model")); },
                                  "save: expected a path ending with `.h5` or `.hdf5`");
-  expect_error_with<ConfigError>([&] { model.save_weights(path("m.weights.h5")); }, "Keras 3 expects another layout");
+  expect_error_with<ConfigError>([&] { model.save(path("m.weights.h5")); }, "which is for weights alone");
   expect_io_error([&] { model.save("/proc/none/model.h5"); }, "/proc/none/model.h5", "its directory cannot be made");
 }
 

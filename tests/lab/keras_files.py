@@ -3,7 +3,8 @@
 
 For every model: Keras builds it, trains it a little and saves it. KERAS_FILE (the example program) loads that file,
 predicts, trains three steps and saves. Keras trains on as well. Compared are Strata's predictions with Keras', its
-losses with those of Keras, and then Strata's file as Keras loads it: predictions, and the loss of one more step.
+losses with those of Keras, and then Strata's file as Keras loads it: predictions, and the loss of one more step. So are
+files of weights alone in Keras' own layout, which have the state of the optimizer, too.
 """
 import json
 import os
@@ -49,22 +50,35 @@ def restore_optimizer(model, path):
 
 def check(name, program, folder):
     model, x, y = build(name)
+    untrained, before, trained, data, output = (folder / f for f in ("new.h5", "keras.h5", "strata.h5", "x.npz", "y.npz"))
+    weights_before, weights, weights_trained = (folder / f"{f}.weights.h5" for f in ("keras", "strata", "trained"))
+    model.save(untrained)
     train(model, x, y, 2)
-    before, trained, data, output = (folder / f for f in ("keras.h5", "strata.h5", "x.npz", "y.npz"))
     model.save(before)
+    model.save_weights(weights_before)
     x_arrays = x if isinstance(x, dict) else {"x": x}
     y_arrays = y if isinstance(y, dict) else {"y": y}
     np.savez(data, **x_arrays, **y_arrays)
-    command = [str(f) for f in (program, "--model", before, "--input", data, "--output", output)]
     found = {}
 
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    def run(start, *more):
+        command = [str(f) for f in (program, "--model", start, "--input", data, "--output", output, *more)]
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+
+    run(before)
     names = [f for f in np.load(output).files]
     for k, (key, expected) in enumerate(zip(names, as_list(model.predict(x, verbose=0)))):
         found[f"prediction {k}"] = difference(np.load(output)[key], expected)
 
-    subprocess.run([*command, "--train-steps", str(STEPS), "--save", str(trained)], check=True, capture_output=True,
-                   text=True, timeout=120)
+    run(untrained, "--weights", weights_before, "--save", weights)
+    other = keras.models.load_model(untrained, CUSTOM, compile=False)
+    other.load_weights(weights)
+    predicted = as_list(other.predict(x, verbose=0))
+    for k, (key, expected) in enumerate(zip(names, as_list(model.predict(x, verbose=0)))):
+        found[f"weights' prediction {k}"] = difference(np.load(output)[key], expected)
+        found[f"Keras' prediction of weights {k}"] = difference(predicted[k], expected)
+
+    run(before, "--train-steps", STEPS, "--save", trained, weights_trained)
     results = np.load(output)
     found["losses"] = difference(results["losses"], train(model, x, y, STEPS))
     for k, (key, expected) in enumerate(zip(names, as_list(model.predict(x, verbose=0)))):
@@ -74,7 +88,12 @@ def check(name, program, folder):
     for k, (key, predicted) in enumerate(zip(names, as_list(again.predict(x, verbose=0)))):
         found[f"Keras' prediction {k}"] = difference(predicted, results[key])
     restore_optimizer(again, trained)
-    found["Keras' next loss"] = difference(train(again, x, y, 1), train(model, x, y, 1))
+    other, _, _ = build(name)
+    train(other, x, y, 1)  # Keras loads the state of optimizers that have begun
+    other.load_weights(weights_trained)
+    next_loss = train(model, x, y, 1)
+    found["Keras' next loss"] = difference(train(again, x, y, 1), next_loss)
+    found["Keras' next loss from weights"] = difference(train(other, x, y, 1), next_loss)
     worst = max(found, key=found.get)
     print(f"{name:28} {worst}: {found[worst]:.1e}", flush=True)
     return found[worst] <= TOLERANCE

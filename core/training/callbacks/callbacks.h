@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The callbacks of Keras. They run on every rank with equal logs, and so decide alike; rank 0 alone prints and writes.
 //     model.fit(x, y, {.callbacks = {callbacks::EarlyStopping({.patience = 3}), callbacks::CSVLogger("log.csv")}});
+//     model.fit(x, y, {.callbacks = {callbacks::ModelCheckpoint("{epoch:02d}-{val_loss:.2f}.h5"),
+//                                    callbacks::BackupAndRestore("backup", {.save_freq = 100})}});
 #pragma once
 
 #include <functional>
@@ -32,6 +34,8 @@ class EarlyStopping final : public Callback {
   void on_train_begin() override;
   void on_epoch_end(int epoch, Logs& logs) override;
   void on_train_end(const Logs& logs) override;
+  CallbackState state() const override;
+  void restore_state(const CallbackState& state) override;
 
   /// The epoch (0-based) after which training was stopped; 0 when it was not.
   int stopped_epoch() const { return stopped_epoch_; }
@@ -68,6 +72,8 @@ class ReduceLROnPlateau final : public Callback {
   explicit ReduceLROnPlateau(const ReduceLROnPlateauOptions& options = {});
   void on_train_begin() override;
   void on_epoch_end(int epoch, Logs& logs) override;
+  CallbackState state() const override;
+  void restore_state(const CallbackState& state) override;
 
  private:
   bool reduce(int epoch);
@@ -92,6 +98,78 @@ class LearningRateScheduler final : public Callback {
  private:
   Schedule schedule_;
   int verbose_;
+};
+
+struct ModelCheckpointOptions {
+  std::string monitor = "val_loss";
+  int verbose = 0;
+  bool save_best_only = false;  // only when `monitor` is better than it ever was
+  bool save_weights_only = false;
+  std::string mode = "auto";
+  Dim save_freq = 0;                                   // training steps between two saves; 0 = after every epoch
+  std::optional<double> initial_value_threshold = {};  // what the first best has to be better than
+};
+
+/// Saves the model, or its weights, after every epoch or every so many steps. `filepath` may hold {epoch} (from 1), the
+/// name of any log, and when saving between epochs {batch} (from 1), each with a format:
+/// "{epoch:02d}-{val_loss:.2f}.h5". Throws ConfigError for a path that Model::save or save_weights does not take, at
+/// once, and for a name that is none of the logs, naming those, at the first save. Throws IoError on all ranks when a
+/// file cannot be written; the one that had that name before is still there then.
+class ModelCheckpoint final : public Callback {
+ public:
+  explicit ModelCheckpoint(std::string filepath, const ModelCheckpointOptions& options = {});
+  void on_epoch_begin(int epoch) override { epoch_ = epoch; }
+  void on_train_batch_end(Dim batch, const Logs& logs) override;
+  void on_epoch_end(int epoch, Logs& logs) override;
+  CallbackState state() const override;
+  void restore_state(const CallbackState& state) override;
+
+  std::optional<double> best() const { return best_; }
+
+ private:
+  void save(std::optional<Dim> batch, const Logs& logs);
+  bool should_save(const Logs& logs, const std::string& path);
+  void say(const std::string& what) const;
+
+  std::string filepath_;
+  ModelCheckpointOptions options_;
+  Monitor monitor_;
+  std::optional<double> best_;
+  int epoch_ = 0;
+  Dim steps_ = 0;  // since the last save
+};
+
+struct BackupAndRestoreOptions {
+  Dim save_freq = 0;               // training steps between two backups; 0 = after every epoch
+  bool double_checkpoint = false;  // keeps the backup before, for when the last one is damaged
+  bool delete_checkpoint = true;   // when training has ended
+};
+
+/// Makes a backup of training in a directory of its own; when the process ends before training does, at whatever
+/// instant, the same program started again continues where the last backup was made, also in the middle of an epoch.
+/// It ends with the same bits as if it had never stopped: weights, optimizer, shuffling, random draws, the logs of the
+/// epoch, what the callbacks of this folder remember. Its history begins with the epoch that it continued in. (States
+/// that a stateful recurrent layer carries from batch to batch are not kept, as they are in no file of Keras.)
+///
+/// Ranks must see the same directory; their number may change where `blocks` are given to fit. Throws ConfigError when
+/// fit has other data or arguments than the run that made the backup (epochs and max_steps may change), IoError on all
+/// ranks for a backup that is damaged or of another model, and when one cannot be written.
+class BackupAndRestore final : public Callback {
+ public:
+  explicit BackupAndRestore(std::string backup_dir, const BackupAndRestoreOptions& options = {});
+  void on_train_begin() override;
+  void on_train_batch_end(Dim batch, const Logs& logs) override;
+  void on_epoch_end(int epoch, Logs& logs) override;
+  void between_steps() override;
+  void on_train_end(const Logs& logs) override;
+
+ private:
+  void resume();
+
+  std::string directory_;
+  BackupAndRestoreOptions options_;
+  Dim steps_ = 0;  // since the last backup
+  bool due_ = false;
 };
 
 struct CSVLoggerOptions {

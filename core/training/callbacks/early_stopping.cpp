@@ -43,4 +43,21 @@ void EarlyStopping::on_train_end(const Logs&) {
   control().model().set_weights(best_weights_);
 }
 
+CallbackState EarlyStopping::state() const {
+  return {"EarlyStopping",
+          Config::object({{"wait", wait_},
+                          {"stopped_epoch", stopped_epoch_},
+                          {"best_epoch", best_epoch_},
+                          {"best", optional_config(best_)}}),
+          best_weights_};
+}
+
+void EarlyStopping::restore_state(const CallbackState& state) {
+  wait_ = static_cast<int>(state.values.at("wait").as_int());
+  stopped_epoch_ = static_cast<int>(state.values.at("stopped_epoch").as_int());
+  best_epoch_ = static_cast<int>(state.values.at("best_epoch").as_int());
+  best_ = optional_number(state.values.at("best"));
+  best_weights_ = state.tensors;
+}
+
 }  // namespace strata::callbacks

@@ -48,6 +48,18 @@ bool ReduceLROnPlateau::reduce(int epoch) {
   return true;
 }
 
+CallbackState ReduceLROnPlateau::state() const {
+  return {"ReduceLROnPlateau",
+          Config::object({{"best", optional_config(best_)}, {"wait", wait_}, {"cooldown", cooldown_}}),
+          {}};
+}
+
+void ReduceLROnPlateau::restore_state(const CallbackState& state) {
+  best_ = optional_number(state.values.at("best"));
+  wait_ = static_cast<int>(state.values.at("wait").as_int());
+  cooldown_ = static_cast<int>(state.values.at("cooldown").as_int());
+}
+
 void LearningRateScheduler::on_epoch_begin(int epoch) {
   const double rate = schedule_(epoch, control().learning_rate());
   control().set_learning_rate(rate);

@@ -38,6 +38,12 @@ bool Monitor::improves(double value, std::optional<double> reference) const {
   return larger_ ? value - min_delta_ > *reference : value + min_delta_ < *reference;
 }
 
+Config optional_config(std::optional<double> number) { return number ? Config(*number) : Config(); }
+
+std::optional<double> optional_number(const Config& config) {
+  return config.is_null() ? std::nullopt : std::optional(config.as_double());
+}
+
 void print_message(int rank, const std::string& line) {
   if (rank != 0) return;
   std::printf("%s\n", line.c_str());

@@ -30,6 +30,10 @@ class Monitor {
   bool larger_ = false;
 };
 
+/// For CallbackState: the number, null when there is none; and back.
+Config optional_config(std::optional<double> number);
+std::optional<double> optional_number(const Config& config);
+
 /// Prints a line on rank 0.
 void print_message(int rank, const std::string& line);
 

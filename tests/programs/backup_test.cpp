@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training that is killed again and again, at any instant, ends as if nothing had happened; see backup_run.cpp.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <random>
+#include <sstream>
+
+#include "tests/support/files.h"
+#include "tests/support/process.h"
+
+namespace strata::testing {
+namespace {
+
+struct Ended {
+  std::string hash;  // "" when it was killed
+  double seconds = 0;
+};
+
+class BackupTest : public ::testing::Test {
+ protected:
+  /// backup_run on `ranks` ranks; rank `victim` dies after so many seconds of training, if any.
+  Ended run(int ranks, int save_freq, int victim = 0, double after = 0) const {
+    std::vector<std::string> arguments{STRATA_BIN_DIR "/tests/backup_run", path(), std::to_string(save_freq)};
+    if (after > 0) {
+      arguments.push_back(std::to_string(victim));
+      arguments.push_back(std::to_string(static_cast<int>(after * 1e6) + 1));
+    }
+    const Command command{arguments, {{"OMP_NUM_THREADS", "1"}}};
+    std::string out;
+    if (ranks == 1) {
+      const Outcome outcome = run_process(command);
+      EXPECT_TRUE(outcome.succeeded() || (after > 0 && outcome.status == -SIGKILL)) << outcome.text();
+      out = outcome.out;
+    } else {
+      const MpiOutcome outcome = run_mpi(ranks, command);
+      EXPECT_TRUE(outcome.succeeded() || (after > 0 && outcome.in_time)) << outcome.text();
+      out = outcome.ranks.empty() ? "" : outcome.ranks[0].out;
+    }
+    Ended ended;
+    std::istringstream(out) >> ended.hash >> ended.seconds;
+    return ended;
+  }
+
+  /// Kills runs at random instants, each within `part` of the time that a whole one takes, until one ends by itself.
+  void expect_same_end(int ranks, int save_freq, double part) {
+    const Ended whole = run(ranks, save_freq);
+    ASSERT_NE(whole.hash, "");
+    EXPECT_FALSE(std::filesystem::exists(path()));
+    std::uniform_real_distribution<double> when(0.0, part * whole.seconds);
+    std::uniform_int_distribution<int> who(0, ranks - 1);
+    int kills = 0;
+    Ended last;
+    while (last.hash.empty() && kills < 40) {
+      last = run(ranks, save_freq, who(random_), when(random_));
+      kills += last.hash.empty() ? 1 : 0;
+    }
+    if (last.hash.empty()) last = run(ranks, save_freq);
+    EXPECT_EQ(last.hash, whole.hash) << "after " << kills << " kills";
+    EXPECT_GE(kills, 1);
+    EXPECT_FALSE(std::filesystem::exists(path()));
+  }
+
+ private:
+  std::string path() const { return directory_.path("backup"); }
+
+  TemporaryDirectory directory_;
+  std::mt19937 random_{4};
+};
+
+TEST_F(BackupTest, AfterEveryStep) { expect_same_end(1, 1, 0.3); }
+TEST_F(BackupTest, AfterEveryEpoch) { expect_same_end(1, 0, 0.3); }
+
+TEST_F(BackupTest, OfTwoRanks) {
+  if (!have_mpi()) GTEST_SKIP() << "built without MPI";
+  expect_same_end(2, 1, 0.4);
+}
+
+}  // namespace
+}  // namespace strata::testing
