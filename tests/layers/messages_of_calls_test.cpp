@@ -76,8 +76,7 @@ std::vector<Message> calls() {
          layers::add({Input({9, 9, 64}), Input({7, 7, 64})});
        },
        "Operands could not be broadcast together with shapes (9, 9, 64) (7, 7, 64). Received inputs of shapes [(None, "
-       "9, "
-       "9, 64), (None, 7, 7, 64)] (layer: add)",
+       "9, 9, 64), (None, 7, 7, 64)] (layer: add)",
        {"(9, 9, 64)", "(7, 7, 64)"}},
       {"merge_batches",
        [] {
@@ -90,8 +89,7 @@ std::vector<Message> calls() {
          layers::concatenate({Input({4, 2}), Input({5, 3})});
        },
        "A `Concatenate` layer requires inputs with matching shapes except for the concat axis. Got inputs shapes: "
-       "[(None, "
-       "4, 2), (None, 5, 3)] (layer: concatenate)",
+       "[(None, 4, 2), (None, 5, 3)] (layer: concatenate)",
        {"A Concatenate layer requires inputs with matching shapes except for the concat",
         "((None, 4, 2), (None, 5, 3))"}},
       {"subtract",
@@ -100,8 +98,7 @@ std::vector<Message> calls() {
          layers::subtract({x, x, x});
        },
        "A `Subtract` layer should be called on exactly 2 inputs. Received: input_shape=[(None, 2), (None, 2), (None, "
-       "2)] "
-       "(layer: subtract)",
+       "2)] (layer: subtract)",
        {"A Subtract layer should be called on exactly 2 inputs. Received: input_shape=((None, 2), (None, 2), (None, "
         "2))"}},
       {"call_returns_none",

@@ -56,8 +56,7 @@ std::vector<Message> models() {
          Model({a, a}, {layers::Dense(2)(a)});
        },
        "The list of inputs passed to the model is redundant. All inputs should only appear once. Found: "
-       "[Tensor(\"a:0\", "
-       "shape=(None, 2), dtype=float32), Tensor(\"a:0\", shape=(None, 2), dtype=float32)]",
+       "[Tensor(\"a:0\", shape=(None, 2), dtype=float32), Tensor(\"a:0\", shape=(None, 2), dtype=float32)]",
        {"The list of inputs passed to the model", "All inputs should only appear once."}},
       {"input_not_from_keras",
        [] {
@@ -71,8 +70,7 @@ std::vector<Message> models() {
          Model(Input({2}), ops::zeros({1, 2}));
        },
        "Output tensors to a Model must be the output of a TensorFlow `Layer` (thus holding past layer metadata). "
-       "Found: "
-       "Tensor(\"broadcast_to:0\", shape=(1, 2), dtype=float32)",
+       "Found: Tensor(\"broadcast_to:0\", shape=(1, 2), dtype=float32)",
        {"must be the output of a TensorFlow Layer (thus holding past layer metadata). Found: "}},
       {"batch_sizes",
        [] {
@@ -84,8 +82,7 @@ std::vector<Message> models() {
       {"no_config",
        [] { make_layer<Custom>(1).get_config(); },
        "Layers with arguments in `__init__` must override `get_config`. Layer l of class Custom was made with "
-       "arguments, "
-       "but does not override config().",
+       "arguments, but does not override config().",
        {"must override get_config"}},
       {"unknown_layer",
        [] {
@@ -100,9 +97,9 @@ std::vector<Message> models() {
          fit("categorical_crossentropy", ops::zeros({4, 1}, Dtype::int32));
        },
        "You are passing a target array of shape (4, 1) while using as loss `categorical_crossentropy`. That loss "
-       "expects "
-       "a number for every class, as the output of shape (None, 3) has it: turn integer labels into such rows with "
-       "ops::one_hot(labels, 3), or use the loss `sparse_categorical_crossentropy`, which takes labels as they are.",
+       "expects a number for every class, as the output of shape (None, 3) has it: turn integer labels into such rows "
+       "with ops::one_hot(labels, 3), or use the loss `sparse_categorical_crossentropy`, which takes labels as they "
+       "are.",
        {"(None, 3)"}},
       {"target_shape",
        [] {
