@@ -263,7 +263,6 @@ OPTIMIZERS = {
     "nadam": lambda: keras.optimizers.Nadam(0.001),
     "ftrl": lambda: keras.optimizers.Ftrl(0.01),
     "lion": lambda: keras.optimizers.Lion(0.001),
-    "adafactor": lambda: keras.optimizers.Adafactor(0.01),
     "lamb": lambda: keras.optimizers.Lamb(0.001),
     "muon": lambda: keras.optimizers.Muon(0.001),
     "ema": lambda: keras.optimizers.Adam(0.001, use_ema=True, ema_overwrite_frequency=2),
