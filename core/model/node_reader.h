@@ -31,8 +31,8 @@ bool is_keras3_node(const Config& node);
 using TensorLookup = std::function<Tensor(const TensorHistory&)>;
 
 /// The arguments of one inbound node of `layer`: a list of `[layer, call, output, keyword arguments]`, or an object of
-/// them for a model whose inputs have names, as tf.keras 2 writes it, or {"args", "kwargs"} as Keras 3 does. Empty when a tensor is not there yet. Throws ConfigError for
-/// anything else.
+/// them for a model whose inputs have names, as tf.keras 2 writes it, or {"args", "kwargs"} as Keras 3 does. Empty when
+/// a tensor is not there yet. Throws ConfigError for anything else.
 std::optional<CallArguments> read_node(const Config& node, const Layer& layer, const TensorLookup& lookup);
 
 }  // namespace strata
