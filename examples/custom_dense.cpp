@@ -27,6 +27,8 @@ int main(int argc, char** argv) {
         auto inputs = Input({4});
         auto outputs = make_layer<CustomDense>(10)(inputs);
         Model model(inputs, outputs);
+        example.present(model);
+        if (example.summary_only()) return;
         const Config config = model.get_config();
         example.print(config.to_json());
 
@@ -44,5 +46,6 @@ int main(int argc, char** argv) {
         const Tensor x = constant({1.f, 2.f, 3.f, 4.f}, {1, 4});
         const bool equal = again(x).to_vector<float>() == model(x).to_vector<float>();
         example.print(equal ? "equal outputs" : "other outputs");
+        example.report(model);
       });
 }

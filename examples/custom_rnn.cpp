@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
                          auto x = layers::Conv1D(32, 3)(inputs);
                          const LayerRef inner = make_layer<CustomRNN>(units, layers::Dense(1), quiet);
                          Model model(inputs, inner(x));
+                         example.present(model);
                          for (const LayerRef& layer : model.layers()) print_shape(layer.output_shape());
                          print_params(model.layers()[1]);
                          print_params(inner);
@@ -63,5 +64,6 @@ int main(int argc, char** argv) {
                          // The layer alone.
                          const LayerRef rnn_model = make_layer<CustomRNN>(units, layers::Dense(1), quiet);
                          print_shape(rnn_model(ops::zeros({1, timesteps, input_dim})).shape());
+                         example.report(model);
                        });
 }

@@ -27,5 +27,6 @@ int main(int argc, char** argv) {
     const Tensor mean = (model1(x) + model2(x) + model3(x)) / 3.0;
     const double difference = ops::max(ops::abs(ensemble_model(x) - mean)).template item<float>();
     example.print(difference < 1e-6 ? "the mean of three" : "not the mean of three");
+    example.report(ensemble_model);
   });
 }

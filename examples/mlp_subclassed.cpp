@@ -14,19 +14,24 @@ class MLP : public SubclassedModel {
   LayerRef dense_2_ = track(layers::Dense(10));
 };
 
-void train(Model& model, const Tensor& x, const Tensor& y) {
-  model.compile({.optimizer = "adam", .loss = losses::SparseCategoricalCrossentropy({.from_logits = true})});
-  model.fit(x, y, {.epochs = 5, .verbose = 0});
+History train(Model& model, const Tensor& x, const Tensor& y, const examples::Example& example) {
+  model.compile(
+      {.optimizer = example.options().optimizer, .loss = losses::SparseCategoricalCrossentropy({.from_logits = true})});
+  auto fit = example.fit_options();
+  fit.verbose = 0;
+  return model.fit(x, y, fit);
 }
 
 int main(int argc, char** argv) {
   return examples::run(
-      argc, argv, "Trains an MLP by subclassing beside the functional one.", {.needs_data = false},
-      [](examples::Example& example) {
+      argc, argv, "Trains an MLP by subclassing beside the functional one.",
+      {.needs_data = false, .batch_size = 32, .optimizer = "adam"}, [](examples::Example& example) {
         auto inputs = Input({32});
         auto x = layers::Dense(64, {.activation = "relu"})(inputs);
         auto outputs = layers::Dense(10)(x);
         Model functional(inputs, outputs);
+        example.present(functional);
+        if (example.summary_only()) return;
         example.print("functional: " + std::to_string(functional.count_params()) + " params");
 
         auto mlp = make_model<MLP>();
@@ -37,9 +42,10 @@ int main(int argc, char** argv) {
 
         const Tensor data = ops::random_normal({constant<std::int64_t>({1, 0, 0}, {3}), 0}, {320, 32});
         const Tensor labels = ops::argmax(ops::slice(data, {0, 0}, {None, 10}));
-        train(functional, data, labels);
-        train(mlp, data, labels);
+        train(functional, data, labels, example);
+        const History history = train(mlp, data, labels, example);
         example.print(mlp.weights_hash() == functional.weights_hash() ? "equal weights after training"
                                                                       : "other weights");
+        example.report(mlp, history);
       });
 }

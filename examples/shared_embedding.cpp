@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
     auto text_input_b = Input({None}, {.dtype = Dtype::int32});
     auto encoded_input_a = shared_embedding(text_input_a);
     auto encoded_input_b = shared_embedding(text_input_b);
-    example.summarize(Model({text_input_a, text_input_b}, {encoded_input_a, encoded_input_b}));
+    const Model model({text_input_a, text_input_b}, {encoded_input_a, encoded_input_b});
+    example.summarize(model);
     if (example.summary_only()) return;
 
     example.print(std::to_string(shared_embedding.weights().size()) + " weight of shape " +
@@ -25,5 +26,6 @@ int main(int argc, char** argv) {
     } catch (const ConfigError& error) {
       example.print(error.what());
     }
+    example.report(model);
   });
 }

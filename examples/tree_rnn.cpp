@@ -48,28 +48,31 @@ class TreeRNN : public SubclassedModel {
 
 int main(int argc, char** argv) {
   return examples::run(
-      argc, argv, "Learns the values of logical expressions.", {.needs_data = false}, [](examples::Example& example) {
+      argc, argv, "Learns the values of logical expressions. An epoch has 100 steps.",
+      {.needs_data = false, .epochs = 1, .batch_size = 16, .optimizer = "adam"}, [](examples::Example& example) {
+        const auto& options = example.options();
         auto model = make_model<TreeRNN>();
-        const Optimizer optimizer = optimizers::Adam({.learning_rate = 0.02});
+        example.present(model);
+        if (example.summary_only()) return;
+        Optimizer optimizer = options.optimizer;
+        optimizer.set_learning_rate(0.02);
         const Loss loss_function = losses::BinaryCrossentropy({.from_logits = true});
-        std::mt19937 random(1);
+        std::mt19937 random(static_cast<unsigned>(options.seed) + 1);
         const auto batch_loss = [&] {
           std::vector<Tensor> logits;
           std::vector<float> targets;
-          for (int i = 0; i < 16; ++i) {
+          for (Dim i = 0; i < options.batch_size; ++i) {
             const auto tree = random_tree(random, 4);
             logits.push_back(model->logit(*tree));
             targets.push_back(value(*tree) ? 1.f : 0.f);
           }
-          return loss_function(constant(targets, {16, 1}), ops::concatenate(logits, 0));
+          return loss_function(constant(targets, {options.batch_size, 1}), ops::concatenate(logits, 0));
         };
-        for (int step = 0; step <= 100; ++step) {
+        const History history = example.loop(100, 25, [&](Dim) {
           const auto [loss, gradients] = value_and_gradients(model, batch_loss);
           optimizer.apply_gradients(gradients, model);
-          if (step % 50 == 0) {
-            example.print("step " + std::to_string(step) + ": loss " + std::to_string(loss.to_vector<float>()[0]));
-          }
-        }
+          return loss;
+        });
         int right = 0;
         for (int i = 0; i < 200; ++i) {
           const auto tree = random_tree(random, 6);  // deeper than those it was trained on
@@ -81,5 +84,6 @@ int main(int argc, char** argv) {
         } catch (const ConfigError& error) {
           example.print(error.what());
         }
+        example.report(model, history, {{"right", right / 200.0}});
       });
 }

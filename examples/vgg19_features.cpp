@@ -88,21 +88,14 @@ void transfer_style(const Model& vgg19, const examples::PictureOptions& pictures
   };
   Optimizer optimizer = example.options().optimizer;
   optimizer.set_learning_rate(8);  // of 255 levels
-  const auto& options = example.options();
-  History history;
-  history.steps = options.max_steps > 0 ? options.max_steps : 10 * options.epochs;
-  for (Dim step = 0; step < history.steps; ++step) {
+  const History history = example.loop(10, 10, [&](Dim step) {
     const auto [loss, gradients] = value_and_gradients(picture, loss_function);
     optimizer.apply_gradients(gradients, picture);
-    if (step == 0) history.first_step = std::chrono::steady_clock::now();
-    if (step % 10 != 0 && step + 1 != history.steps) continue;
-    history.append(static_cast<int>(step), {{"loss", loss.item<float>()}});
-    example.print("step " + std::to_string(step) + " - loss: " + std::to_string(loss.item<float>()));
-    examples::save_picture(pictures.output, picture->pixels());
-  }
-  const std::chrono::duration<double> after_first = std::chrono::steady_clock::now() - history.first_step;
-  history.training_seconds = after_first.count();
-  example.report(picture, history, {});
+    if (step % 10 == 0) examples::save_picture(pictures.output, picture->pixels());
+    return loss;
+  });
+  examples::save_picture(pictures.output, picture->pixels());
+  example.report(picture, history);
 }
 
 }  // namespace

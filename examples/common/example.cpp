@@ -203,6 +203,29 @@ void Example::summarize(const Model& model) {
   drawn_ = model;
 }
 
+void Example::present(const Model& model) {
+  drawn_ = model;
+  if (!summary_only()) return;
+  if (model.graph().built()) model.summary();
+  else print(model.name() + " has no table before it is called: what it computes is the body of a function");
+}
+
+History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(Dim)>& step) const {
+  using Clock = std::chrono::steady_clock;
+  Dim steps = options_.epochs * steps_an_epoch;
+  if (options_.max_steps > 0) steps = std::min(steps, options_.max_steps);
+  History history;
+  for (; history.steps < steps; ++history.steps) {
+    const double loss = step(history.steps).item<float>();
+    if (history.steps == 0) history.first_step = Clock::now();
+    if (history.steps % every != 0 && history.steps + 1 != steps) continue;
+    history.append(static_cast<int>(history.steps), {{"loss", loss}});
+    print(fmt::format("step {} - loss: {:.6g}", history.steps, loss));
+  }
+  history.training_seconds = std::chrono::duration<double>(Clock::now() - history.first_step).count();
+  return history;
+}
+
 void Example::draw() const {
   if (options_.plot.empty()) return;
   if (!drawn_) throw ConfigError("--plot: this program has no model to draw");
@@ -220,18 +243,21 @@ void Example::report(const Model& model, const History& history, const Logs& sco
                                 world_->describe(static_cast<int>(r)), all[r], all[0]));
   }
   if (options_.json.empty() || world_->rank() != 0) return;
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto since_first = std::chrono::steady_clock::now() - history.first_step + loading_;
-  const double steady = static_cast<double>(history.steps - 1);
   nlohmann::ordered_json json = {{"ranks", world_->size()},
                                  {"blocks", options_.blocks == 0 ? world_->size() : options_.blocks},
                                  {"steps", history.steps},
                                  {"history", history_json(history)}};
   for (const auto& [name, value] : scores) json[name] = value;
-  json.update({{"steps_per_second", history.training_seconds > 0 ? steady / history.training_seconds : 0.0},
-               {"seconds_to_first_step", seconds_since_start() - std::chrono::duration<double>(since_first).count()},
-               {"seconds_to_join", joining_.count()},  // MPI_Init, mostly: part of the line above
+  if (history.steps > 0) {
+    const auto since_first = std::chrono::steady_clock::now() - history.first_step + loading_;
+    const double steady = static_cast<double>(history.steps - 1);
+    json.update(
+        {{"steps_per_second", history.training_seconds > 0 ? steady / history.training_seconds : 0.0},
+         {"seconds_to_first_step", seconds_since_start() - std::chrono::duration<double>(since_first).count()}});
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  json.update({{"seconds_to_join", joining_.count()},  // MPI_Init, mostly: part of the time to the first step
                {"peak_rss_bytes", std::int64_t{usage.ru_maxrss} * 1024},
                {"weights_xxh64", fmt::format("{:016x}", hash)}});
   write_json(options_.json, json);

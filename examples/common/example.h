@@ -44,6 +44,8 @@ class Example {
   /// Prints a model's table, on rank 0; nothing with --verbose 0 unless --summary-only asks for nothing else. The last
   /// model is the one that --plot draws.
   void summarize(const Model& model);
+  /// The same for a model whose table is printed with --summary-only alone.
+  void present(const Model& model);
   /// Draws it, where --plot says.
   void draw() const;
   /// Whether the tables are all that is wanted.
@@ -59,9 +61,12 @@ class Example {
     loading_ += std::chrono::steady_clock::now() - start;
     return data;
   }
-  /// Writes the JSON report, on rank 0: with `scores`, such as {{"test_loss", 0.1}}. Checks that all ranks ended with
-  /// the same weights: CommError otherwise. Collective.
-  void report(const Model& model, const History& history, const Logs& scores) const;
+  /// A training loop of one's own: calls step(0), step(1), ... as often as --epochs, of so many steps each, and
+  /// --max-steps say. What it returns, the loss, is printed and kept every `every` steps, and after the last.
+  History loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(Dim)>& step) const;
+  /// Writes the JSON report, on rank 0: with `scores`, such as {{"test_loss", 0.1}}, and with speeds if it was trained.
+  /// Checks that all ranks ended with the same weights: CommError otherwise. Collective.
+  void report(const Model& model, const History& history = {}, const Logs& scores = {}) const;
 
  private:
   Options options_;

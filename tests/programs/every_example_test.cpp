@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all examples promise: one set of options, under mpirun as well.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/programs/mnist_mlp.h"
+
+namespace strata::testing {
+namespace {
+
+/// All but keras_file, whose options are those of a converter.
+std::vector<std::string> examples() {
+  std::istringstream names(STRATA_EXAMPLES);
+  std::vector<std::string> all;
+  for (std::string name; names >> name;) {
+    if (name != "keras_file") all.push_back(name);
+  }
+  return all;
+}
+
+class EveryExample : public ::testing::TestWithParam<std::string> {
+ protected:
+  Command command(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), std::string(STRATA_BIN_DIR) + "/" + GetParam());
+    return {arguments, {{"OMP_NUM_THREADS", "1"}}, std::chrono::seconds(100)};
+  }
+  std::string path(const std::string& name) const { return directory_.path(name); }
+  /// MNIST's and CIFAR-10's files in one directory.
+  void write_data() const {
+    write_digits(directory_, 200, 40);
+    const Outcome converted = run_process({{STRATA_BIN_DIR "/tests/fashion_to_cifar10", path(""), path(""), "40"}});
+    ASSERT_TRUE(converted.succeeded()) << converted.text();
+  }
+  /// One rank is run without mpirun.
+  void expect_success(int ranks, const Command& command) const {
+    if (ranks == 1) {
+      const Outcome outcome = run_process(command);
+      EXPECT_TRUE(outcome.succeeded()) << outcome.text();
+    } else {
+      const MpiOutcome outcome = run_mpi(ranks, command);
+      EXPECT_TRUE(outcome.succeeded()) << outcome.text();
+    }
+  }
+
+ private:
+  TemporaryDirectory directory_;
+};
+
+TEST_P(EveryExample, NamesTheCommonOptions) {
+  const Outcome outcome = run_process(command({"--help"}));
+  ASSERT_TRUE(outcome.succeeded()) << outcome.text();
+  for (const char* option : {"--data", "--epochs", "--batch-size", "--max-steps", "--seed", "--optimizer", "--json",
+                             "--plot", "--summary-only", "--blocks", "--verbose"}) {
+    EXPECT_NE(outcome.out.find(option), std::string::npos) << option << " in " << outcome.out;
+  }
+}
+
+TEST_P(EveryExample, ShowsItsModelWithoutData) {
+  const Outcome outcome = run_process(command({"--summary-only", "--plot", path("model.dot")}));
+  ASSERT_TRUE(outcome.succeeded()) << outcome.text();
+  EXPECT_NE(outcome.out, "");
+  EXPECT_NE(read_text(path("model.dot")).find("digraph"), std::string::npos);
+}
+
+TEST_P(EveryExample, RunsOnTwoRanksAndReports) {
+  const int ranks = have_mpi() ? 2 : 1;
+  write_data();
+  Command run = command({"--data", path(""), "--epochs", "1", "--batch-size", "8", "--max-steps", "2", "--seed", "3",
+                         "--optimizer", "sgd", "--json", path("report.json")});
+  if (GetParam() == "vgg19_features")
+    run.arguments.insert(run.arguments.end(), {"--size", "16", "--output", path("o.png")});
+  expect_success(ranks, run);
+  const auto report = nlohmann::json::parse(read_text(path("report.json")));
+  EXPECT_EQ(report.at("ranks"), ranks);
+  EXPECT_EQ(report.at("weights_xxh64").get<std::string>().size(), 16u);
+  EXPECT_LE(report.at("steps").get<int>(), 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryExample, ::testing::ValuesIn(examples()),
+                         [](const auto& example) { return example.param; });
+
+}  // namespace
+}  // namespace strata::testing
