@@ -95,13 +95,29 @@ LayerRef deserialize_layer(const Config& entry) {
                            entry.contains("config") ? entry.at("config") : Config::object());
 }
 
+namespace {
+
+/// A model as the layer that another holds. To Keras, lists of one tensor would mean that it takes and gives lists.
+Config functional_within(const Config& all) {
+  Config config = all;
+  for (const char* ends : {"input_layers", "output_layers"}) {
+    const Config::List tensors = config.at(ends).as_list();
+    if (tensors.size() == 1) config.set(ends, tensors[0]);
+  }
+  return Config::object({{"class_name", "Functional"},
+                         {"config", config},
+                         {"module", "keras.src.models.functional"},
+                         {"registered_name", "Functional"}});
+}
+
+}  // namespace
+
 Config serialize_layer(const Layer& layer) {
   const std::string name = layer.class_name();
   Config config = Config::object({{"class_name", name}, {"config", layer.get_config()}});
   if (ConfigDialectScope::current() != ConfigDialect::keras3) return config;
   if (name == "Model" && dynamic_cast<const Functional*>(&layer) != nullptr) {
-    config.set("class_name", "Functional").set("module", "keras.src.models.functional");
-    return config.set("registered_name", "Functional");
+    return functional_within(config.at("config"));
   }
   const bool builtin = find_builtin(name) != nullptr;
   config.set("module", builtin ? Config(name == "Sequential" ? "keras" : "keras.layers") : Config());

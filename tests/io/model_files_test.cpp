@@ -155,6 +155,8 @@ TEST_F(ModelFiles, AnOptimizerThatHasNotBegunBegins) {
   EXPECT_EQ(made.iterations(), 1);
 }
 
+Config input_name(const Model& model) { return model.graph().input_names().at(0); }
+
 /// What Keras writes for models within layers: {"module", "class_name", "registered_name"}.
 TEST_F(ModelFiles, ModelsWithinLayersAreNamedAsKerasFindsThem) {
   const Tensor input = Input({3});
@@ -163,6 +165,7 @@ TEST_F(ModelFiles, ModelsWithinLayersAreNamedAsKerasFindsThem) {
   EXPECT_EQ(functional.at("module"), Config("keras.src.models.functional"));
   EXPECT_EQ(functional.at("class_name"), Config("Functional"));
   EXPECT_EQ(functional.at("registered_name"), Config("Functional"));
+  EXPECT_EQ(functional.at("config").at("input_layers"), Config(Config::List{input_name(model), 0, 0}));
   const Config chain = layers::TimeDistributed(Sequential({Input({3}), layers::Dense(2)})).get_config().at("layer");
   EXPECT_EQ(chain.at("module"), Config("keras"));
   EXPECT_EQ(chain.at("class_name"), Config("Sequential"));

@@ -71,7 +71,7 @@ def check(name, program, folder):
         found[f"prediction {k}"] = difference(np.load(output)[key], expected)
 
     run(untrained, "--weights", weights_before, "--save", weights)
-    other = keras.models.load_model(untrained, CUSTOM, compile=False)
+    other, _, _ = build(name)
     other.load_weights(weights)
     predicted = as_list(other.predict(x, verbose=0))
     for k, (key, expected) in enumerate(zip(names, as_list(model.predict(x, verbose=0)))):
