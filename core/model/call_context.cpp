@@ -32,14 +32,16 @@ const Tensor& CallContext::mask(std::size_t i) const {
 Config CallContext::argument(const std::string& name, Config otherwise) const {
   asked_.insert(name);
   const Config& given = options_.arguments;
-  return given.is_null() || !given.contains(name) ? std::move(otherwise) : given.at(name);
+  if (given.is_null() || !given.contains(name)) return otherwise;
+  return given.at(name);
 }
 
 void CallContext::check_arguments(const std::string& layer) const {
   if (options_.arguments.is_null()) return;
   for (const auto& [name, value] : options_.arguments.as_object()) {
     if (asked_.contains(name)) continue;
-    throw ConfigError("Layer '" + layer + "': call() got an unexpected keyword argument '" + name + "'");
+    std::string text = "Layer '" + layer + "': call() got an unexpected keyword argument '";
+    throw ConfigError(text.append(name).append("'"));
   }
 }
 

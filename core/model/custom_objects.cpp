@@ -41,7 +41,7 @@ std::optional<CustomObject> find_custom_object(const std::string& name, const st
       const auto found = scope->objects_.find(known);
       if (found != scope->objects_.end() && fits(found->second)) return found->second;
     }
-    const auto found = registered().find(known);
+    auto found = registered().find(known);
     if (found && fits(*found)) return found;
   }
   return {};

@@ -25,7 +25,7 @@ print(v[-1] if isinstance(v, list) else v)' "$work/report.json" "$1"; }
 at_least() { awk -v v="$(value "$2")" -v l="$1" 'BEGIN { exit !(v >= l) }' || fail "$2 is $(value "$2"), below $1"; }
 
 "$STRATA_BIN/tests/fashion_to_cifar10" "$STRATA_DATA" "$work/cifar"
-on_two_ranks toy_resnet --data "$work/cifar" --epochs 1 --batch-size 64 --seed 1 --optimizer adam --blocks 2 \
+on_two_ranks toy_resnet --data "$work/cifar" --epochs 1 --batch-size 64 --seed 0 --optimizer nadam --blocks 2 \
   --plot "$work/resnet.png"
 [[ $(head -c 4 "$work/resnet.png" | tail -c 3) == PNG ]] || fail "resnet.png is no picture"
 at_least 0.80 val_acc
