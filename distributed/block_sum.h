@@ -10,15 +10,19 @@
 
 namespace strata {
 
-/// One prepared sum on one rank. The partials are cut into pieces; a few lanes, each with its own tag, stream and
-/// buffers, take every lanes-th piece through the whole plan, so that pieces are on different steps at once.
+/// One prepared sum on one rank. The partials are cut into pieces, whose sums come together on one rank after the
+/// other, so that all of them send equally much at once. A few lanes, each with its own tag, stream and buffers, take
+/// every lanes-th piece through the whole of its plan, so that pieces are on different steps at once.
 class BlockSumRun final : public SumRun {
  public:
   static constexpr int kLanes = kTags;
-  static constexpr std::size_t kPieceBytes = 256 * 1024;
+  /// A short message costs its latency, a long one keeps the others waiting.
+  static constexpr std::size_t kSmallestPieceBytes = 16 * 1024;
+  static constexpr std::size_t kLargestPieceBytes = 256 * 1024;
 
-  /// Uses the tags first_tag to first_tag + kLanes - 1. `spec` has been checked.
-  BlockSumRun(Transport& transport, Device& device, const BlockSumSpec& spec, int first_tag);
+  /// Uses the tags first_tag to first_tag + kLanes - 1. The first piece's sum comes together on rank `first_root`.
+  /// `spec` has been checked.
+  BlockSumRun(Transport& transport, Device& device, const BlockSumSpec& spec, int first_tag, int first_root);
   ~BlockSumRun() override;
 
   void start() override;
@@ -53,15 +57,19 @@ class BlockSumRun final : public SumRun {
 
   std::byte* at(const Lane& lane, int partial) const;
   std::byte* message(const Lane& lane, const BlockSumStep& step) const;
-  std::size_t piece_bytes(const Lane& lane) const;
+  std::size_t bytes_of_piece(const Lane& lane) const;
+  const std::vector<BlockSumStep>& plan(const Lane& lane) const {
+    return plans_[static_cast<std::size_t>(lane.piece) % plans_.size()];
+  }
 
   Transport& transport_;
   Device& device_;
   Dtype dtype_;
   std::size_t bytes_;  // of one partial
   std::vector<void*> partials_;
-  std::vector<BlockSumStep> plan_;
+  std::size_t piece_bytes_;  // of all pieces but the last
   Dim pieces_;
+  std::vector<std::vector<BlockSumStep>> plans_;  // of pieces 0, 1, ...; then from the first again
   std::vector<Lane> lanes_;
   int open_lanes_ = 0;
 };

@@ -30,9 +30,11 @@ constexpr int block_owner(Dim blocks, int ranks, Dim block) {
 }
 
 /// The steps of `rank` that leave the sum over all blocks in partial 0 of every rank: up the tree described at
-/// BlockSumSpec, where the owner of a node's leftmost block holds the node's sum, then a broadcast from rank 0.
-/// Every rank meets the messages in one global order, so carrying the steps out one after the other cannot deadlock.
-/// REQUIRES: 1 <= ranks <= blocks.
-std::vector<BlockSumStep> plan_block_sum(Dim blocks, int ranks, int rank);
+/// BlockSumSpec to rank `root`, then a broadcast from there. Whatever the root, the same nodes are added; who holds a
+/// node's sum depends on the root, so that over all roots each rank sends equally much: with one node of the tree a
+/// rank (blocks = ranks, or ranks times a power of two) P - 1 partials up and P - 1 down for P roots, which is the
+/// least possible. Every rank meets the messages in one global order, so carrying the steps out one after the other
+/// cannot deadlock. REQUIRES: 1 <= ranks <= blocks; 0 <= rank, root < ranks.
+std::vector<BlockSumStep> plan_block_sum(Dim blocks, int ranks, int rank, int root);
 
 }  // namespace strata

@@ -282,21 +282,25 @@ std::shared_ptr<Storage> PointToPointCommunicator::allocate(Device& device, std:
   return storage;
 }
 
-// Ranks prepare the same sums in the same order.
-int PointToPointCommunicator::next_sum_tag() { return 1 + sums_++ % kSumTags * SumRun::kTags; }
+// Ranks prepare the same sums in the same order. So do small ones spread over the ranks where they come together.
+PointToPointCommunicator::SumPlace PointToPointCommunicator::next_sum() {
+  const SumPlace place{sums_, 1 + sums_ % kSumTags * SumRun::kTags, sums_ % size()};
+  ++sums_;
+  return place;
+}
 
 std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_block_sum(Device& device, const BlockSumSpec& spec) {
   check_block_sum(spec, size(), rank());
-  auto name = fmt::format("block sum {}", sums_);
-  return std::make_unique<PreparedSum>(*this, std::move(name),
-                                       std::make_unique<BlockSumRun>(*transport_, device, spec, next_sum_tag()));
+  const SumPlace place = next_sum();
+  return std::make_unique<PreparedSum>(*this, fmt::format("block sum {}", place.number),
+                                       std::make_unique<BlockSumRun>(*transport_, device, spec, place.tag, place.root));
 }
 
 std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_row_sum(Device& device, const RowSumSpec& spec) {
   check_row_sum(spec, size(), rank());
-  auto name = fmt::format("row sum {}", sums_);
-  return std::make_unique<PreparedSum>(*this, std::move(name),
-                                       std::make_unique<RowSumRun>(*transport_, device, spec, next_sum_tag()));
+  const SumPlace place = next_sum();
+  return std::make_unique<PreparedSum>(*this, fmt::format("row sum {}", place.number),
+                                       std::make_unique<RowSumRun>(*transport_, device, spec, place.tag, place.root));
 }
 
 }  // namespace strata

@@ -51,8 +51,15 @@ class PointToPointCommunicator final : public Communicator {
     Awaited awaited;
   };
 
+  /// What tells a prepared sum from the others.
+  struct SumPlace {
+    int number;
+    int tag;
+    int root;
+  };
+
   void reserve();
-  int next_sum_tag();
+  SumPlace next_sum();
   template <class F>
   void guard(const F& f);
   void check_root(int root, const char* operation) const;

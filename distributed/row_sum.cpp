@@ -11,11 +11,11 @@ namespace strata {
 
 using Kind = BlockSumStep::Kind;
 
-RowSumRun::RowSumRun(Transport& transport, Device& device, const RowSumSpec& spec, int tag)
+RowSumRun::RowSumRun(Transport& transport, Device& device, const RowSumSpec& spec, int tag, int root)
     : transport_(transport),
       rows_(device, spec.layout, spec.partials),
       tag_(tag),
-      plan_(plan_block_sum(spec.blocks, transport.size(), transport.rank())) {
+      plan_(plan_block_sum(spec.blocks, transport.size(), transport.rank(), root)) {
   const bool receives =
       std::any_of(plan_.begin(), plan_.end(), [](const BlockSumStep& step) { return step.kind == Kind::receive_add; });
   if (receives) received_ = std::make_unique<Storage>(cpu_device(), spec.layout.bytes());

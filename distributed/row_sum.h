@@ -15,8 +15,8 @@ class RowSumRun final : public SumRun {
  public:
   static constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 
-  /// Uses one tag. `spec` has been checked.
-  RowSumRun(Transport& transport, Device& device, const RowSumSpec& spec, int tag);
+  /// Uses one tag. The sum comes together on rank `root`. `spec` has been checked.
+  RowSumRun(Transport& transport, Device& device, const RowSumSpec& spec, int tag, int root);
   ~RowSumRun() override;
 
   void start() override;

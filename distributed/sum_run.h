@@ -11,7 +11,7 @@ namespace strata {
 class SumRun {
  public:
   /// Each uses so many tags of its own, and has at most so many messages under way.
-  static constexpr int kTags = 4;
+  static constexpr int kTags = 8;
 
   SumRun() = default;
   virtual ~SumRun() = default;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,12 @@ std::string canonical_text(Dim blocks) {
   return level.front();
 }
 
+// The two may come in either order: floating-point addition is commutative. Shown is the left node first.
+std::string added(const std::string& a, const std::string& b) {
+  const auto leftmost = [](const std::string& text) { return std::stoi(text.substr(text.find_first_not_of('('))); };
+  return leftmost(a) < leftmost(b) ? "(" + a + "+" + b + ")" : "(" + b + "+" + a + ")";
+}
+
 struct Rank {
   std::vector<BlockSumStep> steps;
   std::size_t next = 0;
@@ -30,9 +37,9 @@ struct Rank {
 
 class PlanRun {
  public:
-  PlanRun(Dim blocks, int ranks) {
+  PlanRun(Dim blocks, int ranks, int root) {
     for (int r = 0; r < ranks; ++r) {
-      ranks_.push_back({plan_block_sum(blocks, ranks, r), 0, {}});
+      ranks_.push_back({plan_block_sum(blocks, ranks, r, root), 0, {}});
       const IndexRange own = rank_blocks(blocks, ranks, r);
       for (Dim b = own.first; b < own.last; ++b) ranks_.back().partials.push_back(std::to_string(b));
     }
@@ -63,14 +70,14 @@ class PlanRun {
     std::string& partial = rank.partials.at(static_cast<std::size_t>(s.partial));
     if (s.kind == Kind::send) return false;  // its receiver moves it
     if (s.kind == Kind::add) {
-      partial = "(" + partial + "+" + rank.partials.at(static_cast<std::size_t>(s.from)) + ")";
+      partial = added(partial, rank.partials.at(static_cast<std::size_t>(s.from)));
     } else {
       Rank& peer = ranks_.at(static_cast<std::size_t>(s.peer));
       if (peer.next == peer.steps.size()) return false;
       const BlockSumStep& sent = peer.steps[peer.next];
       if (sent.kind != Kind::send || sent.peer != r) return false;
       const std::string& text = peer.partials.at(static_cast<std::size_t>(sent.partial));
-      partial = s.kind == Kind::receive ? text : "(" + partial + "+" + text + ")";
+      partial = s.kind == Kind::receive ? text : added(partial, text);
       ++peer.next;
     }
     ++rank.next;
@@ -83,10 +90,13 @@ class PlanRun {
 TEST(BlockSumPlan, AddsInTheCanonicalTreeOnAnyNumberOfRanks) {
   for (Dim blocks = 1; blocks <= 17; ++blocks) {
     for (int ranks = 1; ranks <= blocks; ++ranks) {
-      SCOPED_TRACE(std::to_string(blocks) + " blocks, " + std::to_string(ranks) + " ranks");
-      PlanRun run(blocks, ranks);
-      run.run();
-      run.expect_everywhere(canonical_text(blocks));
+      for (int root = 0; root < ranks; ++root) {
+        SCOPED_TRACE(std::to_string(blocks) + " blocks, " + std::to_string(ranks) + " ranks, root " +
+                     std::to_string(root));
+        PlanRun run(blocks, ranks, root);
+        run.run();
+        run.expect_everywhere(canonical_text(blocks));
+      }
     }
   }
 }
@@ -103,6 +113,42 @@ TEST(BlockSumPlan, OwnerIsTheInverseOfRankBlocks) {
   }
 }
 
+/// How many partials a rank sends on average over the roots, times the ranks.
+Dim sends_of(Dim blocks, int ranks, int rank) {
+  Dim sends = 0;
+  for (int root = 0; root < ranks; ++root) {
+    for (const BlockSumStep& step : plan_block_sum(blocks, ranks, rank, root)) {
+      sends += step.kind == BlockSumStep::Kind::send ? 1 : 0;
+    }
+  }
+  return sends;
+}
+
+// No allreduce gets by with less than 2 (P - 1) / P of the data sent by each of P ranks.
+TEST(BlockSumPlan, EveryRankSendsTheLeastPossibleWhereItHoldsOneNode) {
+  for (int ranks = 1; ranks <= 17; ++ranks) {
+    for (const Dim each : {1, 2, 4, 8}) {
+      for (int rank = 0; rank < ranks; ++rank) {
+        EXPECT_EQ(sends_of(each * ranks, ranks, rank), 2 * (ranks - 1)) << each << " blocks each on " << ranks;
+      }
+    }
+  }
+}
+
+// A rank whose blocks are several nodes of the tree sends each of them up.
+TEST(BlockSumPlan, NeverSendsMoreThanItsNodes) {
+  double worst = 0;
+  for (Dim blocks = 1; blocks <= 64; ++blocks) {
+    for (int ranks = 2; ranks <= std::min<Dim>(blocks, 17); ++ranks) {
+      Dim most = 0;
+      for (int rank = 0; rank < ranks; ++rank) most = std::max(most, sends_of(blocks, ranks, rank));
+      worst = std::max(worst, static_cast<double>(most) / static_cast<double>(2 * (ranks - 1)));
+    }
+  }
+  RecordProperty("worst", std::to_string(worst));
+  EXPECT_LE(worst, 3.25) << "times the least possible";
+}
+
 // Five blocks on two ranks: (((0+1)+(2+3))+4), where rank 0 owns 0 and 1.
 TEST(BlockSumPlan, ListsTheStepsOfARank) {
   using Kind = BlockSumStep::Kind;
@@ -114,8 +160,8 @@ TEST(BlockSumPlan, ListsTheStepsOfARank) {
                                             {.kind = Kind::send, .partial = 0, .peer = 0},
                                             {.kind = Kind::send, .partial = 2, .peer = 0},
                                             {.kind = Kind::receive, .partial = 0, .peer = 0}};
-  EXPECT_EQ(plan_block_sum(5, 2, 0), first);
-  EXPECT_EQ(plan_block_sum(5, 2, 1), second);
+  EXPECT_EQ(plan_block_sum(5, 2, 0, 0), first);
+  EXPECT_EQ(plan_block_sum(5, 2, 1, 0), second);
 }
 
 }  // namespace
