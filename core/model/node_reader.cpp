@@ -145,7 +145,7 @@ std::optional<TensorHistory> list_history(const Config& value) {
 std::optional<TensorHistory> keras_tensor_history(const Config& value) {
   if (!value.is_object() || !value.contains("class_name")) return {};
   if (value.at("class_name") != Config("__keras_tensor__")) return {};
-  const auto history = list_history(value.at("config").at("keras_history"));
+  auto history = list_history(value.at("config").at("keras_history"));
   if (!history) throw ConfigError("expected a tensor's keras_history, received " + value.to_json());
   return history;
 }

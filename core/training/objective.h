@@ -22,7 +22,8 @@ class Losses {
   Losses(Loss loss) : all_(std::move(loss)) {}  // NOLINT(google-explicit-constructor)
   Losses(const char* name) : all_(name) {}      // NOLINT(google-explicit-constructor)
   template <IsTargetFunction F>
-  Losses(F&& function) : all_(std::forward<F>(function)) {}                       // NOLINT(google-explicit-constructor)
+  Losses(F&& function)  // NOLINT(google-explicit-constructor, bugprone-forwarding-reference-overload)
+      : all_(std::forward<F>(function)) {}
   Losses(std::vector<Loss> losses) : list_(std::move(losses)), is_list_(true) {}  // NOLINT(google-explicit-constructor)
   Losses(std::initializer_list<Loss> losses) : list_(losses), is_list_(true) {}   // NOLINT(google-explicit-constructor)
   Losses(std::vector<Named> named) : named_(std::move(named)) {}                  // NOLINT(google-explicit-constructor)
