@@ -44,7 +44,8 @@ TEST(OwnModels, CustomRnn) {
 TEST(OwnModels, TreeRnn) {
   const std::string out = output_of(STRATA_TREE_RNN);
   std::smatch found;
-  ASSERT_TRUE(std::regex_search(out, found, std::regex("step 0 - loss: ([0-9.]+)[^]*step 99 - loss: ([0-9.]+)"))) << out;
+  ASSERT_TRUE(std::regex_search(out, found, std::regex("step 0 - loss: ([0-9.]+)[^]*step 99 - loss: ([0-9.]+)")))
+      << out;
   EXPECT_LT(std::stod(found[2]), 0.5 * std::stod(found[1])) << out;
   ASSERT_TRUE(std::regex_search(out, found, std::regex("right: ([0-9]+) of 200"))) << out;
   EXPECT_GE(std::stoi(found[1]), 180) << out;
