@@ -25,7 +25,7 @@ from model_files import MODELS, build, with_optimizer  # noqa: E402
 MODELS["optimizer_adafactor"] = with_optimizer(lambda: keras.optimizers.Adafactor(0.01))
 TOLERANCE = 1e-5
 STEPS = 3
-NOT_IN_KERAS_2 = {"optimizer_lamb", "optimizer_muon", "optimizer_accumulation"}
+NOT_IN_KERAS_2 = {"heads", "optimizer_lamb", "optimizer_muon", "optimizer_accumulation"}
 GUIDE = {"mnist_mlp", "autoencoder", "ticket_router", "shared_embedding", "toy_resnet"}
 # tf_keras counts in Python how often it has multiplied Nadam's momenta, so that only eager steps follow its formula, and
 # does not save the product.
