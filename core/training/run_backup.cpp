@@ -52,9 +52,10 @@ RunBackup run_of(const Config& config, const std::vector<NamedArray>& tensors) {
 void require_plan(const std::string& path, const Config& saved, const Config& plan) {
   for (const auto& [name, value] : plan.as_object()) {
     if (saved.get(name) == value) continue;
-    throw ConfigError(path + ": the run that made this backup had " + name + " = " + saved.get(name).to_json() +
-                      ", this one has " + value.to_json() +
-                      ". Continue it with the same data and arguments, or remove the backup.");
+    std::string text = path;
+    text.append(": the run that made this backup had ").append(name).append(" = ").append(saved.get(name).to_json());
+    text.append(", this one has ").append(value.to_json());
+    throw ConfigError(text + ". Continue it with the same data and arguments, or remove the backup.");
   }
 }
 
