@@ -10,7 +10,7 @@ namespace {
 
 /// As Keras prepares them: of the dtype of the output, and of its rank where the last axis has size 1.
 Tensor fitted(const Tensor& y_true, const Tensor& y_pred) {
-  const Tensor target = ops::cast(y_true, y_pred.dtype());
+  Tensor target = ops::cast(y_true, y_pred.dtype());
   if (target.rank() + 1 == y_pred.rank() && y_pred.shape().back() == 1) return ops::expand_dims(target, -1);
   if (target.rank() == y_pred.rank() + 1 && target.shape().back() == 1) return ops::squeeze(target, {-1});
   return target;
