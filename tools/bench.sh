@@ -27,4 +27,6 @@ done
 if command -v mpirun >/dev/null; then
   printf '\n== embedding_step on two ranks\n'
   mpirun -np 2 build/release/bin/embedding_step --json build/release/embedding_step_2.json
+  printf '\n== mpi_allreduce on two ranks\n'
+  mpirun -np 2 build/release/bin/mpi_allreduce --json build/release/mpi_allreduce.json
 fi
