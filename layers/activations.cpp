@@ -16,7 +16,7 @@ bool is_layer(const Config& config) {
 
 Activation::Function call_of(const LayerRef& layer) {
   return [layer](const Tensor& x) {
-    const Tensor y = layer(x);
+    Tensor y = layer(x);
     if (!layer.weights().empty()) {
       throw ConfigError("The activation " + layer.layer().class_name() +
                         " has weights, which the layer that it was given to would not train. Call it as a layer of its "

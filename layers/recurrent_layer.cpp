@@ -46,7 +46,7 @@ Tensor time_major_mask(const Tensor& mask, const std::string& layer) {
 
 RecurrentLayer::RecurrentLayer(LayerRef cell, const RecurrentOptions& options, const LayerOptions& layer, int rank)
     : Layer(layer),
-      cell_layer_(track(cell)),
+      cell_layer_(track(std::move(cell))),
       cell_(as_cell(cell_layer_, "The RNN cell should have a")),
       options_(options),
       activity_regularizer_(layer.activity_regularizer) {

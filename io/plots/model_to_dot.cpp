@@ -182,7 +182,7 @@ class Drawing {
 
   /// Where an arrow from output `index` of the layer at `prefix` begins: in a cluster, at the layer that makes it.
   std::string source_of(const Layer& layer, std::size_t index, const std::string& prefix) const {
-    const std::string id = prefix + path_part(layer.name());
+    std::string id = prefix + path_part(layer.name());
     const Functional* model = options_.expand_nested ? as_model(layer) : nullptr;
     const Functional* wrapped = options_.expand_nested ? wrapped_model(layer) : nullptr;
     const Functional* inner = model != nullptr ? model : wrapped;
