@@ -34,26 +34,12 @@ const RuleTable<Constraint>& table() {
   return all;
 }
 
-/// One that the program made known.
-std::optional<Constraint> find_own(const ConfiguredName& wanted) {
-  return make_custom_rule<Constraint, WeightFunction::Function>(
-      wanted, [](const auto& name, const auto& function) { return Constraint("function", name, function); });
-}
-
-Constraint by_name(const std::string& name) {
-  const auto own = find_own({name, Config::object()});
-  return own ? *own : table().make(name);
-}
-
 }  // namespace
 
-Constraint::Constraint(const std::string& name) : Constraint(by_name(name)) {}
+Constraint::Constraint(const std::string& name) : Constraint(make_rule<WeightFunction::Function>(table(), name)) {}
 
 Constraint Constraint::from_config(const Config& config) {
-  if (config.is_null()) return {};
-  const ConfiguredName wanted = ConfiguredName::of(config);
-  const auto own = find_own(wanted);
-  return own ? *own : table().make(wanted);
+  return config.is_null() ? Constraint() : make_rule<WeightFunction::Function>(table(), config);
 }
 
 namespace constraints {

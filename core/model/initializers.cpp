@@ -157,26 +157,11 @@ const RuleTable<Initializer>& table() {
   return all;
 }
 
-/// One that the program made known.
-std::optional<Initializer> find_own(const ConfiguredName& wanted) {
-  return make_custom_rule<Initializer, InitialValue>(
-      wanted, [](const auto& name, const auto& function) { return Initializer("function", name, function); });
-}
-
-Initializer by_name(const std::string& name) {
-  const auto own = find_own({name, Config::object()});
-  return own ? *own : table().make(name);
-}
-
 }  // namespace
 
-Initializer::Initializer(const std::string& name) : Initializer(by_name(name)) {}
+Initializer::Initializer(const std::string& name) : Initializer(make_rule<InitialValue>(table(), name)) {}
 
-Initializer Initializer::from_config(const Config& config) {
-  const ConfiguredName wanted = ConfiguredName::of(config);
-  const auto own = find_own(wanted);
-  return own ? *own : table().make(wanted);
-}
+Initializer Initializer::from_config(const Config& config) { return make_rule<InitialValue>(table(), config); }
 
 namespace initializers {
 

@@ -9,6 +9,7 @@
 #include "core/model/config_dialect.h"
 #include "core/model/functional.h"
 #include "core/model/model_reader.h"
+#include "core/model/register_class.h"
 
 namespace strata {
 namespace {
@@ -56,17 +57,7 @@ LayerRef make_custom(const LayerFactory& make, const std::string& class_name, co
 void set_layer_catalogue(LayerCatalogue layers) { catalogue = layers; }
 
 void register_layer(const std::string& class_name, const LayerFactory& from_config) {
-  if (class_name.empty() || !from_config) {
-    throw ConfigError("register_layer: expected a class name and a function, received '" + class_name + "'" +
-                      (from_config ? "" : " and an empty function"));
-  }
-  const std::string taken = "register_layer: a layer class '" + class_name + "' is known already";
-  if (find_builtin(class_name)) throw ConfigError(taken);
-  try {
-    register_custom_object(class_name, from_config);
-  } catch (const ConfigError&) {
-    throw ConfigError(taken);
-  }
+  register_class("layer", class_name, find_builtin(class_name) != nullptr, from_config);
 }
 
 LayerOptions layer_options(const Config& config) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/base/config.h"
@@ -36,12 +37,19 @@ inline Config function_config(const std::string& name) {
   return Config::object({{"class_name", "function"}, {"config", name}});
 }
 
+/// What a class that a program made known makes of these arguments; empty when there is no such class.
+template <class T>
+std::optional<T> make_custom_class(const ConfiguredName& wanted) {
+  const auto make = find_custom<std::function<T(const Config&)>>(wanted.name);
+  return make ? std::optional<T>((*make)(wanted.arguments)) : std::nullopt;
+}
+
 /// The rule that a program made known under this name, as a class or as a plain function, of which `from_function`
 /// makes a rule; empty when there is none.
 template <class Rule, class Function>
 std::optional<Rule> make_custom_rule(const ConfiguredName& wanted,
                                      Rule (*from_function)(const std::string& name, const Function& function)) {
-  if (const auto make = find_custom<std::function<Rule(const Config&)>>(wanted.name)) return (*make)(wanted.arguments);
+  if (auto made = make_custom_class<Rule>(wanted)) return made;
   if (const auto function = find_custom<Function>(wanted.name)) return from_function(wanted.name, *function);
   return {};
 }
@@ -147,5 +155,17 @@ class RuleTable {
   std::string unknown_;
   std::map<std::string, Entry> entries_;
 };
+
+/// The rule of this name, or of what a file has: one that the program made known, as a class or as a function of this
+/// type, before one of the table.
+template <class Function, class Rule, class Wanted>
+Rule make_rule(const RuleTable<Rule>& table, const Wanted& wanted) {
+  const ConfiguredName name = ConfiguredName::of(wanted);
+  const auto own = make_custom_rule<Rule, Function>(
+      name, [](const std::string& n, const Function& function) { return Rule("function", n, function); });
+  if (own) return *own;
+  if constexpr (std::is_same_v<Wanted, Config>) return table.make(name);
+  else return table.make(wanted);
+}
 
 }  // namespace strata

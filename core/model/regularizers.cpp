@@ -52,26 +52,12 @@ const RuleTable<Regularizer>& table() {
   return all;
 }
 
-/// One that the program made known.
-std::optional<Regularizer> find_own(const ConfiguredName& wanted) {
-  return make_custom_rule<Regularizer, WeightFunction::Function>(
-      wanted, [](const auto& name, const auto& function) { return Regularizer("function", name, function); });
-}
-
-Regularizer by_name(const std::string& name) {
-  const auto own = find_own({name, Config::object()});
-  return own ? *own : table().make(name);
-}
-
 }  // namespace
 
-Regularizer::Regularizer(const std::string& name) : Regularizer(by_name(name)) {}
+Regularizer::Regularizer(const std::string& name) : Regularizer(make_rule<WeightFunction::Function>(table(), name)) {}
 
 Regularizer Regularizer::from_config(const Config& config) {
-  if (config.is_null()) return {};
-  const ConfiguredName wanted = ConfiguredName::of(config);
-  const auto own = find_own(wanted);
-  return own ? *own : table().make(wanted);
+  return config.is_null() ? Regularizer() : make_rule<WeightFunction::Function>(table(), config);
 }
 
 namespace regularizers {

@@ -12,8 +12,8 @@
 
 namespace strata {
 
-/// One or several arrays of equally many rows: one tensor, a list of tensors, tensors by the name of the input or
-/// output they are for, as in `{{"title", titles}, {"body", bodies}}`, or nothing.
+/// One tensor, a list of tensors, tensors by name as in `{{"title", titles}, {"body", bodies}}`, or nothing: the inputs
+/// and outputs of a model, and the data for them, which then has equally many rows in each.
 class Arrays {
  public:
   using Named = std::pair<std::string, Tensor>;

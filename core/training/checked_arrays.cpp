@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "core/base/error.h"
 #include "core/ops/ops.h"
@@ -83,15 +82,14 @@ bool reads_targets(const Objective& objective, std::size_t output) {
                                                  [&](const OutputMetric& metric) { return metric.output == output; });
 }
 
-/// A tensor an output, by order or by name; an empty one where nothing reads it and nothing was given.
-std::vector<std::optional<Tensor>> targets_of(const Arrays& y, const std::vector<std::string>& outputs,
-                                              const Objective& objective) {
+/// A tensor an output, by order or by name; an empty handle where nothing reads it and nothing was given.
+std::vector<Tensor> targets_of(const Arrays& y, const std::vector<std::string>& outputs, const Objective& objective) {
   require_known_entries("target", y.names(), outputs);
   std::vector<std::size_t> read;
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     if (reads_targets(objective, k)) read.push_back(k);
   }
-  std::vector<std::optional<Tensor>> targets(outputs.size());
+  std::vector<Tensor> targets(outputs.size());
   const auto& given = y.tensors();
   if (y.is_named()) {
     for (std::size_t k = 0; k < outputs.size(); ++k) {
@@ -178,7 +176,7 @@ CheckedArrays check_arrays(const Functional& model, const Objective* objective, 
       builder.add_unread_targets();
       continue;
     }
-    builder.add(ops::cast(*targets[k], widened(targets[k]->dtype())), builder.data.specs.y);
+    builder.add(ops::cast(targets[k], widened(targets[k].dtype())), builder.data.specs.y);
     if (objective->losses[k]) objective->losses[k]->check_targets(builder.data.arrays.back(), outputs[k].spec());
   }
   add_sample_weights(builder, sample_weight, model.output_names());

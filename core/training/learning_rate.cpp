@@ -2,9 +2,9 @@
 #include "core/training/learning_rate.h"
 
 #include "core/base/error.h"
+#include "core/model/register_class.h"
 #include "core/training/optimizers/table.h"
 #include "core/training/schedules/schedule.h"
-#include "core/training/user_classes.h"
 
 namespace strata {
 
@@ -39,11 +39,6 @@ const RuleTable<LearningRate>& table() {
   return all;
 }
 
-UserClasses<LearningRate>& user_classes() {
-  static UserClasses<LearningRate> all;
-  return all;
-}
-
 }  // namespace
 
 LearningRate make_schedule(std::string class_name, Config config, std::function<double(std::int64_t step)> rate) {
@@ -68,12 +63,13 @@ Config LearningRate::config() const {
 
 LearningRate LearningRate::from_config(const Config& config) {
   if (!config.is_object()) return config.as_double();
-  const auto made = user_classes().make(config);
-  return made ? *made : table().make(ConfiguredName::of(config));
+  const ConfiguredName wanted = ConfiguredName::of(config);
+  const auto made = make_custom_class<LearningRate>(wanted);
+  return made ? *made : table().make(wanted);
 }
 
 void register_schedule(const std::string& class_name, std::function<LearningRate(const Config& config)> from_config) {
-  user_classes().add("schedule", class_name, table().knows(class_name), std::move(from_config));
+  register_class("schedule", class_name, table().knows(class_name), std::move(from_config));
 }
 
 }  // namespace strata

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "core/base/registered_name.h"
+#include "core/model/register_class.h"
 #include "core/training/optimizers/table.h"
-#include "core/training/user_classes.h"
 
 namespace strata {
 
@@ -31,11 +31,6 @@ const RuleTable<Optimizer>& table() {
 #undef STRATA_OPTIMIZER
     return entries;
   }());
-  return all;
-}
-
-UserClasses<Optimizer>& user_classes() {
-  static UserClasses<Optimizer> all;
   return all;
 }
 
@@ -102,8 +97,8 @@ Optimizer::Optimizer(const std::string& name)
 
 Optimizer Optimizer::from_config(const Config& config) {
   if (config.is_string()) return Optimizer(config.as_string());
-  if (auto made = user_classes().make(config)) return *made;
   const ConfiguredName wanted = ConfiguredName::of(config);
+  if (auto made = make_custom_class<Optimizer>(wanted)) return *made;
   const std::string small = in_small_letters(without_package(wanted.name));
   if (table().knows(small)) return table().make(small, wanted.arguments);
   throw ConfigError(kUnknown + wanted.name + ". Expected one of: " + table().class_names() +
@@ -113,7 +108,7 @@ Optimizer Optimizer::from_config(const Config& config) {
 bool is_keras_optimizer(const std::string& class_name) { return table().knows(class_name); }
 
 void register_optimizer(const std::string& class_name, std::function<Optimizer(const Config& config)> from_config) {
-  user_classes().add("optimizer", class_name, table().knows(in_small_letters(class_name)), std::move(from_config));
+  register_class("optimizer", class_name, table().knows(in_small_letters(class_name)), std::move(from_config));
 }
 
 }  // namespace strata

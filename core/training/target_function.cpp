@@ -22,25 +22,11 @@ Tensor values_of(const TargetFunction& function, const std::string& name, const 
   return values.rank() == 0 ? ops::broadcast_to(values, {y_pred.shape()[0]}) : values;
 }
 
-/// Under a name that may have a package, "package>name", as files then have it.
-class FunctionLoss final : public LossFunction {
+/// A loss or a metric, under a name that may have a package, "package>name", as files then have it.
+template <class Base>
+class OfFunction final : public Base {
  public:
-  FunctionLoss(TargetFunction function, std::string name) : function_(std::move(function)), name_(std::move(name)) {}
-  std::string class_name() const override { return name_; }
-  std::string name() const override { return without_package(name_); }
-  Config serialized() const override { return name_; }
-  Tensor values(const Tensor& y_true, const Tensor& y_pred) const override {
-    return values_of(function_, name_, y_true, y_pred);
-  }
-
- private:
-  TargetFunction function_;
-  std::string name_;
-};
-
-class FunctionMetric final : public MeanMetric {
- public:
-  FunctionMetric(TargetFunction function, std::string name) : function_(std::move(function)), name_(std::move(name)) {}
+  OfFunction(TargetFunction function, std::string name) : function_(std::move(function)), name_(std::move(name)) {}
   std::string class_name() const override { return name_; }
   std::string name() const override { return without_package(name_); }
   Config serialized() const override { return name_; }
@@ -56,9 +42,9 @@ class FunctionMetric final : public MeanMetric {
 }  // namespace
 
 Loss::Loss(TargetFunction function, const std::string& name)
-    : Loss(std::make_shared<const FunctionLoss>(std::move(function), name)) {}
+    : Loss(std::make_shared<const OfFunction<LossFunction>>(std::move(function), name)) {}
 
 Metric::Metric(const TargetFunction& function, const std::string& name)
-    : Metric(std::make_shared<const FunctionMetric>(function, name)) {}
+    : Metric(std::make_shared<const OfFunction<MeanMetric>>(function, name)) {}
 
 }  // namespace strata

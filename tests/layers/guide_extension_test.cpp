@@ -5,33 +5,18 @@
 #include <cmath>
 
 #include "strata/strata.h"
+#include "tests/support/custom_dense.h"
 #include "tests/support/expect_error.h"
 
 namespace strata {
 namespace {
 
+using testing::CustomDense;
 using Floats = std::vector<float>;
 
 class GuideExtension : public ::testing::Test {
   Session session_;
   SessionScope scope_{session_};
-};
-
-/// The guide's layer: build makes the weights, call computes, config says what the constructor was given.
-class CustomDense : public Layer {
- public:
-  explicit CustomDense(Dim units = 32) : units_(units) {}
-  std::string class_name() const override { return "CustomDense"; }
-  void build(const Shape& input) override {
-    w_ = add_weight("w", {input.back(), units_}, {.initializer = "random_normal"});
-    b_ = add_weight("b", {units_}, {.initializer = "random_normal"});
-  }
-  Tensor call(const Tensor& inputs, CallContext&) override { return ops::matmul(inputs, w_) + b_; }
-  Config config() const override { return Config::object({{"units", units_}}); }
-
- private:
-  Dim units_;
-  Variable w_, b_;
 };
 
 // Row 40.

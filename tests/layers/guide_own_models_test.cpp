@@ -5,6 +5,7 @@
 #include "core/model/session.h"
 #include "core/training/model.h"
 #include "layers/layers.h"
+#include "tests/support/custom_dense.h"
 #include "tests/support/golden_noise.h"
 #include "tests/support/golden_values.h"
 
@@ -12,21 +13,6 @@ namespace strata {
 namespace {
 
 using testing::golden_tensor;
-
-class CustomDense : public Layer {
- public:
-  explicit CustomDense(Dim units) : units_(units) {}
-  std::string class_name() const override { return "CustomDense"; }
-  void build(const Shape& input) override {
-    w_ = add_weight("w", {input.back(), units_}, {.initializer = "random_normal"});
-    b_ = add_weight("b", {units_}, {.initializer = "random_normal"});
-  }
-  Tensor call(const Tensor& inputs, CallContext&) override { return ops::matmul(inputs, w_) + b_; }
-
- private:
-  Dim units_;
-  Variable w_, b_;
-};
 
 class MLP : public SubclassedModel {
  public:
@@ -79,7 +65,7 @@ class GuideOwnModels : public ::testing::Test {
 
 TEST_F(GuideOwnModels, CustomDense) {
   auto inputs = Input({4});
-  expect_as_keras("custom_dense", Model(inputs, make_layer<CustomDense>(10)(inputs)));
+  expect_as_keras("custom_dense", Model(inputs, make_layer<testing::CustomDense>(10)(inputs)));
 }
 
 TEST_F(GuideOwnModels, Mlp) { expect_as_keras("mlp", make_model<MLP>()); }

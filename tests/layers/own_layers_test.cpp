@@ -42,10 +42,8 @@ TEST_F(OwnLayersTest, LayerClassesOfOnesOwnAreReadFromConfigs) {
   const LayerRef read = deserialize_layer("Times", config);
   EXPECT_EQ(read.get_config(), config);
   EXPECT_EQ(read(constant({2.f}, {1, 1})).to_vector<float>(), (std::vector<float>{6}));
-  expect_error<ConfigError>([&] { register_layer("Times", make); },
-                            "register_layer: a layer class 'Times' is known already");
-  expect_error<ConfigError>([&] { register_layer("Dense", make); },
-                            "register_layer: a layer class 'Dense' is known already");
+  expect_error<ConfigError>([&] { register_layer("Times", make); }, "register_layer: a class 'Times' is known already");
+  expect_error<ConfigError>([&] { register_layer("Dense", make); }, "register_layer: a class 'Dense' is known already");
   expect_error<ConfigError>([&] { register_layer("", make); },
                             "register_layer: expected a class name and a function, received ''");
 }
