@@ -16,17 +16,18 @@ constexpr int kSpins = 200;
 
 }  // namespace
 
-Communicator::Clock::duration default_deadline() {
-  using namespace std::chrono_literals;
+Deadlines default_deadlines() {
   const char* text = std::getenv("STRATA_DEADLINE");
-  if (text == nullptr || *text == '\0') return 60s;
+  if (text == nullptr || *text == '\0') return {};
   char* end = nullptr;
   const double seconds = std::strtod(text, &end);
   constexpr double kYear = 365.0 * 24 * 3600;
   if (*end != '\0' || !(seconds > 0) || seconds > kYear) {
     throw ConfigError(fmt::format("STRATA_DEADLINE: expected a positive number of seconds, received \"{}\"", text));
   }
-  return std::chrono::duration_cast<Communicator::Clock::duration>(std::chrono::duration<double>(seconds));
+  const auto deadline =
+      std::chrono::duration_cast<Communicator::Clock::duration>(std::chrono::duration<double>(seconds));
+  return {deadline, deadline};
 }
 
 void Patience::restart() {

@@ -8,8 +8,9 @@
 
 namespace strata {
 
-/// The deadline of new communicators: STRATA_DEADLINE in seconds, 60 s when unset. Throws ConfigError on other text.
-Communicator::Clock::duration default_deadline();
+/// The deadlines of new communicators: STRATA_DEADLINE in seconds for all waits when it is set. Throws ConfigError on
+/// other text.
+Deadlines default_deadlines();
 
 /// A message that a rank waits for.
 struct Awaited {

@@ -59,7 +59,7 @@ class PointToPointCommunicator::PreparedSum final : public BlockSum {
 
   void wait() override {
     communicator_.guard([&] {
-      Patience patience(*communicator_.transport_, communicator_.deadline_, name_);
+      Patience patience(*communicator_.transport_, communicator_.deadline(), name_);
       while (!run_->done()) {
         // All of them: a peer may need one of the others first.
         if (communicator_.advance_sums()) {
@@ -80,11 +80,16 @@ class PointToPointCommunicator::PreparedSum final : public BlockSum {
 };
 
 PointToPointCommunicator::PointToPointCommunicator(std::unique_ptr<Transport> transport)
-    : transport_(std::move(transport)), deadline_(default_deadline()) {
+    : transport_(std::move(transport)), deadlines_(default_deadlines()) {
   reserve();
 }
 
 PointToPointCommunicator::~PointToPointCommunicator() = default;
+
+void PointToPointCommunicator::begin_step(const StepPosition& position, bool first) {
+  position_ = position;
+  in_step_ = !first;
+}
 
 // Makes room for all that can be under way at once, so that a step of training allocates nothing.
 void PointToPointCommunicator::reserve() {
@@ -142,7 +147,7 @@ void PointToPointCommunicator::receive(void* data, std::size_t bytes, int peer) 
 
 // Waits until the messages begun above are over.
 void PointToPointCommunicator::complete(std::string_view operation) {
-  Patience patience(*transport_, deadline_, operation);
+  Patience patience(*transport_, deadline(), operation);
   while (!messages_.empty()) {
     const bool moved = test_messages();
     if (advance_sums() || moved) {
@@ -269,7 +274,7 @@ std::unique_ptr<Communicator> PointToPointCommunicator::split(int color, int key
       return choices[static_cast<std::size_t>(a)].key < choices[static_cast<std::size_t>(b)].key;
     });
     part = std::make_unique<PointToPointCommunicator>(transport_->split(color, ranks));
-    part->set_deadline(deadline_);
+    part->set_deadlines(deadlines_);
   });
   return part;
 }

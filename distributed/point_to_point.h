@@ -26,8 +26,11 @@ class PointToPointCommunicator final : public Communicator {
   int rank() const override { return transport_->rank(); }
   int size() const override { return transport_->size(); }
   std::string describe(int rank) const override { return transport_->describe(rank); }
-  void set_deadline(Clock::duration deadline) override { deadline_ = deadline; }
-  Clock::duration deadline() const override { return deadline_; }
+  void set_deadlines(const Deadlines& deadlines) override { deadlines_ = deadlines; }
+  Deadlines deadlines() const override { return deadlines_; }
+  void begin_step(const StepPosition& position, bool first) override;
+  void end_step() override { in_step_ = false; }
+  CommunicationCost cost() const override { return cost_; }
 
   void broadcast(void* data, std::size_t bytes, int root) override;
   void allgather(const void* send, void* receive, std::size_t bytes) override;
@@ -59,6 +62,7 @@ class PointToPointCommunicator final : public Communicator {
   };
 
   void reserve();
+  Clock::duration deadline() const { return in_step_ ? deadlines_.step : deadlines_.first; }
   SumPlace next_sum();
   template <class F>
   void guard(const F& f);
@@ -74,7 +78,10 @@ class PointToPointCommunicator final : public Communicator {
   void allgather_rounds(const void* send_data, void* receive_data, std::size_t bytes, std::string_view operation);
 
   std::unique_ptr<Transport> transport_;
-  Clock::duration deadline_;
+  Deadlines deadlines_;
+  StepPosition position_;
+  bool in_step_ = false;  // and not the first of its kind
+  CommunicationCost cost_;
   std::vector<InFlight> messages_;
   std::vector<PreparedSum*> running_;  // in the order they were started
   int sums_ = 0;                       // ever prepared; their numbers give the tags

@@ -48,6 +48,12 @@ class IoError : public Error {
   std::string path_;
 };
 
+/// Numbers that are not finite where training cannot go on with them.
+class NumericError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A message between ranks that failed or did not come in time.
 class CommError : public Error {
  public:

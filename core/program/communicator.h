@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,6 +23,7 @@ struct BlockSumSpec {
   Dim count;                        // elements of one partial
   Dim blocks;                       // over all ranks; rank r owns rank_blocks(blocks, size, r), at least one
   std::span<void* const> partials;  // this rank's blocks in order; device memory that stays valid and in place
+  std::string name = {};            // what is summed, for messages: "the gradients of dense, dense_1"
 };
 
 /// The same of gradients by rows: partials are lists of this layout, whose capacity is enough for every sum of them.
@@ -29,6 +31,28 @@ struct RowSumSpec {
   RowLayout layout;
   Dim blocks;                       // as above
   std::span<void* const> partials;  // likewise
+  std::string name = {};            // likewise
+};
+
+/// Where training stands. Ranks that are at different places have gone different ways.
+struct StepPosition {
+  std::int64_t epoch = -1;  // -1: not in training, here and below
+  std::int64_t step = -1;   // since compile
+  friend bool operator==(const StepPosition&, const StepPosition&) = default;
+};
+
+/// How long a wait lasts before it becomes a CommError.
+struct Deadlines {
+  std::chrono::steady_clock::duration first = std::chrono::seconds(60);  // before and in the first step of a kind
+  std::chrono::steady_clock::duration step = std::chrono::seconds(10);   // in later steps
+  friend bool operator==(const Deadlines&, const Deadlines&) = default;
+};
+
+/// What communication has cost this rank so far.
+struct CommunicationCost {
+  std::int64_t bytes_sent = 0;   // in messages, or read from the memory of other ranks
+  double hidden_seconds = 0.0;   // spent on it between computations
+  double exposed_seconds = 0.0;  // in which nothing else was done: waits, and what is done in them
 };
 
 /// A prepared sum, run once a step. Ranks must start equal sums in the same order.
@@ -57,9 +81,14 @@ class Communicator {
   /// Who a rank is, for messages: "rank 1 (host node2, pid 4711)". Not collective.
   virtual std::string describe(int rank) const = 0;
 
-  /// How long a wait lasts before it becomes a CommError. Not collective.
-  virtual void set_deadline(Clock::duration deadline) = 0;
-  virtual Clock::duration deadline() const = 0;
+  // Not collective.
+  virtual void set_deadlines(const Deadlines& deadlines) = 0;
+  virtual Deadlines deadlines() const = 0;
+  /// This rank goes into a step, whose collectives belong to `position`, until end_step(). `first`: of its kind, in
+  /// which ranks may still make preparations.
+  virtual void begin_step(const StepPosition& position, bool first) = 0;
+  virtual void end_step() = 0;
+  virtual CommunicationCost cost() const = 0;
 
   // Host memory. `bytes` is the same on every rank.
   virtual void broadcast(void* data, std::size_t bytes, int root) = 0;
@@ -79,6 +108,20 @@ class Communicator {
   virtual std::unique_ptr<BlockSum> prepare_row_sum(Device& device, const RowSumSpec& spec) = 0;
   /// Lets started sums and pending messages advance, without blocking. Not collective.
   virtual void progress() = 0;
+};
+
+/// A step of `communicator` until the end of the scope.
+class CommunicatorStep {
+ public:
+  CommunicatorStep(Communicator& communicator, const StepPosition& position, bool first) : communicator_(communicator) {
+    communicator_.begin_step(position, first);
+  }
+  ~CommunicatorStep() { communicator_.end_step(); }
+  CommunicatorStep(const CommunicatorStep&) = delete;
+  CommunicatorStep& operator=(const CommunicatorStep&) = delete;
+
+ private:
+  Communicator& communicator_;
 };
 
 /// The communicator of one process: rank 0 of 1.

@@ -124,8 +124,11 @@ class SingleCommunicator final : public Communicator {
     return "rank " + std::to_string(rank) + " (host " + host.data() + ", pid " + std::to_string(getpid()) + ")";
   }
 
-  void set_deadline(Clock::duration deadline) override { deadline_ = deadline; }
-  Clock::duration deadline() const override { return deadline_; }
+  void set_deadlines(const Deadlines& deadlines) override { deadlines_ = deadlines; }
+  Deadlines deadlines() const override { return deadlines_; }
+  void begin_step(const StepPosition&, bool) override {}
+  void end_step() override {}
+  CommunicationCost cost() const override { return {}; }
 
   void broadcast(void*, std::size_t, int root) override { check_root(root); }
   void allgather(const void* send, void* receive, std::size_t bytes) override {
@@ -165,7 +168,7 @@ class SingleCommunicator final : public Communicator {
   void progress() override {}
 
  private:
-  Clock::duration deadline_ = std::chrono::seconds(60);
+  Deadlines deadlines_;
 };
 
 }  // namespace

@@ -20,8 +20,8 @@ BlockExchange::BlockExchange(const Program& program, Dim blocks, Device& device,
   for (const BlockSumPoint& point : program.block_sums()) {
     Sum sum{point.spec, communicator.allocate(device, own * point.spec.bytes()), {}, nullptr};
     for (std::size_t b = 0; b < own; ++b) sum.partials.push_back(sum.storage->data() + b * point.spec.bytes());
-    sum.prepared =
-        communicator.prepare_block_sum(device, {point.spec.dtype, point.spec.shape.elements(), blocks, sum.partials});
+    sum.prepared = communicator.prepare_block_sum(device, {point.spec.dtype, point.spec.shape.elements(), blocks,
+                                                           sum.partials, "sums over the batch in layers or losses"});
     sums_.push_back(std::move(sum));
   }
 }

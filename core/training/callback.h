@@ -129,6 +129,7 @@ struct History {
   std::vector<int> epoch;                                            // 0-based
   std::vector<std::pair<std::string, std::vector<double>>> history;  // a name's values, one an epoch
   Dim steps = 0;                                                     // training steps
+  Dim blocks = 0;                                                    // that every batch was cut into
   double training_seconds = 0.0;                     // in training steps after the first, validation excluded
   std::chrono::steady_clock::time_point first_step;  // when the first step had ended
 

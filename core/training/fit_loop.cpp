@@ -218,7 +218,9 @@ class FitLoop final : public TrainingControl {
                 size,
                 0,
                 0,
-                static_cast<std::int64_t>(number) * data_.rows + first};
+                static_cast<std::int64_t>(number) * data_.rows + first,
+                epoch_};
+    history_.blocks = engine_->blocks();
     const auto start = std::chrono::steady_clock::now();
     trainer_.train_batch(*engine_, batch);
     const auto end = std::chrono::steady_clock::now();

@@ -34,6 +34,15 @@ struct CompileOptions {
   Metrics weighted_metrics = {};  // with them
   bool auto_scale_loss = true;    // with a model of policy mixed_float16 the optimizer becomes a LossScaleOptimizer
   std::shared_ptr<Communicator> communicator = {};  // the ranks that train together; null = the session's
+  // Each rank keeps and updates its share of the optimizer's state only (ZeRO stage 1): less memory, equal bits.
+  bool shard_optimizer = false;
+};
+
+/// What training does about a step whose gradients are not all finite.
+enum class NanPolicy {
+  ignore,  // nothing, as Keras: the weights take what comes
+  skip,    // leaves the step out
+  stop,    // throws NumericError before the weights are changed
 };
 
 struct FitOptions {
@@ -50,6 +59,8 @@ struct FitOptions {
   Dim steps_per_epoch = 0;  // 0 = all data; at most that
   Dim max_steps = 0;        // training ends after so many steps since compile; 0 = no limit
   Dim blocks = 0;           // of every batch, over all ranks; 0 = one a rank. Fixed blocks give equal bits on any ranks
+  NanPolicy nan_policy = NanPolicy::ignore;
+  double bucket_mb = 0.0;  // megabytes of gradients that are summed in one go; 0 = as measured at the start
 };
 
 struct EvaluateOptions {
@@ -71,6 +82,9 @@ struct BatchOptions {
   Arrays sample_weight = {};
   std::map<std::int64_t, double> class_weight = {};
   Dim blocks = 0;
+  // Every rank passes samples of its own, as many as it has, also none: together they are the batch, in the order of
+  // ranks, cut into one block a rank.
+  bool local = false;
 };
 
 struct SaveOptions {

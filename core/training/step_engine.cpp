@@ -82,6 +82,7 @@ StepEngine::Step& StepEngine::step(Dim rows) {
   }
   exchange_->require_same(*added.compiled.program);
   find_events(added);
+  fresh_ = true;
   return steps_.emplace(rows, std::move(added)).first->second;
 }
 
@@ -120,6 +121,8 @@ void StepEngine::run(const Batch& batch, const Optimizer* optimizer, std::int64_
   const ThreadEnvironment environment;
   prepare(batch.size);
   if (kind_ == StepKind::predict) allocate_predictions(own_samples(batch.size).size());
+  const CommunicatorStep step(communicator_, {batch.epoch, kind_ == StepKind::train ? batch.step : -1},
+                              std::exchange(fresh_, false));
   run_blocks(batch);
   finish(optimizer, iteration);
 }

@@ -39,6 +39,7 @@ struct Batch {
   std::int64_t seed = 0;
   std::int64_t step = 0;
   std::int64_t sample_base = 0;  // global sample index of the batch's first sample
+  std::int64_t epoch = -1;       // for messages
 };
 
 /// Throws ConfigError when there are more ranks than blocks. Used from one thread; every member that runs a step is
@@ -96,6 +97,7 @@ class StepEngine {
   Region& add_region(Region region);
   bool chooses_rows(std::size_t variable, Dim ids) const;
   void forget_steps();
+  static std::string describe(const Bucket& bucket);
   void add_bucket(Region& region, Dim first, Dim count);
   void add_rows(Region& region);
   void find_events(Step& step) const;
@@ -151,6 +153,7 @@ class StepEngine {
   std::size_t started_ = 0;                  // buckets
   std::size_t sums_run_ = 0;                 // of the exchange
   bool regions_ready_ = false;
+  bool fresh_ = true;    // something was compiled since the last step
   Dim region_rows_ = 0;  // of the blocks for which the regions were made
 };
 

@@ -93,17 +93,33 @@ void StepEngine::create_gradient_buckets() {
   }
 }
 
+/// "the gradients of dense_kernel, dense_bias".
+std::string StepEngine::describe(const Bucket& bucket) {
+  const Region& region = bucket.region;
+  if (!region.updates_variables()) return region.kind == Region::Kind::sums ? "losses and metrics" : "layer states";
+  std::string text = "the gradients of ";
+  bool first = true;
+  for (std::size_t v = 0; v < region.layout.offsets.size(); ++v) {
+    const Dim at = region.layout.offsets[v];
+    if (at < bucket.first || at >= bucket.first + bucket.count) continue;
+    text += (std::exchange(first, false) ? "" : ", ") + region.layout.variables[v].path();
+  }
+  return text;
+}
+
 void StepEngine::add_bucket(Region& region, Dim first, Dim count) {
   auto bucket = std::make_unique<Bucket>(region, first, count);
   for (Dim b = 0; b < own_blocks_.size(); ++b) bucket->partials.push_back(region.at(b, first));
-  bucket->sum = communicator_.prepare_block_sum(device_, {region.layout.dtype, count, blocks_, bucket->partials});
+  bucket->sum = communicator_.prepare_block_sum(
+      device_, {region.layout.dtype, count, blocks_, bucket->partials, describe(*bucket)});
   buckets_.push_back(std::move(bucket));
 }
 
 void StepEngine::add_rows(Region& region) {
   auto bucket = std::make_unique<Bucket>(region, 0, region.layout.elements);
   for (Dim b = 0; b < own_blocks_.size(); ++b) bucket->partials.push_back(region.block(b));
-  bucket->sum = communicator_.prepare_row_sum(device_, {region.row_layout, blocks_, bucket->partials});
+  bucket->sum =
+      communicator_.prepare_row_sum(device_, {region.row_layout, blocks_, bucket->partials, describe(*bucket)});
   buckets_.push_back(std::move(bucket));
 }
 

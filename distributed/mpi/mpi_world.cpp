@@ -114,7 +114,7 @@ void check_sizes(const LaunchEnvironment& launch) {
 }
 
 std::shared_ptr<PointToPointCommunicator> make_point_to_point(MPI_Comm communicator) {
-  return std::make_shared<PointToPointCommunicator>(MpiTransport::duplicate(communicator, default_deadline()));
+  return std::make_shared<PointToPointCommunicator>(MpiTransport::duplicate(communicator, default_deadlines().first));
 }
 
 void open_world(World& state) {

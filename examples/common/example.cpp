@@ -157,7 +157,7 @@ void print_error(Communicator* errors, const std::string& text) {
   bool print = true;
   try {
     if (together) {
-      errors->set_deadline(std::chrono::seconds(2));
+      errors->set_deadlines({std::chrono::seconds(2), std::chrono::seconds(2)});
       const std::size_t own = std::hash<std::string>{}(text);
       std::vector<std::size_t> all(static_cast<std::size_t>(errors->size()));
       errors->allgather(&own, all.data(), sizeof(own));

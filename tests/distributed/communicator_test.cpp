@@ -80,7 +80,7 @@ TEST(Deadline, NamesTheRankThatDoesNotCome) {
       while (!over) std::this_thread::sleep_for(1ms);
       return;
     }
-    c.set_deadline(200ms);
+    c.set_deadlines({200ms, 200ms});
     const auto begin = Communicator::Clock::now();
     char byte = 0;
     const CommError error = error_of([&] { c.broadcast(&byte, 1, 1); });
@@ -106,7 +106,7 @@ TEST(Deadline, EndsABlockSumAndTheCommunicator) {
       while (!over) std::this_thread::sleep_for(1ms);
       return;
     }
-    c.set_deadline(100ms);
+    c.set_deadlines({100ms, 100ms});
     second->start();
     const CommError error = error_of([&] { second->wait(); });
     EXPECT_EQ(error.peer(), 1);
@@ -123,7 +123,7 @@ TEST(Deadline, EndsABlockSumAndTheCommunicator) {
 
 TEST(Deadline, CountsFromTheLastMessage) {
   run_ranks(2, [](Communicator& c) {
-    c.set_deadline(2s);
+    c.set_deadlines({2s, 2s});
     std::vector<char> data(std::size_t{8} << 20);  // eight pieces
     for (int round = 0; round < 8; ++round) {
       if (c.rank() == 0) std::this_thread::sleep_for(300ms);
@@ -135,13 +135,13 @@ TEST(Deadline, CountsFromTheLastMessage) {
 TEST(Deadline, ComesFromTheEnvironment) {
   const auto deadline = [](const char* text) {
     setenv("STRATA_DEADLINE", text, 1);
-    const auto made = make_local_communicators(1).front()->deadline();
+    const auto made = make_local_communicators(1).front()->deadlines();
     unsetenv("STRATA_DEADLINE");
     return made;
   };
-  EXPECT_EQ(deadline("2.5"), 2500ms);
-  EXPECT_EQ(deadline(""), 60s);
-  EXPECT_EQ(make_local_communicators(1).front()->deadline(), 60s);
+  EXPECT_EQ(deadline("2.5"), (Deadlines{2500ms, 2500ms}));
+  EXPECT_EQ(deadline(""), (Deadlines{60s, 10s}));
+  EXPECT_EQ(make_local_communicators(1).front()->deadlines(), Deadlines());
   for (const char* text : {"soon", "-1", "0", "5x", "nan", "inf"}) EXPECT_THROW(deadline(text), ConfigError) << text;
   unsetenv("STRATA_DEADLINE");
 }

@@ -92,7 +92,8 @@ void run_batch_statistics() {
 
 // The last rank dies, or stops, or fails while the others sum.
 void run_without_the_last(Communicator& c, std::string_view mode) {
-  c.set_deadline(mode == "stop" ? std::chrono::seconds(2) : std::chrono::seconds(60));
+  const std::chrono::seconds deadline(mode == "stop" ? 2 : 60);
+  c.set_deadlines({deadline, deadline});
   c.barrier();
   if (c.rank() == c.size() - 1) {
     if (mode == "kill") raise(SIGKILL);

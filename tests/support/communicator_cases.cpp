@@ -163,7 +163,7 @@ void split_case(Communicator& c) {
   const int size = color == 0 ? (c.size() + 1) / 2 : c.size() / 2;
   require(part->size() == size, "size of a part");
   require(part->rank() == size - 1 - c.rank() / 2, "rank in a part");
-  require(part->deadline() == c.deadline(), "deadline of a part");
+  require(part->deadlines() == c.deadlines(), "deadline of a part");
   broadcast_case(*part);
   Partials<float> partials(*part, cpu_device(), size + 1, 1000);
   partials.fill();

@@ -24,8 +24,11 @@ class RecordingCommunicator final : public Communicator {
   int rank() const override { return inner_.rank(); }
   int size() const override { return inner_.size(); }
   std::string describe(int rank) const override { return inner_.describe(rank); }
-  void set_deadline(Clock::duration deadline) override { inner_.set_deadline(deadline); }
-  Clock::duration deadline() const override { return inner_.deadline(); }
+  void set_deadlines(const Deadlines& deadlines) override { inner_.set_deadlines(deadlines); }
+  Deadlines deadlines() const override { return inner_.deadlines(); }
+  void begin_step(const StepPosition& position, bool first) override { inner_.begin_step(position, first); }
+  void end_step() override { inner_.end_step(); }
+  CommunicationCost cost() const override { return inner_.cost(); }
   void broadcast(void* data, std::size_t bytes, int root) override { inner_.broadcast(data, bytes, root); }
   void allgather(const void* send, void* receive, std::size_t bytes) override {
     inner_.allgather(send, receive, bytes);
