@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "distributed/error_feedback.h"
 
 namespace strata {
 
@@ -40,35 +41,53 @@ BlockSumRun::BlockSumRun(Transport& transport, Device& device, const BlockSumSpe
       groups_(std::move(groups)),
       firsts_(first_partials(groups_, spec, transport.size())),
       first_tag_(first_tag),
-      piece_bytes_(choose_piece(bytes_, groups_.groups())) {
+      first_root_(first_root),
+      piece_bytes_(choose_piece(bytes_, groups_.groups())),
+      compress_(spec.compress && spec.dtype == Dtype::float32 && groups_.groups() > 1) {
   if (!groups_.ports.empty()) ports_.emplace(groups_.ports, groups_.place, groups_.first(groups_.own));
   first_piece_bytes_ = groups_.groups() == 1 ? piece_bytes_ : kSmallestPieceBytes;
   const std::size_t rest = bytes_ > first_piece_bytes_ ? bytes_ - first_piece_bytes_ : 0;
   pieces_ = bytes_ == 0 || spec.blocks == 1 ? 0 : static_cast<Dim>(1 + (rest + piece_bytes_ - 1) / piece_bytes_);
   all_lanes_ = groups_.groups() == 1 ? groups_.own_size() : kLanes;
-  make_plans(spec, first_root);
+  make_plans(spec);
+  if (compress_) make_errors();
   for (int lane = groups_.place; lane < std::min<Dim>(all_lanes_, pieces_); lane += groups_.own_size()) make_lane(lane);
 }
 
 BlockSumRun::~BlockSumRun() { cancel(); }
 
-void BlockSumRun::make_plans(const BlockSumSpec& spec, int first_root) {
+void BlockSumRun::make_plans(const BlockSumSpec& spec) {
   std::vector<Dim> bounds;
   for (const int rank : groups_.bounds) {
     const int last = transport_.size() - 1;
     bounds.push_back(rank > last ? spec.blocks : rank_blocks(spec.blocks, last + 1, rank).first);
   }
   for (int i = 0; i < std::min<Dim>(groups_.groups(), pieces_); ++i) {
-    plans_.push_back(plan_block_sum(bounds, groups_.own, (first_root + i) % groups_.groups()));
+    plans_.push_back(plan_block_sum(bounds, groups_.own, root_of(i)));
   }
+}
+
+/// A piece is rounded where its group sends a node's sum up, and the whole sum once where it comes together.
+void BlockSumRun::make_errors() {
+  std::size_t count = 0;
+  for (Dim piece = 0; piece < pieces_; ++piece) {
+    first_errors_.push_back(count);
+    const bool own = piece % all_lanes_ % groups_.own_size() == groups_.place;
+    const int roundings =
+        plans_[static_cast<std::size_t>(piece) % plans_.size()].sends_up() + (root_of(piece) == groups_.own ? 1 : 0);
+    const std::size_t bytes = std::min(piece == 0 ? first_piece_bytes_ : piece_bytes_, bytes_ - offset(piece));
+    if (own) count += static_cast<std::size_t>(roundings) * bytes / sizeof(float);
+  }
+  errors_.assign(count, 0.0F);
 }
 
 void BlockSumRun::make_lane(int number) {
   const std::size_t piece = std::min(bytes_, std::max(piece_bytes_, first_piece_bytes_));
   const bool messages = groups_.groups() > 1;
-  Lane lane{number, pieces_, 0, Lane::Phase::begin, 0, device_.make_stream(), device_.make_event(), nullptr, nullptr};
+  Lane lane{number,  pieces_, 0, 0, Lane::Phase::begin, 0, device_.make_stream(), device_.make_event(),
+            nullptr, nullptr};
   if (messages) lane.scratch = std::make_unique<Storage>(device_, piece);
-  if (messages && (number == 0 || !device_.host_accessible())) {
+  if (messages && (number == 0 || compress_ || !device_.host_accessible())) {
     lane.stage = std::make_unique<Storage>(cpu_device(), piece + sizeof(CallStamp));
   }
   lanes_.push_back(std::move(lane));
@@ -79,6 +98,7 @@ void BlockSumRun::start(const CallStamp& stamp) {
   for (Lane& lane : lanes_) {
     lane.piece = lane.number;
     lane.step = 0;
+    lane.rounding = 0;
     lane.phase = Lane::Phase::begin;
   }
   open_lanes_ = static_cast<int>(lanes_.size());
@@ -116,7 +136,7 @@ bool BlockSumRun::advance_lanes() {
 
 bool BlockSumRun::advance_lane(Lane& lane) {
   bool moved = false;
-  const std::vector<BlockSumStep>& steps = plan(lane);
+  const std::vector<BlockSumStep>& steps = plan(lane).steps;
   while (lane.step < steps.size()) {
     if (!advance_step(lane, steps[lane.step])) return moved;
     bytes_sent_ += bytes_of_step(lane, steps[lane.step]);
@@ -157,6 +177,7 @@ bool BlockSumRun::finish_piece(Lane& lane) {
   if (!lane.event->query()) return false;
   lane.phase = Lane::Phase::begin;
   lane.step = 0;
+  lane.rounding = 0;
   lane.piece += all_lanes_;
   if (lane.piece >= pieces_) --open_lanes_;
   return true;
@@ -176,6 +197,8 @@ void BlockSumRun::enqueue_before(Lane& lane, const BlockSumStep& step) {
   if (step.kind == Kind::add) {
     accumulate(device_, *lane.stream, dtype_, at(lane, step.partial), at(lane, step.from),
                static_cast<Dim>(bytes / size_of(dtype_)));
+  } else if (step.kind == Kind::send && compress_) {
+    device_.launch(*lane.stream, [&] { encode_message(lane, step); });
   } else if (step.kind == Kind::send && staged(lane)) {
     device_.copy_to_host(lane.stage->data(), at(lane, step.partial), bytes, *lane.stream);
   }
@@ -183,7 +206,7 @@ void BlockSumRun::enqueue_before(Lane& lane, const BlockSumStep& step) {
 
 void BlockSumRun::post(Lane& lane, const BlockSumStep& step) {
   std::byte* data = message(lane, step);
-  const std::size_t bytes = bytes_of_piece(lane), all = bytes + (stamped(lane) ? sizeof stamp_ : 0);
+  const std::size_t bytes = wire_bytes(lane), all = bytes + (stamped(lane) ? sizeof stamp_ : 0);
   const int tag = first_tag_ + lane.number;
   if (step.kind == Kind::send) {
     if (stamped(lane)) std::memcpy(data + bytes, &stamp_, sizeof stamp_);
@@ -198,15 +221,39 @@ void BlockSumRun::finish_message(Lane& lane, const BlockSumStep& step) {
   const std::size_t bytes = bytes_of_piece(lane);
   if (stamped(lane)) {
     CallStamp theirs;
-    std::memcpy(&theirs, lane.stage->data() + bytes, sizeof theirs);
+    std::memcpy(&theirs, lane.stage->data() + wire_bytes(lane), sizeof theirs);
     if (theirs != stamp_) throw Diverged{peer(lane, step), theirs};
   }
   std::byte* received = step.kind == Kind::receive_add ? lane.scratch->data() : at(lane, step.partial);
-  if (staged(lane)) device_.copy_from_host(received, lane.stage->data(), bytes, *lane.stream);
+  if (compress_) device_.launch(*lane.stream, [&] { decode_message(lane, step); });
+  else if (staged(lane)) device_.copy_from_host(received, lane.stage->data(), bytes, *lane.stream);
   if (step.kind == Kind::receive_add) {
     accumulate(device_, *lane.stream, dtype_, at(lane, step.partial), received,
                static_cast<Dim>(bytes / size_of(dtype_)));
   }
+}
+
+void BlockSumRun::encode_message(Lane& lane, const BlockSumStep& step) {
+  auto* to = reinterpret_cast<Bfloat16*>(lane.stage->data());
+  auto* values = reinterpret_cast<float*>(at(lane, step.partial));
+  const std::size_t count = bytes_of_piece(lane) / sizeof(float);
+  if (!goes_down(lane)) return encode_with_feedback(to, values, errors(lane), count);
+  // The first to go down from where the sum came together: everybody is to have what the others get.
+  if (root_of(lane.piece) == groups_.own && lane.rounding == plan(lane).sends_up())
+    round_with_feedback(values, errors(lane), count);
+  encode(to, values, count);
+}
+
+void BlockSumRun::decode_message(Lane& lane, const BlockSumStep& step) {
+  std::byte* to = step.kind == Kind::receive_add ? lane.scratch->data() : at(lane, step.partial);
+  decode(reinterpret_cast<float*>(to), reinterpret_cast<const Bfloat16*>(lane.stage->data()),
+         bytes_of_piece(lane) / sizeof(float));
+}
+
+/// Of the next rounding.
+float* BlockSumRun::errors(Lane& lane) {
+  const std::size_t before = static_cast<std::size_t>(lane.rounding++) * (bytes_of_piece(lane) / sizeof(float));
+  return errors_.data() + first_errors_[static_cast<std::size_t>(lane.piece)] + before;
 }
 
 /// What crosses from one rank to another.
@@ -214,7 +261,7 @@ std::int64_t BlockSumRun::bytes_of_step(const Lane& lane, const BlockSumStep& st
   const auto rank_of = [&](int partial) { return std::upper_bound(firsts_.begin(), firsts_.end(), partial); };
   const bool crosses =
       step.kind == Kind::send || (step.kind == Kind::add && rank_of(step.partial) != rank_of(step.from));
-  return crosses ? static_cast<std::int64_t>(bytes_of_piece(lane)) : 0;
+  return crosses ? static_cast<std::int64_t>(step.kind == Kind::send ? wire_bytes(lane) : bytes_of_piece(lane)) : 0;
 }
 
 std::byte* BlockSumRun::at(const Lane& lane, int partial) const {
@@ -240,7 +287,7 @@ Awaited BlockSumRun::awaited() const {
   if (phase_ == Phase::finishing) return {ports_->first_unfinished(), Awaited::What::work};
   for (const Lane& lane : lanes_) {
     if (lane.piece < pieces_ && lane.phase == Lane::Phase::posted) {
-      const BlockSumStep& step = plan(lane)[lane.step];
+      const BlockSumStep& step = plan(lane).steps[lane.step];
       return {peer(lane, step), step.kind == Kind::send ? Awaited::What::room : Awaited::What::message};
     }
   }

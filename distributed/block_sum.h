@@ -48,6 +48,7 @@ class BlockSumRun final : public SumRun {
     int number;
     Dim piece;  // under way
     std::size_t step;
+    int rounding;  // the next of those of this piece that lose something
     Phase phase;
     Transport::Request request;
     std::unique_ptr<Stream> stream;
@@ -56,7 +57,7 @@ class BlockSumRun final : public SumRun {
     std::unique_ptr<Storage> stage;    // host memory: a message, where it cannot be sent from or received in place
   };
 
-  void make_plans(const BlockSumSpec& spec, int first_root);
+  void make_plans(const BlockSumSpec& spec);
   void make_lane(int number);
   bool advance_lanes();
   bool advance_lane(Lane& lane);
@@ -66,19 +67,27 @@ class BlockSumRun final : public SumRun {
   void post(Lane& lane, const BlockSumStep& step);
   void finish_message(Lane& lane, const BlockSumStep& step);
   void spread(Lane& lane);
+  void make_errors();
+  void encode_message(Lane& lane, const BlockSumStep& step);
+  void decode_message(Lane& lane, const BlockSumStep& step);
   std::int64_t bytes_of_step(const Lane& lane, const BlockSumStep& step) const;
 
   /// The rank with the lane in another group.
   int peer(const Lane& lane, const BlockSumStep& step) const {
     return groups_.first(step.peer) + lane.number % groups_.size(step.peer);
   }
+  int root_of(Dim piece) const { return static_cast<int>((first_root_ + piece) % groups_.groups()); }
   bool stamped(const Lane& lane) const { return lane.piece == 0; }
-  bool staged(const Lane& lane) const { return stamped(lane) || !device_.host_accessible(); }
+  bool staged(const Lane& lane) const { return stamped(lane) || compress_ || !device_.host_accessible(); }
+  /// Whether the lane's step comes after the piece's sum was complete.
+  bool goes_down(const Lane& lane) const { return lane.step >= plan(lane).up; }
+  float* errors(Lane& lane);
+  std::size_t wire_bytes(const Lane& lane) const { return compress_ ? bytes_of_piece(lane) / 2 : bytes_of_piece(lane); }
   std::byte* at(const Lane& lane, int partial) const;
   std::byte* message(const Lane& lane, const BlockSumStep& step) const;
   std::size_t offset(Dim piece) const;
   std::size_t bytes_of_piece(const Lane& lane) const;
-  const std::vector<BlockSumStep>& plan(const Lane& lane) const {
+  const BlockSumPlan& plan(const Lane& lane) const {
     return plans_[static_cast<std::size_t>(lane.piece) % plans_.size()];
   }
 
@@ -90,12 +99,16 @@ class BlockSumRun final : public SumRun {
   std::optional<PortWatch> ports_;  // when the group is of several
   std::vector<int> firsts_;         // of the own group's ranks: their first partials
   int first_tag_;
+  int first_root_;
   std::size_t first_piece_bytes_;
   std::size_t piece_bytes_;  // of all pieces but the first and the last
   Dim pieces_;
-  int all_lanes_;                                 // of a group
-  std::vector<std::vector<BlockSumStep>> plans_;  // of pieces 0, 1, ...; then from the first again
-  std::vector<Lane> lanes_;                       // of this rank
+  int all_lanes_;  // of a group
+  bool compress_;
+  std::vector<BlockSumPlan> plans_;        // of pieces 0, 1, ...; then from the first again
+  std::vector<Lane> lanes_;                // of this rank
+  std::vector<float> errors_;              // compressing: of every piece of this rank's lanes, of every rounding of it
+  std::vector<std::size_t> first_errors_;  // one a piece
   CallStamp stamp_;
   Phase phase_ = Phase::done;
   int open_lanes_ = 0;

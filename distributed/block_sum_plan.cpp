@@ -67,15 +67,23 @@ std::vector<Dim> rank_bounds(Dim blocks, int ranks) {
   return bounds;
 }
 
-std::vector<BlockSumStep> plan_block_sum(std::span<const Dim> bounds, int member, int root) {
+int BlockSumPlan::sends_up() const {
+  const auto end = steps.begin() + static_cast<std::ptrdiff_t>(up);
+  return static_cast<int>(
+      std::count_if(steps.begin(), end, [](const BlockSumStep& step) { return step.kind == Kind::send; }));
+}
+
+BlockSumPlan plan_block_sum(std::span<const Dim> bounds, int member, int root) {
   const int members = static_cast<int>(bounds.size()) - 1;
-  std::vector<BlockSumStep> steps = Reduction(bounds, member).to(bounds[static_cast<std::size_t>(root)]);
+  BlockSumPlan plan{Reduction(bounds, member).to(bounds[static_cast<std::size_t>(root)])};
+  std::vector<BlockSumStep>& steps = plan.steps;
+  plan.up = steps.size();
   const int position = (member - root + members) % members;
   const auto at = [&](int p) { return (p + root) % members; };
   if (position > 0) steps.push_back({.kind = Kind::receive, .partial = 0, .peer = at(binomial_parent(position))});
   for_each_binomial_child(position, members,
                           [&](int child) { steps.push_back({.kind = Kind::send, .partial = 0, .peer = at(child)}); });
-  return steps;
+  return plan;
 }
 
 }  // namespace strata

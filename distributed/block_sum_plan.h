@@ -28,6 +28,13 @@ struct BlockSumStep {
 /// The first block of every rank, then the number of blocks: as rank_blocks says.
 std::vector<Dim> rank_bounds(Dim blocks, int ranks);
 
+struct BlockSumPlan {
+  std::vector<BlockSumStep> steps;
+  std::size_t up = 0;  // how many of them, the first ones, add up; the others bring the sum to the members
+
+  int sends_up() const;
+};
+
 /// The steps of `member` that leave the sum over all blocks in partial 0 of every member: up the tree described at
 /// BlockSumSpec to member `root`, then a broadcast from there. Members own runs of blocks: member m those from
 /// bounds[m] to bounds[m + 1] - 1, at least one. They are ranks, or hosts whose ranks see each other's memory.
@@ -35,6 +42,6 @@ std::vector<Dim> rank_bounds(Dim blocks, int ranks);
 /// member sends equally much: with one node of the tree a member (as many blocks as members, or times a power of two)
 /// P - 1 partials up and P - 1 down for P roots, which is the least possible. Every member meets the messages in one
 /// global order, so carrying the steps out one after the other cannot deadlock.
-std::vector<BlockSumStep> plan_block_sum(std::span<const Dim> bounds, int member, int root);
+BlockSumPlan plan_block_sum(std::span<const Dim> bounds, int member, int root);
 
 }  // namespace strata

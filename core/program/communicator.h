@@ -24,6 +24,8 @@ struct BlockSumSpec {
   Dim blocks;                       // over all ranks; rank r owns rank_blocks(blocks, size, r), at least one
   std::span<void* const> partials;  // this rank's blocks in order; device memory that stays valid and in place
   std::string name = {};            // what is summed, for messages: "the gradients of dense, dense_1"
+  // float32 travels between hosts as bfloat16, with error feedback: half the bytes, but bits then depend on the hosts.
+  bool compress = false;
 };
 
 /// The same of gradients by rows: partials are lists of this layout, whose capacity is enough for every sum of them.

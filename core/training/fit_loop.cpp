@@ -47,7 +47,8 @@ class FitLoop final : public TrainingControl {
         use_(use),
         batch_size_(std::min(options.batch_size, data_.rows)),
         blocks_(options.blocks),
-        engine_(trainer.engine(StepKind::train, data_.specs, options.blocks, options.bucket_mb)) {
+        engine_(trainer.engine(StepKind::train, data_.specs, options.blocks, options.bucket_mb,
+                               options.compress_transfer)) {
     const Dim all = (data_.rows + batch_size_ - 1) / batch_size_;
     steps_ = options.steps_per_epoch == 0 ? all : options.steps_per_epoch;
     require(steps_ <= all, "expected steps_per_epoch of at most " + std::to_string(all) +
@@ -146,6 +147,7 @@ class FitLoop final : public TrainingControl {
                                   {"batch_size", options_.batch_size},
                                   {"steps_per_epoch", steps_},
                                   {"shuffle", options_.shuffle},
+                                  {"compress_transfer", options_.compress_transfer},
                                   {"seed", std::to_string(trainer_.session_.seed())},
                                   {"optimizer", trainer_.optimizer_->class_name()}});
     if (with_blocks) plan.set("blocks", engine_->blocks());
@@ -177,6 +179,9 @@ class FitLoop final : public TrainingControl {
     print("Train", samples_);
     if (validation_.rows > 0) print(", validate", validation_.rows);
     std::printf("\n");
+    if (options_.compress_transfer && communicator_.size() > 1) {
+      std::printf("Gradients travel between hosts as bfloat16: the bits depend on which ranks share a host\n");
+    }
     std::fflush(stdout);
   }
 
@@ -266,7 +271,7 @@ class FitLoop final : public TrainingControl {
   /// Those of this run, over `blocks` (0 = one a rank).
   void use_blocks(Dim blocks) {
     blocks_ = blocks;
-    engine_ = trainer_.engine(StepKind::train, data_.specs, blocks, options_.bucket_mb);
+    engine_ = trainer_.engine(StepKind::train, data_.specs, blocks, options_.bucket_mb, options_.compress_transfer);
   }
 
   Trainer& trainer_;

@@ -61,6 +61,9 @@ struct FitOptions {
   Dim blocks = 0;           // of every batch, over all ranks; 0 = one a rank. Fixed blocks give equal bits on any ranks
   NanPolicy nan_policy = NanPolicy::ignore;
   double bucket_mb = 0.0;  // megabytes of gradients that are summed in one go; 0 = as measured at the start
+  // float32 gradients travel between hosts as bfloat16, with error feedback: half the bytes, but bits then depend on
+  // which ranks share a host.
+  bool compress_transfer = false;
 };
 
 struct EvaluateOptions {

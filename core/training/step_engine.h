@@ -27,7 +27,8 @@ struct EngineOptions {
   Dim blocks = 0;   // over all ranks; 0 = one a rank
   int threads = 0;  // that run blocks; 0 = as OpenMP says
   BlockOrder order = BlockOrder::block_by_block;
-  std::size_t bucket_bytes = 1 << 20;  // of gradients summed in one message
+  std::size_t bucket_bytes = 1 << 20;  // of gradients summed in one go
+  bool compress = false;               // BlockSumSpec::compress of float32 gradients
 };
 
 /// A global batch: rows order(first), ... order(first + size - 1) of the arrays (x, then y, then weights).

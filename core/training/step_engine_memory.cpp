@@ -110,8 +110,9 @@ std::string StepEngine::describe(const Bucket& bucket) {
 void StepEngine::add_bucket(Region& region, Dim first, Dim count) {
   auto bucket = std::make_unique<Bucket>(region, first, count);
   for (Dim b = 0; b < own_blocks_.size(); ++b) bucket->partials.push_back(region.at(b, first));
+  const bool compress = options_.compress && region.updates_variables() && region.layout.dtype == Dtype::float32;
   bucket->sum = communicator_.prepare_block_sum(
-      device_, {region.layout.dtype, count, blocks_, bucket->partials, describe(*bucket)});
+      device_, {region.layout.dtype, count, blocks_, bucket->partials, describe(*bucket), compress});
   buckets_.push_back(std::move(bucket));
 }
 

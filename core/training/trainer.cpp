@@ -154,8 +154,9 @@ std::size_t Trainer::bucket_bytes(StepKind kind, double bucket_mb) {
   return measured_bucket_bytes_;
 }
 
-std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data, Dim blocks, double bucket_mb) {
-  const EngineKey key{kind, blocks, describe(data), bucket_bytes(kind, bucket_mb)};
+std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data, Dim blocks, double bucket_mb,
+                                            bool compress) {
+  const EngineKey key{kind, blocks, describe(data), bucket_bytes(kind, bucket_mb), compress};
   auto cached = engines_.find(key);
   if (cached == engines_.end()) {
     require_equal(communicator_, key.data + ", blocks " + std::to_string(blocks) + ", " + describe_variables(),
@@ -172,6 +173,7 @@ std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data
     EngineOptions options;
     options.blocks = blocks;
     options.bucket_bytes = key.bucket_bytes;
+    options.compress = compress;
     auto made = std::make_shared<StepEngine>(kind, model_, objective_, data, *state_, communicator_, options);
     cached = engines_.emplace(key, CachedEngine{std::move(made), 0}).first;
   }

@@ -98,10 +98,12 @@ class Trainer {
     Dim blocks;
     std::string data;
     std::size_t bucket_bytes;
+    bool compress;
     friend auto operator<=>(const EngineKey&, const EngineKey&) = default;
   };
   /// The engine for such data, made when there is none, with the variables in place and equal on all ranks.
-  std::shared_ptr<StepEngine> engine(StepKind kind, const DataSpecs& data, Dim blocks, double bucket_mb = 0);
+  std::shared_ptr<StepEngine> engine(StepKind kind, const DataSpecs& data, Dim blocks, double bucket_mb = 0,
+                                     bool compress = false);
   std::size_t bucket_bytes(StepKind kind, double bucket_mb);
   std::string describe_variables() const;
   /// Builds a model that waits for its first data.

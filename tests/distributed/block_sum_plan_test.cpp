@@ -39,7 +39,7 @@ class PlanRun {
  public:
   PlanRun(const std::vector<Dim>& bounds, int root) {
     for (std::size_t r = 0; r + 1 < bounds.size(); ++r) {
-      ranks_.push_back({plan_block_sum(bounds, static_cast<int>(r), root), 0, {}});
+      ranks_.push_back({plan_block_sum(bounds, static_cast<int>(r), root).steps, 0, {}});
       for (Dim b = bounds[r]; b < bounds[r + 1]; ++b) ranks_.back().partials.push_back(std::to_string(b));
     }
   }
@@ -116,7 +116,7 @@ TEST(BlockSumPlan, AddsInTheCanonicalTreeOverUnevenRuns) {
 Dim sends_of(Dim blocks, int ranks, int rank) {
   Dim sends = 0;
   for (int root = 0; root < ranks; ++root) {
-    for (const BlockSumStep& step : plan_block_sum(rank_bounds(blocks, ranks), rank, root)) {
+    for (const BlockSumStep& step : plan_block_sum(rank_bounds(blocks, ranks), rank, root).steps) {
       sends += step.kind == BlockSumStep::Kind::send ? 1 : 0;
     }
   }
@@ -159,8 +159,8 @@ TEST(BlockSumPlan, ListsTheStepsOfARank) {
                                             {.kind = Kind::send, .partial = 0, .peer = 0},
                                             {.kind = Kind::send, .partial = 2, .peer = 0},
                                             {.kind = Kind::receive, .partial = 0, .peer = 0}};
-  EXPECT_EQ(plan_block_sum(rank_bounds(5, 2), 0, 0), first);
-  EXPECT_EQ(plan_block_sum(rank_bounds(5, 2), 1, 0), second);
+  EXPECT_EQ(plan_block_sum(rank_bounds(5, 2), 0, 0).steps, first);
+  EXPECT_EQ(plan_block_sum(rank_bounds(5, 2), 1, 0).steps, second);
 }
 
 }  // namespace
