@@ -33,8 +33,13 @@ void for_each_piece(std::size_t bytes, F&& f) {
 // A sum as its communicator knows it: adds the deadline, the list of running sums and the state after an error.
 class PointToPointCommunicator::PreparedSum final : public BlockSum {
  public:
-  PreparedSum(PointToPointCommunicator& communicator, std::string name, std::unique_ptr<SumRun> run)
-      : communicator_(communicator), name_(std::move(name)), run_(std::move(run)) {
+  PreparedSum(PointToPointCommunicator& communicator, int number, std::string name, Collective collective,
+              std::unique_ptr<SumRun> run)
+      : communicator_(communicator),
+        track_(TimelineRecorder::kTransfers + number),
+        name_(std::move(name)),
+        collective_(std::move(collective)),
+        run_(std::move(run)) {
     ++communicator_.prepared_;
     communicator_.reserve();
   }
@@ -47,8 +52,9 @@ class PointToPointCommunicator::PreparedSum final : public BlockSum {
   void start() override {
     if (!run_->done()) throw ConfigError(name_ + " was started again before it was done");
     communicator_.guard([&] {
+      if (communicator_.log_.on()) entry_ = communicator_.log_.start(collective_, communicator_.position_);
       run_->start();
-      if (!run_->done()) communicator_.running_.push_back(this);
+      if (!finished()) communicator_.running_.push_back(this);
     });
   }
 
@@ -72,15 +78,25 @@ class PointToPointCommunicator::PreparedSum final : public BlockSum {
   }
 
   SumRun& run() { return *run_; }
+  /// Whether it is done; notes that it is. Once a run.
+  bool finished() {
+    if (!run_->done()) return false;
+    if (entry_) communicator_.log_.done(*entry_, collective_, track_);
+    entry_.reset();
+    return true;
+  }
 
  private:
   PointToPointCommunicator& communicator_;
+  std::int32_t track_;  // of the timeline
   std::string name_;
+  Collective collective_;
+  std::optional<CollectiveLog::Entry> entry_;  // where somebody looks
   std::unique_ptr<SumRun> run_;
 };
 
-PointToPointCommunicator::PointToPointCommunicator(std::unique_ptr<Transport> transport)
-    : transport_(std::move(transport)), deadlines_(default_deadlines()) {
+PointToPointCommunicator::PointToPointCommunicator(std::unique_ptr<Transport> transport, const FlightGroup* group)
+    : transport_(std::move(transport)), log_(*transport_, group), deadlines_(default_deadlines()) {
   reserve();
 }
 
@@ -111,12 +127,25 @@ void PointToPointCommunicator::guard(const F& f) {
     f();
   } catch (const std::exception& error) {
     failure_ = error.what();
+    log_.fail(failure_);
     for (const InFlight& message : messages_) transport_->cancel(message.request);
     messages_.clear();
     for (PreparedSum* sum : running_) sum->run().cancel();
     running_.clear();
     throw;
   }
+}
+
+// The same, noted as one of the collectives that all ranks are in. `root`: -1 without one.
+template <class F>
+void PointToPointCommunicator::collective(CollectiveKind kind, std::size_t bytes, int root, const F& f) {
+  guard([&] {
+    if (!log_.on()) return f();
+    const Collective noted = describe_collective(kind, bytes, root);
+    const CollectiveLog::Entry entry = log_.start(noted, position_);
+    f();
+    log_.done(entry, noted, 0);
+  });
 }
 
 void PointToPointCommunicator::check_root(int root, const char* operation) const {
@@ -174,7 +203,7 @@ bool PointToPointCommunicator::test_messages() {
 bool PointToPointCommunicator::advance_sums() {
   bool moved = false;
   for (PreparedSum* sum : running_) moved |= sum->run().advance();
-  std::erase_if(running_, [](PreparedSum* sum) { return sum->run().done(); });
+  std::erase_if(running_, [](PreparedSum* sum) { return sum->finished(); });
   return moved;
 }
 
@@ -184,7 +213,7 @@ void PointToPointCommunicator::progress() {
 
 void PointToPointCommunicator::broadcast(void* data, std::size_t bytes, int root) {
   check_root(root, "broadcast");
-  guard([&] {
+  collective(CollectiveKind::broadcast, bytes, root, [&] {
     const int position = (rank() - root + size()) % size();
     const auto actual = [&](int p) { return (p + root) % size(); };
     for_each_piece(bytes, [&](std::size_t offset, std::size_t length) {
@@ -200,7 +229,8 @@ void PointToPointCommunicator::broadcast(void* data, std::size_t bytes, int root
 }
 
 void PointToPointCommunicator::allgather(const void* send_data, void* receive_data, std::size_t bytes) {
-  guard([&] { allgather_rounds(send_data, receive_data, bytes, "allgather"); });
+  collective(CollectiveKind::allgather, bytes, -1,
+             [&] { allgather_rounds(send_data, receive_data, bytes, "allgather"); });
 }
 
 // Around a ring: in each round a rank passes on what it received in the round before.
@@ -224,7 +254,7 @@ void PointToPointCommunicator::gather(const void* send_data, std::size_t bytes, 
                                       std::span<const std::size_t> receive_bytes, int root) {
   check_root(root, "gather");
   if (rank() == root) check_gather(bytes, receive_data.size(), receive_bytes);
-  guard([&] {
+  collective(CollectiveKind::gather, bytes, root, [&] {
     if (rank() != root) {
       for_each_piece(bytes, [&](std::size_t offset, std::size_t length) {
         send(static_cast<const std::byte*>(send_data) + offset, length, root);
@@ -247,7 +277,7 @@ void PointToPointCommunicator::gather(const void* send_data, std::size_t bytes, 
 // The dissemination barrier of Hensgen, Finkel and Manber, "Two algorithms for barrier synchronization", International
 // Journal of Parallel Programming 17 (1988): after round k a rank has heard, directly or not, of 2^(k+1) - 1 others.
 void PointToPointCommunicator::barrier() {
-  guard([&] {
+  collective(CollectiveKind::barrier, 0, -1, [&] {
     for (int distance = 1; distance < size(); distance *= 2) {
       receive(&token_[1], 1, (rank() - distance + size()) % size());
       send(&token_[0], 1, (rank() + distance) % size());
@@ -264,7 +294,8 @@ std::unique_ptr<Communicator> PointToPointCommunicator::split(int color, int key
   const Choice own{color, key};
   std::vector<Choice> choices(static_cast<std::size_t>(size()));
   std::unique_ptr<PointToPointCommunicator> part;
-  guard([&] {
+  const auto group = log_.next_part(color);
+  collective(CollectiveKind::split, 0, -1, [&] {
     allgather_rounds(&own, choices.data(), sizeof own, "split");
     std::vector<int> ranks;
     for (int r = 0; r < size(); ++r) {
@@ -273,7 +304,7 @@ std::unique_ptr<Communicator> PointToPointCommunicator::split(int color, int key
     std::stable_sort(ranks.begin(), ranks.end(), [&](int a, int b) {
       return choices[static_cast<std::size_t>(a)].key < choices[static_cast<std::size_t>(b)].key;
     });
-    part = std::make_unique<PointToPointCommunicator>(transport_->split(color, ranks));
+    part = std::make_unique<PointToPointCommunicator>(transport_->split(color, ranks), group ? &*group : nullptr);
     part->set_deadlines(deadlines_);
   });
   return part;
@@ -297,14 +328,16 @@ PointToPointCommunicator::SumPlace PointToPointCommunicator::next_sum() {
 std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_block_sum(Device& device, const BlockSumSpec& spec) {
   check_block_sum(spec, size(), rank());
   const SumPlace place = next_sum();
-  return std::make_unique<PreparedSum>(*this, fmt::format("block sum {}", place.number),
+  return std::make_unique<PreparedSum>(*this, place.number, fmt::format("block sum {}", place.number),
+                                       describe_collective(spec),
                                        std::make_unique<BlockSumRun>(*transport_, device, spec, place.tag, place.root));
 }
 
 std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_row_sum(Device& device, const RowSumSpec& spec) {
   check_row_sum(spec, size(), rank());
   const SumPlace place = next_sum();
-  return std::make_unique<PreparedSum>(*this, fmt::format("row sum {}", place.number),
+  return std::make_unique<PreparedSum>(*this, place.number, fmt::format("row sum {}", place.number),
+                                       describe_collective(spec),
                                        std::make_unique<RowSumRun>(*transport_, device, spec, place.tag, place.root));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/program/communicator.h"
+#include "distributed/collective_log.h"
 #include "distributed/patience.h"
 #include "distributed/transport.h"
 
@@ -17,8 +18,9 @@ namespace strata {
 /// every later call throws CommError at once.
 class PointToPointCommunicator final : public Communicator {
  public:
-  /// Throws ConfigError when STRATA_DEADLINE is not a number of seconds.
-  explicit PointToPointCommunicator(std::unique_ptr<Transport> transport);
+  /// Throws ConfigError when STRATA_DEADLINE is not a number of seconds, IoError when the flight recorder's file cannot
+  /// be made. `group`: what the flight recorder calls a part of another communicator.
+  explicit PointToPointCommunicator(std::unique_ptr<Transport> transport, const FlightGroup* group = nullptr);
   ~PointToPointCommunicator() override;
   PointToPointCommunicator(const PointToPointCommunicator&) = delete;
   PointToPointCommunicator& operator=(const PointToPointCommunicator&) = delete;
@@ -29,7 +31,7 @@ class PointToPointCommunicator final : public Communicator {
   void set_deadlines(const Deadlines& deadlines) override { deadlines_ = deadlines; }
   Deadlines deadlines() const override { return deadlines_; }
   void begin_step(const StepPosition& position, bool first) override;
-  void end_step() override { in_step_ = false; }
+  void end_step() override { begin_step({}, true); }
   CommunicationCost cost() const override { return cost_; }
 
   void broadcast(void* data, std::size_t bytes, int root) override;
@@ -66,6 +68,8 @@ class PointToPointCommunicator final : public Communicator {
   SumPlace next_sum();
   template <class F>
   void guard(const F& f);
+  template <class F>
+  void collective(CollectiveKind kind, std::size_t bytes, int root, const F& f);
   void check_root(int root, const char* operation) const;
   void check_gather(std::size_t bytes, std::size_t places, std::span<const std::size_t> receive_bytes) const;
 
@@ -78,6 +82,7 @@ class PointToPointCommunicator final : public Communicator {
   void allgather_rounds(const void* send_data, void* receive_data, std::size_t bytes, std::string_view operation);
 
   std::unique_ptr<Transport> transport_;
+  CollectiveLog log_;
   Deadlines deadlines_;
   StepPosition position_;
   bool in_step_ = false;  // and not the first of its kind
