@@ -110,8 +110,8 @@ std::vector<FlightEntry> read_entries(const std::string& path, const Mapped& map
     auto* source = reinterpret_cast<FlightRecord*>(map.at(sizeof(FlightHeader) + i * sizeof record));
     if (!copy_record(*source, record)) continue;
     if ((record.stamp - 1) % capacity != i || record.kind >= kCollectiveKinds) {
-      throw IoError(path, fmt::format("its record {} is damaged: sequence number {}, kind {}", i, record.stamp - 1,
-                                      record.kind));
+      throw IoError(
+          path, fmt::format("its record {} is damaged: sequence number {}, kind {}", i, record.stamp - 1, record.kind));
     }
     entries.push_back(entry_of(record));
   }
@@ -155,9 +155,10 @@ FlightDirectory read_flight_directory(const std::string& directory) {
   }
   if (error) throw IoError(directory, "cannot read the directory: " + error.message());
   if (paths.empty()) {
-    throw IoError(directory,
-                  "expected files of the flight recorder (*.flight), found none. A run writes them when the environment "
-                  "has STRATA_FLIGHT_RECORDER=DIRECTORY.");
+    throw IoError(
+        directory,
+        "expected files of the flight recorder (*.flight), found none. A run writes them when the environment "
+        "has STRATA_FLIGHT_RECORDER=DIRECTORY.");
   }
   std::sort(paths.begin(), paths.end());
   FlightDirectory all;

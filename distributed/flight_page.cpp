@@ -116,8 +116,7 @@ class Group {
     if (file.entries.empty()) return "has begun nothing.";
     const FlightEntry& last = file.entries.back();
     if (const FlightEntry* entry = blocked_in(file)) {
-      const std::string more =
-          entry == &last ? "" : fmt::format(" and has begun later ones up to #{}", last.sequence);
+      const std::string more = entry == &last ? "" : fmt::format(" and has begun later ones up to #{}", last.sequence);
       return entry->state == State::failed
                  ? fmt::format("failed at {} in {}{}.", clock_time(entry->ended), name_entry(*entry), more)
                  : fmt::format("is in {} since {}{}.", name_entry(*entry), clock_time(entry->started), more);
@@ -224,7 +223,9 @@ class Group {
     if (any == nullptr) return;
     std::sort(came.begin(), came.end());
     const std::int64_t from = came.front().first;
-    const auto later = [&](std::int64_t when) { return fmt::format("+{:.3f} ms", static_cast<double>(when - from) / 1e6); };
+    const auto later = [&](std::int64_t when) {
+      return fmt::format("+{:.3f} ms", static_cast<double>(when - from) / 1e6);
+    };
     say("  {:>8} {:>15} {:>12} {:>10} {:>6} {:>6}  {}{}", s, clock_time(from), later(came.back().first),
         name_bytes(any->collective.bytes), any->position.epoch, any->position.step, to_string(any->collective.kind),
         any->collective.name.empty() ? "" : " of " + any->collective.name);

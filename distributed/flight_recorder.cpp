@@ -227,7 +227,8 @@ void FlightRecorder::fail(std::string_view error) {
 
 FlightGroup FlightRecorder::next_part(int color) {
   const int number = parts_++;
-  const auto key = Hash().add(group_.key).add(static_cast<std::uint64_t>(number)).add(static_cast<std::uint64_t>(color));
+  const auto key =
+      Hash().add(group_.key).add(static_cast<std::uint64_t>(number)).add(static_cast<std::uint64_t>(color));
   return {key.value(), fmt::format("{}, split {} of color {}", group_.name, number, color)};
 }
 

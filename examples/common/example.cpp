@@ -86,6 +86,8 @@ void add_options(CLI::App& app, Options& o) {
       ->capture_default_str();
   app.add_option("--plot", o.plot, "Draw the model into this file: .png, .svg, .pdf (by Graphviz) or .dot");
   app.add_option("--json", o.json, "Write a report of the run to this file");
+  app.add_option("--timeline", o.timeline,
+                 "Write what every rank did when to this file, for chrome://tracing and https://ui.perfetto.dev");
   app.add_option(
          "--blocks", o.blocks,
          "Cut every batch into so many blocks: runs with equal blocks end in equal bits on any number of ranks; "
@@ -144,6 +146,28 @@ void write_json(const std::string& path, const nlohmann::ordered_json& json) {
   if (!file) throw IoError(path, "cannot write the JSON report");
 }
 
+double timed_step(const std::function<Tensor(Dim)>& step, Dim number) {
+  const std::string place = fmt::format("step {}", number);
+  const TimelineSpan span(TimelineRecorder::current(), TimelineCategory::step, 0, "training step", place);
+  return step(number).item<float>();
+}
+
+/// What communication has cost the rank that it has cost most. Collective.
+nlohmann::ordered_json communication_json(Communicator& world) {
+  const CommunicationCost own = world.cost();
+  std::vector<CommunicationCost> all(static_cast<std::size_t>(world.size()));
+  world.allgather(&own, all.data(), sizeof(own));
+  CommunicationCost most;
+  for (const CommunicationCost& cost : all) {
+    most.bytes_sent = std::max(most.bytes_sent, cost.bytes_sent);
+    most.hidden_seconds = std::max(most.hidden_seconds, cost.hidden_seconds);
+    most.exposed_seconds = std::max(most.exposed_seconds, cost.exposed_seconds);
+  }
+  return {{"bytes_sent", most.bytes_sent},
+          {"hidden_seconds", most.hidden_seconds},
+          {"exposed_seconds", most.exposed_seconds}};
+}
+
 /// After all that was printed before it.
 void print_now(const std::string& error) {
   std::fflush(nullptr);
@@ -175,7 +199,10 @@ void print_error(Communicator* errors, const std::string& text) {
 }  // namespace
 
 Example::Example(Options options, std::shared_ptr<Communicator> world, std::chrono::duration<double> joining)
-    : options_(std::move(options)), world_(std::move(world)), joining_(joining) {}
+    : options_(std::move(options)), world_(std::move(world)), joining_(joining) {
+  if (options_.timeline.empty()) return;
+  timeline_ = std::make_unique<Timeline>(options_.timeline, TimelineOptions{.communicator = world_});
+}
 
 FitOptions Example::fit_options() const {
   FitOptions fit;
@@ -216,7 +243,7 @@ History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(
   if (options_.max_steps > 0) steps = std::min(steps, options_.max_steps);
   History history;
   for (; history.steps < steps; ++history.steps) {
-    const double loss = step(history.steps).item<float>();
+    const double loss = timed_step(step, history.steps);
     if (history.steps == 0) history.first_step = Clock::now();
     if (history.steps % every != 0 && history.steps + 1 != steps) continue;
     history.append(static_cast<int>(history.steps), {{"loss", loss}});
@@ -226,6 +253,13 @@ History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(
   return history;
 }
 
+void Example::write_timeline() {
+  if (!timeline_) return;
+  timeline_->write();
+  if (timeline_->dropped() > 0)
+    print(fmt::format("{}: {} later events had no room", options_.timeline, timeline_->dropped()));
+}
+
 void Example::draw() const {
   if (options_.plot.empty()) return;
   if (!drawn_) throw ConfigError("--plot: this program has no model to draw");
@@ -233,6 +267,7 @@ void Example::draw() const {
 }
 
 void Example::report(const Model& model, const History& history, const Logs& scores) const {
+  const auto communication = communication_json(*world_);
   const std::uint64_t hash = model.weights_hash();
   std::vector<std::uint64_t> all(static_cast<std::size_t>(world_->size()));
   world_->allgather(&hash, all.data(), sizeof(hash));
@@ -258,6 +293,7 @@ void Example::report(const Model& model, const History& history, const Logs& sco
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   json.update({{"seconds_to_join", joining_.count()},  // MPI_Init, mostly: part of the time to the first step
+               {"communication", communication},
                {"peak_rss_bytes", std::int64_t{usage.ru_maxrss} * 1024},
                {"weights_xxh64", fmt::format("{:016x}", hash)}});
   write_json(options_.json, json);
@@ -283,6 +319,7 @@ int run(int argc, char** argv, const std::string& description, Options defaults,
       set_seed(defaults.seed);
       Example example(defaults, world, joining);
       body(example);
+      example.write_timeline();
       example.draw();
     }
     errors.reset();
