@@ -64,7 +64,7 @@ class Group {
     const RankIdentity own = own_identity();
     for (const FlightFile* file : files_) {
       opened_ = std::max(opened_, file->opened);
-      if (!file->entries.empty()) end_ = std::max(end_, file->entries.back().sequence + 1);
+      for (const FlightEntry& entry : file->entries) known_.insert(entry.sequence);
       if (file->closed == 0 && has_ended(file->identity, own)) ended_.insert(file->rank);
     }
   }
@@ -130,7 +130,7 @@ class Group {
 
   /// The first collective in which ranks are in different ones.
   void say_divergence() {
-    for (std::uint64_t s = 0; s < end_; ++s) {
+    for (const std::uint64_t s : known_) {
       std::map<std::uint64_t, std::vector<const FlightFile*>> ways;
       for (const FlightFile* file : files_) {
         if (const FlightEntry* entry = file->find(s)) ways[entry->collective.hash].push_back(file);
@@ -149,7 +149,10 @@ class Group {
   void say_waits() {
     constexpr int kMost = 5;  // later ones say nothing new
     int said = 0;
-    for (std::uint64_t s = 0; s < end_ && said < kMost; ++s) said += say_wait(s) ? 1 : 0;
+    for (const std::uint64_t s : known_) {
+      if (said == kMost) return;
+      said += say_wait(s) ? 1 : 0;
+    }
   }
 
   bool say_wait(std::uint64_t s) {
@@ -194,13 +197,14 @@ class Group {
   }
 
   void say_table(std::size_t last) {
-    const std::uint64_t first = end_ - std::min<std::uint64_t>(end_, last);
-    if (first == end_) return;
-    say("\nThe last {} collectives: when the first rank came, and how much later others did{}\n", end_ - first,
+    last = std::min(last, known_.size());
+    if (last == 0) return;
+    say("\nThe last {} collectives: when the first rank came, and how much later others did{}\n", last,
         one_machine() ? "" : " (by the clocks of several hosts, which are not corrected)");
     say("  {:>8} {:>15} {:>12} {:>10} {:>6} {:>6}  {}\n", "number", "first came", "last came", "bytes", "epoch", "step",
         "what; the ranks that came last, or never");
-    for (std::uint64_t s = first; s < end_; ++s) say_row(s);
+    std::for_each(std::prev(known_.end(), static_cast<std::ptrdiff_t>(last)), known_.end(),
+                  [&](std::uint64_t s) { say_row(s); });
   }
 
   bool one_machine() const {
@@ -241,8 +245,8 @@ class Group {
 
   std::vector<const FlightFile*> files_;  // by rank
   std::int64_t opened_ = 0;
-  std::uint64_t end_ = 0;  // sequence number after the last that any rank has begun
-  std::set<int> ended_;    // whose processes have ended without closing the communicator
+  std::set<std::uint64_t> known_;  // sequence numbers that some rank still has
+  std::set<int> ended_;            // whose processes have ended without closing the communicator
   std::string text_;
 };
 
