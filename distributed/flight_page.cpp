@@ -107,26 +107,31 @@ class Group {
     return found == file.entries.end() ? nullptr : &*found;
   }
 
-  std::string fate(const FlightFile& file) const {
-    if (file.closed != 0) return fmt::format(" It closed the communicator in order at {}.", clock_time(file.closed));
-    return ended_.contains(file.rank) ? " Its process has ended." : "";
-  }
+  /// Whether the process ended and nothing of the communicator says why: it was killed, or crashed.
+  bool killed(const FlightFile& file) const { return file.failed == 0 && ended_.contains(file.rank); }
 
   std::string last_word(const FlightFile& file) const {
-    if (file.entries.empty()) return "has begun nothing.";
-    const FlightEntry& last = file.entries.back();
-    if (const FlightEntry* entry = blocked_in(file)) {
-      const std::string more = entry == &last ? "" : fmt::format(" and has begun later ones up to #{}", last.sequence);
-      return entry->state == State::failed
-                 ? fmt::format("failed at {} in {}{}.", clock_time(entry->ended), name_entry(*entry), more)
-                 : fmt::format("is in {} since {}{}.", name_entry(*entry), clock_time(entry->started), more);
-    }
-    return fmt::format("has done {} at {} and begun nothing since.", name_entry(last), clock_time(last.ended));
+    std::string word = where(file);
+    if (file.closed != 0) word += fmt::format(" It closed the communicator in order at {}.", clock_time(file.closed));
+    if (killed(file)) word += " Its process has ended.";
+    return word;
   }
 
-  void say_rank(const FlightFile& file) {
-    say("  {} {}{}\n", describe_rank(file.rank, file.identity), last_word(file), fate(file));
+  static std::string where(const FlightFile& file) {
+    if (file.entries.empty()) return "has begun nothing.";
+    const FlightEntry& last = file.entries.back();
+    const FlightEntry* entry = blocked_in(file);
+    if (entry == nullptr) {
+      return fmt::format("has done {} at {} and begun nothing since.", name_entry(last), clock_time(last.ended));
+    }
+    const std::string more = entry == &last ? "" : fmt::format(", and has begun later ones up to #{}", last.sequence);
+    if (entry->state == State::started) {
+      return fmt::format("is in {} since {}{}.", name_entry(*entry), clock_time(entry->started), more);
+    }
+    return fmt::format("failed at {} in {}{}.", clock_time(entry->ended), name_entry(*entry), more);
   }
+
+  void say_rank(const FlightFile& file) { say("  {} {}\n", describe_rank(file.rank, file.identity), last_word(file)); }
 
   /// The first collective in which ranks are in different ones.
   void say_divergence() {
@@ -155,8 +160,9 @@ class Group {
     }
   }
 
+  /// One collective that not all ranks have done. Returns whether it is one.
   bool say_wait(std::uint64_t s) {
-    std::vector<int> in, done;
+    std::vector<int> waiting, failed, dead, done;
     std::vector<const FlightFile*> absent;
     const FlightEntry* any = nullptr;
     for (const FlightFile* file : files_) {
@@ -166,32 +172,32 @@ class Group {
         continue;
       }
       any = entry;
-      (entry->state == State::done ? done : in).push_back(file->rank);
+      auto& ranks = entry->state == State::done     ? done
+                    : entry->state == State::failed ? failed
+                    : killed(*file)                 ? dead
+                                                    : waiting;
+      ranks.push_back(file->rank);
     }
-    if (any == nullptr || (in.empty() && (absent.empty() || done.empty()))) return false;
-    say("  {}: ", name_entry(*any));
-    if (!in.empty()) say("{} in it", verb(in, in_words(" is", " was"), in_words(" are", " were")));
-    if (!done.empty()) say("{}{}", in.empty() ? "" : "; ", verb(done, " has done its part", " have done their part"));
-    text_ += ".\n";
+    if (waiting.empty() && failed.empty() && dead.empty() && (absent.empty() || done.empty())) return false;
+    say("  {}:\n", name_entry(*any));
+    say_ranks(waiting, " is in it", " are in it");
+    say_ranks(failed, " waited in it and failed", " waited in it and failed");
+    say_ranks(dead, " was in it when its process ended", " were in it when their processes ended");
+    say_ranks(done, " has done its part", " have done their parts");
     for (const FlightFile* file : absent) {
-      say("    rank {} has not come to it: it {}{}\n", file->rank, last_word(*file), fate(*file));
-    }
-    for (const int rank : in) {
-      if (ended_.contains(rank)) say("    rank {} was in it when its process ended.\n", rank);
+      say("    rank {} has not come to it: it {}\n", file->rank, last_word(*file));
     }
     return true;
   }
 
-  /// Ranks whose communicators have failed wait no longer.
-  const char* in_words(const char* now, const char* then) const {
-    const bool over = std::all_of(files_.begin(), files_.end(), [&](const FlightFile* file) {
-      return file->failed != 0 || file->closed != 0 || ended_.contains(file->rank);
-    });
-    return over ? then : now;
+  void say_ranks(const std::vector<int>& ranks, const char* one, const char* many) {
+    if (!ranks.empty()) say("    {}.\n", verb(ranks, one, many));
   }
 
   void say_errors() {
     for (const FlightFile* file : files_) {
+      if (killed(*file))
+        say("  rank {} was killed, or crashed: its process ended without an error here.\n", file->rank);
       if (file->failed != 0) say("  rank {} failed at {}: {}\n", file->rank, clock_time(file->failed), file->error);
     }
   }
@@ -224,7 +230,6 @@ class Group {
         never.push_back(file->rank);
       }
     }
-    if (any == nullptr) return;
     std::sort(came.begin(), came.end());
     const std::int64_t from = came.front().first;
     const auto later = [&](std::int64_t when) {
