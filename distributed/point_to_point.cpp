@@ -25,8 +25,9 @@ double seconds(Communicator::Clock::duration duration) { return std::chrono::dur
 
 }  // namespace
 
-PointToPointCommunicator::PointToPointCommunicator(std::unique_ptr<Transport> transport)
+PointToPointCommunicator::PointToPointCommunicator(std::unique_ptr<Transport> transport, const FlightGroup* group)
     : transport_(std::move(transport)),
+      log_(*transport_, group),
       deadlines_(default_deadlines()),
       memory_(*transport_,
               [this](const void* own, void* all, std::size_t bytes) { allgather_rounds(own, all, bytes, "allocate"); }),
@@ -69,6 +70,7 @@ void PointToPointCommunicator::check_usable() const {
 
 void PointToPointCommunicator::fail(const std::string& error, bool tell) noexcept {
   failure_ = error;
+  log_.fail(error);
   for (const InFlight& message : messages_) transport_->cancel(message.request);
   messages_.clear();
   for (PreparedSum* sum : running_) sum->run().cancel();
@@ -126,7 +128,7 @@ bool PointToPointCommunicator::test_messages() {
 bool PointToPointCommunicator::advance_sums() {
   bool moved = false;
   for (const PreparedSum* sum : running_) moved |= advance(*sum);
-  std::erase_if(running_, [](const PreparedSum* sum) { return sum->run().done(); });
+  std::erase_if(running_, [](PreparedSum* sum) { return sum->finished(); });
   return moved;
 }
 

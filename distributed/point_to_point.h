@@ -8,6 +8,7 @@
 
 #include "core/program/communicator.h"
 #include "distributed/call_stamp.h"
+#include "distributed/collective_log.h"
 #include "distributed/host_memory.h"
 #include "distributed/patience.h"
 #include "distributed/rank_notes.h"
@@ -23,8 +24,9 @@ namespace strata {
 /// the others are told, and every later call throws CommError at once.
 class PointToPointCommunicator final : public Communicator {
  public:
-  /// Throws ConfigError when STRATA_DEADLINE is not a number of seconds.
-  explicit PointToPointCommunicator(std::unique_ptr<Transport> transport);
+  /// Throws ConfigError when STRATA_DEADLINE is not a number of seconds, IoError when the flight recorder's file cannot
+  /// be made. `group`: what the flight recorder calls a part of another communicator.
+  explicit PointToPointCommunicator(std::unique_ptr<Transport> transport, const FlightGroup* group = nullptr);
   ~PointToPointCommunicator() override;
   PointToPointCommunicator(const PointToPointCommunicator&) = delete;
   PointToPointCommunicator& operator=(const PointToPointCommunicator&) = delete;
@@ -103,6 +105,7 @@ class PointToPointCommunicator final : public Communicator {
   void add_ports(SumGroups& groups, const HostMemory::Place& place) const;
 
   std::unique_ptr<Transport> transport_;
+  CollectiveLog log_;
   Deadlines deadlines_;
   StepPosition position_;
   bool in_step_ = false;  // and not the first of its kind

@@ -141,6 +141,7 @@ std::unique_ptr<Communicator> PointToPointCommunicator::split(int color, int key
   const Choice own{color, key};
   std::vector<Choice> choices(static_cast<std::size_t>(size()));
   std::unique_ptr<PointToPointCommunicator> part;
+  const auto group = log_.next_part(color);
   call(CallKind::split, 0, 0, [&] {
     allgather_rounds(&own, choices.data(), sizeof own, "split");
     std::vector<int> ranks;
@@ -150,7 +151,7 @@ std::unique_ptr<Communicator> PointToPointCommunicator::split(int color, int key
     std::stable_sort(ranks.begin(), ranks.end(), [&](int a, int b) {
       return choices[static_cast<std::size_t>(a)].key < choices[static_cast<std::size_t>(b)].key;
     });
-    part = std::make_unique<PointToPointCommunicator>(transport_->split(color, ranks));
+    part = std::make_unique<PointToPointCommunicator>(transport_->split(color, ranks), group ? &*group : nullptr);
     part->set_deadlines(deadlines_);
   });
   return part;

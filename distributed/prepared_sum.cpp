@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "distributed/prepared_sum.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/base/error.h"
@@ -8,9 +10,14 @@
 
 namespace strata {
 
-PointToPointCommunicator::PreparedSum::PreparedSum(PointToPointCommunicator& communicator, std::string name,
+PointToPointCommunicator::PreparedSum::PreparedSum(PointToPointCommunicator& communicator, int number, std::string what,
                                                    const SumKey& key, std::unique_ptr<SumRun> run)
-    : communicator_(communicator), name_(std::move(name)), key_(key), run_(std::move(run)) {
+    : communicator_(communicator),
+      track_(TimelineRecorder::kTransfers + number),
+      what_(std::move(what)),
+      name_(fmt::format("{} {}{}", to_string(key.kind), number, what_.empty() ? "" : " (" + what_ + ")")),
+      key_(key),
+      run_(std::move(run)) {
   communicator_.prepared_.push_back(this);
   communicator_.reserve();
 }
@@ -25,9 +32,17 @@ void PointToPointCommunicator::PreparedSum::start() {
   if (!run_->done()) throw ConfigError(name_ + " was started again before it was done");
   communicator_.guard([&] {
     stamp_ = communicator_.calls_.begin(key_.kind, key_.bytes, key_.detail, communicator_.position_);
+    if (communicator_.log_.on()) entry_ = communicator_.log_.start(stamp_, what_);
     run_->start(stamp_);
-    if (!run_->done()) communicator_.running_.push_back(this);
+    if (!finished()) communicator_.running_.push_back(this);
   });
+}
+
+bool PointToPointCommunicator::PreparedSum::finished() {
+  if (!run_->done()) return false;
+  if (entry_) communicator_.log_.done(*entry_, stamp_, what_, track_);
+  entry_.reset();
+  return true;
 }
 
 bool PointToPointCommunicator::PreparedSum::advance() {

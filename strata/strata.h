@@ -13,6 +13,7 @@
 #include "core/training/callbacks/callbacks.h"
 #include "core/training/custom_loop.h"
 #include "core/training/model.h"
+#include "core/training/timeline.h"
 #include "core/training/to_categorical.h"
 #include "distributed/world.h"
 #include "io/datasets/cifar10.h"

@@ -5,7 +5,9 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 
@@ -27,6 +29,20 @@ Dim checked_blocks(const EngineOptions& options, const Communicator& communicato
                       std::to_string(blocks) + "): use at most as many ranks as blocks, or more blocks.");
   }
   return blocks;
+}
+
+const char* name_of(StepKind kind) {
+  return kind == StepKind::train ? "training step" : kind == StepKind::test ? "evaluation step" : "prediction step";
+}
+
+/// "epoch 0, step 12", for a timeline.
+using Place = std::array<char, 64>;
+Place place_of(const Batch& batch) {
+  Place place{};
+  const auto epoch = static_cast<long long>(batch.epoch), step = static_cast<long long>(batch.step);
+  if (epoch < 0) std::snprintf(place.data(), place.size(), "step %lld", step);
+  else std::snprintf(place.data(), place.size(), "epoch %lld, step %lld", epoch, step);
+  return place;
 }
 
 /// A batch of another size would leave rows of a state without a sample, or samples without a row.
@@ -61,7 +77,7 @@ StepEngine::StepEngine(StepKind kind, std::shared_ptr<Functional> model, Objecti
     trainable_.insert(trainable_.end(), set.layout.variables.begin(), set.layout.variables.end());
   }
   for (int t = 0; t < threads_; ++t) streams_.push_back(device_.make_stream());
-  for (Dim b = 0; b < own_blocks_.size(); ++b) slots_.push_back(std::make_unique<Slot>(b));
+  for (Dim b = 0; b < own_blocks_.size(); ++b) slots_.push_back(std::make_unique<Slot>(b, own_blocks_.first + b));
   errors_.resize(static_cast<std::size_t>(threads_));
   arenas_.resize(slots_.size());
 }
@@ -75,13 +91,14 @@ IndexRange StepEngine::own_samples(Dim batch_size) const {
 StepEngine::Step& StepEngine::step(Dim rows) {
   if (const auto found = steps_.find(rows); found != steps_.end()) return found->second;
   const auto by_rows = [&](std::size_t variable, Dim ids) { return chooses_rows(variable, ids); };
-  Step added{compile_step(kind_, *model_, objective_, data_, rows, trainable_, device_, by_rows), {}};
+  Step added{compile_step(kind_, *model_, objective_, data_, rows, trainable_, device_, by_rows), {}, {}, 0};
   if (!regions_ready_) {
     create_regions(added.compiled);
     region_rows_ = rows;
   }
   exchange_->require_same(*added.compiled.program);
   find_events(added);
+  label_instructions(added);
   fresh_ = true;
   return steps_.emplace(rows, std::move(added)).first->second;
 }
@@ -119,7 +136,13 @@ void StepEngine::rebind_variables() {
 
 void StepEngine::run(const Batch& batch, const Optimizer* optimizer, std::int64_t iteration) {
   const ThreadEnvironment environment;
-  prepare(batch.size);
+  timeline_ = TimelineRecorder::current();
+  const auto place = timeline_ == nullptr ? Place{} : place_of(batch);
+  const TimelineSpan whole(timeline_, TimelineCategory::step, 0, name_of(kind_), place.data());
+  {
+    const TimelineSpan span(timeline_, TimelineCategory::step, 0, "prepare");
+    prepare(batch.size);
+  }
   if (kind_ == StepKind::predict) allocate_predictions(own_samples(batch.size).size());
   const CommunicatorStep step(communicator_, {batch.epoch, kind_ == StepKind::train ? batch.step : -1},
                               std::exchange(fresh_, false));

@@ -6,6 +6,7 @@
 #include <exception>
 #include <map>
 
+#include "core/base/timeline_recorder.h"
 #include "core/training/block_exchange.h"
 #include "core/training/flat_state.h"
 #include "core/training/host_array.h"
@@ -86,9 +87,16 @@ class StepEngine {
     std::size_t instruction;
     std::size_t bucket;
   };
+  /// An instruction in a timeline.
+  struct Label {
+    std::string name;    // "matmul"
+    std::string detail;  // its attributes, shapes and kernel
+  };
   struct Step {
     StepProgram compiled;
     std::vector<BucketReady> events;  // which bucket is complete after which instruction, in order of instructions
+    std::vector<Label> labels;        // one an instruction
+    std::size_t backward;             // the instruction that computes the first gradient
   };
 
   Step& step(Dim rows);
@@ -102,6 +110,7 @@ class StepEngine {
   void add_bucket(Region& region, Dim first, Dim count);
   void add_rows(Region& region);
   void find_events(Step& step) const;
+  static void label_instructions(Step& step);
   void place_buckets(Dim batch_size);
   bool blocks_together() const;
   void prepare_slot(Slot& slot, Dim rows);
@@ -114,7 +123,9 @@ class StepEngine {
   void for_slots_of(int thread, int team, const F& f);
   void run_thread(int thread, int team, const Batch& batch);
   void begin_slot(Slot& slot, const Batch& batch, Stream& stream);
-  void run_slot(Slot& slot, std::size_t end, bool lead, Stream& stream);
+  void run_slot(Slot& slot, std::size_t end, int thread, Stream& stream);
+  void run_part(Slot& slot, std::size_t end, const char* name, int thread, Stream& stream);
+  void run_instruction(Slot& slot, int thread, Stream& stream);
   void finish_instruction(Slot& slot, Stream& stream);
   bool run_to_sum(std::size_t sum, int thread, int team, Stream& stream);
   bool lead_sum(std::size_t sum, int team);
@@ -151,6 +162,7 @@ class StepEngine {
   std::vector<std::exception_ptr> errors_;   // one a thread
   std::unique_ptr<BlockExchange> exchange_;  // the sums in the programs
   ThreadMeeting meeting_;                    // of the threads, at such a sum
+  TimelineRecorder* timeline_ = nullptr;     // during a step: that of the thread that runs it, or null
   std::size_t started_ = 0;                  // buckets
   std::size_t sums_run_ = 0;                 // of the exchange
   bool regions_ready_ = false;

@@ -109,18 +109,19 @@ std::string StepEngine::describe(const Bucket& bucket) {
 
 void StepEngine::add_bucket(Region& region, Dim first, Dim count) {
   auto bucket = std::make_unique<Bucket>(region, first, count);
+  bucket->name = describe(*bucket);
   for (Dim b = 0; b < own_blocks_.size(); ++b) bucket->partials.push_back(region.at(b, first));
   const bool compress = options_.compress && region.updates_variables() && region.layout.dtype == Dtype::float32;
   bucket->sum = communicator_.prepare_block_sum(
-      device_, {region.layout.dtype, count, blocks_, bucket->partials, describe(*bucket), compress});
+      device_, {region.layout.dtype, count, blocks_, bucket->partials, bucket->name, compress});
   buckets_.push_back(std::move(bucket));
 }
 
 void StepEngine::add_rows(Region& region) {
   auto bucket = std::make_unique<Bucket>(region, 0, region.layout.elements);
+  bucket->name = describe(*bucket);
   for (Dim b = 0; b < own_blocks_.size(); ++b) bucket->partials.push_back(region.block(b));
-  bucket->sum =
-      communicator_.prepare_row_sum(device_, {region.row_layout, blocks_, bucket->partials, describe(*bucket)});
+  bucket->sum = communicator_.prepare_row_sum(device_, {region.row_layout, blocks_, bucket->partials, bucket->name});
   buckets_.push_back(std::move(bucket));
 }
 
@@ -146,6 +147,17 @@ void StepEngine::find_events(Step& step) const {
   }
   std::stable_sort(step.events.begin(), step.events.end(),
                    [](const BucketReady& a, const BucketReady& b) { return a.instruction < b.instruction; });
+}
+
+void StepEngine::label_instructions(Step& step) {
+  for (const std::string& text : step.compiled.program->kernel_list()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    step.labels.push_back({text.substr(0, end), text.substr(std::min(end + 1, text.size()))});
+  }
+  step.backward = step.labels.size();
+  for (const GradientOutput& gradient : step.compiled.gradients) {
+    step.backward = std::min(step.backward, step.compiled.program->ready_after(gradient.first));
+  }
 }
 
 // A bucket is complete on a rank once its blocks have run so many of the sums in their programs. The programs of a

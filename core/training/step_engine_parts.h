@@ -35,6 +35,7 @@ struct StepEngine::Bucket {
   const Region& region;
   Dim first;
   Dim count;
+  std::string name;             // what it holds: "the gradients of dense_kernel"
   std::vector<void*> partials;  // one a block of this rank
   std::unique_ptr<BlockSum> sum;
   std::size_t sums_before = 0;  // of those in the programs: this one starts after so many of them
@@ -61,21 +62,23 @@ struct SlotState {
 
 /// One block of this rank.
 struct StepEngine::Slot {
-  explicit Slot(Dim i) : index(i) {}
+  Slot(Dim i, Dim block) : index(i), name("block " + std::to_string(block)) {}
 
-  void begin(RunState* state, const std::vector<BucketReady>* bucket_events) {
+  /// Null when the block is empty.
+  void begin(RunState* state, const Step* of_size) {
     run = state;
-    events = bucket_events;
+    step = of_size;
     next = 0;
     next_event = 0;
   }
   std::size_t end() const { return run == nullptr ? 0 : run->program().instruction_count(); }
 
   Dim index;                                  // within this rank
+  std::string name;                           // "block 3", of all ranks'
   std::map<Dim, SlotState> states;            // by rows
   std::vector<std::unique_ptr<Event>> ready;  // of every bucket: this block's part is computed
   RunState* run = nullptr;                    // of the current batch; null when the block is empty
-  const std::vector<BucketReady>* events = nullptr;
+  const Step* step = nullptr;
   std::size_t next = 0;  // instruction
   std::size_t next_event = 0;
 };

@@ -87,15 +87,18 @@ void StepEngine::run_thread(int thread, int team, const Batch& batch) {
   Stream& stream = *streams_[static_cast<std::size_t>(thread)];
   std::size_t longest = 0;
   for_slots_of(thread, team, [&](Slot& slot) {
-    begin_slot(slot, batch, stream);
+    {
+      const TimelineSpan span(timeline_, TimelineCategory::load, thread, "load", slot.name);
+      begin_slot(slot, batch, stream);
+    }
     longest = std::max(longest, slot.end());
-    if (!blocks_together()) run_slot(slot, slot.end(), thread == 0, stream);
+    if (!blocks_together()) run_slot(slot, slot.end(), thread, stream);
   });
   for (std::size_t sum = 0; sum < exchange_->size(); ++sum) {
     if (!run_to_sum(sum, thread, team, stream)) return;
   }
   for (std::size_t end = options_.order == BlockOrder::op_by_op ? 1 : longest; end <= longest; ++end) {
-    for_slots_of(thread, team, [&](Slot& slot) { run_slot(slot, end, thread == 0, stream); });
+    for_slots_of(thread, team, [&](Slot& slot) { run_slot(slot, end, thread, stream); });
   }
   stream.synchronize();
 }
@@ -108,21 +111,37 @@ void StepEngine::begin_slot(Slot& slot, const Batch& batch, Stream& stream) {
   }
   load(slot, batch, samples, stream);
   if (kind_ == StepKind::predict) bind_predictions(slot, batch, samples);
-  slot.begin(slot.states.at(samples.size()).run.get(), &steps_.at(samples.size()).events);
+  slot.begin(slot.states.at(samples.size()).run.get(), &steps_.at(samples.size()));
 }
 
 /// Runs the instructions before `end` that are still to be run.
-void StepEngine::run_slot(Slot& slot, std::size_t end, bool lead, Stream& stream) {
-  for (end = std::min(end, slot.end()); slot.next < end;) {
-    slot.run->run_instruction(slot.next++, stream);
+void StepEngine::run_slot(Slot& slot, std::size_t end, int thread, Stream& stream) {
+  if (slot.run == nullptr) return;
+  end = std::min(end, slot.end());
+  run_part(slot, std::min(end, slot.step->backward), "forward", thread, stream);
+  run_part(slot, end, "backward", thread, stream);
+}
+
+void StepEngine::run_part(Slot& slot, std::size_t end, const char* name, int thread, Stream& stream) {
+  // Where blocks take turns at every instruction there is no more to say than that instruction.
+  const bool alone = slot.next + 1 >= end;
+  const TimelineSpan span(alone ? nullptr : timeline_, TimelineCategory::compute, thread, name, slot.name);
+  while (slot.next < end) {
+    run_instruction(slot, thread, stream);
     finish_instruction(slot, stream);
-    if (lead) advance_buckets();
+    if (thread == 0) advance_buckets();
   }
+}
+
+void StepEngine::run_instruction(Slot& slot, int thread, Stream& stream) {
+  const Label& label = slot.step->labels[slot.next];
+  const TimelineSpan span(timeline_, TimelineCategory::compute, thread, label.name, label.detail);
+  slot.run->run_instruction(slot.next++, stream);
 }
 
 /// Takes note of what is complete after the last instruction that was run.
 void StepEngine::finish_instruction(Slot& slot, Stream& stream) {
-  const auto& events = *slot.events;
+  const auto& events = slot.step->events;
   while (slot.next_event < events.size() && events[slot.next_event].instruction < slot.next) {
     const std::size_t bucket = events[slot.next_event++].bucket;
     slot.ready[bucket]->record(stream);
@@ -136,12 +155,16 @@ bool StepEngine::run_to_sum(std::size_t sum, int thread, int team, Stream& strea
   for_slots_of(thread, team, [&](Slot& slot) {
     if (slot.run == nullptr) return exchange_->put(sum, slot.index, nullptr, stream);
     const std::size_t instruction = slot.run->program().block_sums()[sum].instruction;
-    run_slot(slot, instruction, thread == 0, stream);
-    slot.run->run_instruction(slot.next++, stream);
+    run_slot(slot, instruction, thread, stream);
+    run_instruction(slot, thread, stream);
     exchange_->put(sum, slot.index, slot.run->result(instruction), stream);
   });
   stream.synchronize();
-  if (!(thread == 0 ? lead_sum(sum, team) : meeting_.attend())) return false;
+  {
+    const TimelineSpan span(timeline_, TimelineCategory::wait, thread, "wait",
+                            "a sum over the batch in a layer or loss");
+    if (!(thread == 0 ? lead_sum(sum, team) : meeting_.attend())) return false;
+  }
   for_slots_of(thread, team, [&](Slot& slot) {
     if (slot.run == nullptr) return;
     exchange_->take(sum, slot.run->result(slot.run->program().block_sums()[sum].instruction), stream);
@@ -191,13 +214,18 @@ void StepEngine::finish(const Optimizer* optimizer, std::int64_t iteration) {
   advance_buckets();
   if (optimizer != nullptr) begin_update(*optimizer, iteration);
   for (auto& bucket : buckets_) {
-    bucket->sum->wait();
+    {
+      const TimelineSpan span(timeline_, TimelineCategory::wait, 0, "wait", bucket->name);
+      bucket->sum->wait();
+    }
+    const TimelineSpan span(timeline_, TimelineCategory::update, 0, "update", bucket->name);
     if (optimizer != nullptr && bucket->region.updates_variables()) update_->bucket_ready(streams_);
     if (bucket->region.kind == Region::Kind::sums) {
       device_.copy_to_host(sums_.data(), bucket->partials[0], sums_.size() * sizeof(double), *streams_[0]);
     }
     if (bucket->region.kind == Region::Kind::states) apply_states(*bucket);
   }
+  const TimelineSpan span(timeline_, TimelineCategory::update, 0, "update");
   if (optimizer != nullptr) update_->finish(streams_);
   streams_[0]->synchronize();
 }

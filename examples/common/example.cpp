@@ -2,9 +2,6 @@
 #include "common/example.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
@@ -12,27 +9,11 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
 namespace strata::examples {
 namespace {
-
-/// Seconds since the kernel started this process, from /proc (10 ms resolution, rounded up).
-double seconds_since_start() {
-  std::ifstream file("/proc/self/stat");
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  std::istringstream fields(text.substr(text.rfind(')') + 2));
-  std::string field;
-  for (int i = 3; i <= 22; ++i) fields >> field;  // field 22 is the start time in clock ticks after boot
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9 -
-         std::stod(field) / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
 
 /// Takes a whole number in [low, high]. CLI11's own conversion wraps -1 to the largest seed.
 template <class T>
@@ -86,6 +67,8 @@ void add_options(CLI::App& app, Options& o) {
       ->capture_default_str();
   app.add_option("--plot", o.plot, "Draw the model into this file: .png, .svg, .pdf (by Graphviz) or .dot");
   app.add_option("--json", o.json, "Write a report of the run to this file");
+  app.add_option("--timeline", o.timeline,
+                 "Write what every rank did when to this file, for chrome://tracing and https://ui.perfetto.dev");
   app.add_option(
          "--blocks", o.blocks,
          "Cut every batch into so many blocks: runs with equal blocks end in equal bits on any number of ranks; "
@@ -138,17 +121,10 @@ void require_writable(const std::string& path, Communicator& world) {
   if (error != 0) throw IoError(path, fmt::format("cannot write the JSON report: {}", std::strerror(error)));
 }
 
-nlohmann::ordered_json history_json(const History& history) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  for (const auto& [name, values] : history.history) json[name] = values;
-  return json;
-}
-
-void write_json(const std::string& path, const nlohmann::ordered_json& json) {
-  std::ofstream file(path);
-  file << json.dump(2) << "\n";
-  file.close();
-  if (!file) throw IoError(path, "cannot write the JSON report");
+double timed_step(const std::function<Tensor(Dim)>& step, Dim number) {
+  const std::string place = fmt::format("step {}", number);
+  const TimelineSpan span(TimelineRecorder::current(), TimelineCategory::step, 0, "training step", place);
+  return step(number).item<float>();
 }
 
 /// After all that was printed before it.
@@ -182,7 +158,10 @@ void print_error(Communicator* errors, const std::string& text) {
 }  // namespace
 
 Example::Example(Options options, std::shared_ptr<Communicator> world, std::chrono::duration<double> joining)
-    : options_(std::move(options)), world_(std::move(world)), joining_(joining) {}
+    : options_(std::move(options)), world_(std::move(world)), joining_(joining) {
+  if (options_.timeline.empty()) return;
+  timeline_ = std::make_unique<Timeline>(options_.timeline, TimelineOptions{.communicator = world_});
+}
 
 FitOptions Example::fit_options() const {
   FitOptions fit;
@@ -224,7 +203,7 @@ History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(
   if (options_.max_steps > 0) steps = std::min(steps, options_.max_steps);
   History history;
   for (; history.steps < steps; ++history.steps) {
-    const double loss = step(history.steps).item<float>();
+    const double loss = timed_step(step, history.steps);
     if (history.steps == 0) history.first_step = Clock::now();
     if (history.steps % every != 0 && history.steps + 1 != steps) continue;
     history.append(static_cast<int>(history.steps), {{"loss", loss}});
@@ -234,43 +213,17 @@ History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(
   return history;
 }
 
+void Example::write_timeline() {
+  if (!timeline_) return;
+  timeline_->write();
+  if (timeline_->dropped() > 0)
+    print(fmt::format("{}: {} later events had no room", options_.timeline, timeline_->dropped()));
+}
+
 void Example::draw() const {
   if (options_.plot.empty()) return;
   if (!drawn_) throw ConfigError("--plot: this program has no model to draw");
   plot_model(*drawn_, options_.plot, {.show_shapes = true, .expand_nested = true});
-}
-
-void Example::report(const Model& model, const History& history, const Logs& scores) const {
-  const std::uint64_t hash = model.weights_hash();
-  std::vector<std::uint64_t> all(static_cast<std::size_t>(world_->size()));
-  world_->allgather(&hash, all.data(), sizeof(hash));
-  for (std::size_t r = 0; r < all.size(); ++r) {
-    if (all[r] == all[0]) continue;
-    throw CommError(world_->rank(), static_cast<int>(r), "weights check",
-                    fmt::format("{} ended with other weights ({:016x}) than rank 0 ({:016x}).",
-                                world_->describe(static_cast<int>(r)), all[r], all[0]));
-  }
-  if (options_.json.empty() || world_->rank() != 0) return;
-  nlohmann::ordered_json json = {{"ranks", world_->size()},
-                                 {"blocks", history.blocks > 0    ? history.blocks
-                                            : options_.blocks > 0 ? options_.blocks
-                                                                  : world_->size()},
-                                 {"steps", history.steps},
-                                 {"history", history_json(history)}};
-  for (const auto& [name, value] : scores) json[name] = value;
-  if (history.steps > 0) {
-    const auto since_first = std::chrono::steady_clock::now() - history.first_step + loading_;
-    const double steady = static_cast<double>(history.steps - 1);
-    json.update(
-        {{"steps_per_second", history.training_seconds > 0 ? steady / history.training_seconds : 0.0},
-         {"seconds_to_first_step", seconds_since_start() - std::chrono::duration<double>(since_first).count()}});
-  }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  json.update({{"seconds_to_join", joining_.count()},  // MPI_Init, mostly: part of the time to the first step
-               {"peak_rss_bytes", std::int64_t{usage.ru_maxrss} * 1024},
-               {"weights_xxh64", fmt::format("{:016x}", hash)}});
-  write_json(options_.json, json);
 }
 
 RandomKey random_key() {
@@ -298,6 +251,7 @@ int run(int argc, char** argv, const std::string& description, Options defaults,
       set_seed(defaults.seed);
       Example example(defaults, world, joining);
       body(example);
+      example.write_timeline();
       example.draw();
     }
     errors.reset();

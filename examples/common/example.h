@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -24,7 +25,8 @@ struct Options {
   std::uint64_t seed = 0;
   std::string optimizer = "rmsprop";
   int verbose = 1;
-  std::string json = {};  // where the report goes; empty = nowhere
+  std::string json = {};      // where the report goes; empty = nowhere
+  std::string timeline = {};  // where the timeline goes; empty = nowhere
   bool summary_only = false;
   std::string plot = {};                            // where the picture of the model goes; empty = nowhere
   Dim blocks = 0;                                   // 0 = one a rank
@@ -63,6 +65,8 @@ class Example {
     loading_ += std::chrono::steady_clock::now() - start;
     return data;
   }
+  /// Writes the timeline, where --timeline says. Collective.
+  void write_timeline();
   /// A training loop of one's own: calls step(0), step(1), ... as often as --epochs, of so many steps each, and
   /// --max-steps say. What it returns, the loss, is printed and kept every `every` steps, and after the last.
   History loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(Dim)>& step) const;
@@ -76,6 +80,7 @@ class Example {
   std::chrono::duration<double> joining_;
   std::chrono::steady_clock::duration loading_{};
   std::optional<Model> drawn_;
+  std::unique_ptr<Timeline> timeline_;
 };
 
 /// For random data: each draws other numbers, which depend on --seed alone.

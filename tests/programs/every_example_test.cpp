@@ -52,7 +52,7 @@ TEST_P(EveryExample, NamesTheCommonOptions) {
   const Outcome outcome = run_process(command({"--help"}));
   ASSERT_TRUE(outcome.succeeded()) << outcome.text();
   for (const char* option : {"--data", "--epochs", "--batch-size", "--max-steps", "--seed", "--optimizer", "--json",
-                             "--plot", "--summary-only", "--blocks", "--verbose"}) {
+                             "--plot", "--summary-only", "--blocks", "--verbose", "--timeline"}) {
     EXPECT_NE(outcome.out.find(option), std::string::npos) << option << " in " << outcome.out;
   }
 }
@@ -73,7 +73,7 @@ TEST_P(EveryExample, RunsOnTwoRanksAndReports) {
   const int ranks = have_mpi() ? 2 : 1;
   write_data();
   Command run = command({"--data", path(""), "--epochs", "1", "--batch-size", "8", "--max-steps", "2", "--seed", "3",
-                         "--optimizer", "sgd", "--json", path("report.json")});
+                         "--optimizer", "sgd", "--json", path("report.json"), "--timeline", path("timeline.json")});
   if (GetParam() == "vgg19_features")
     run.arguments.insert(run.arguments.end(), {"--size", "16", "--output", path("o.png")});
   expect_success(ranks, run);
@@ -81,6 +81,15 @@ TEST_P(EveryExample, RunsOnTwoRanksAndReports) {
   EXPECT_EQ(report.at("ranks"), ranks);
   EXPECT_EQ(report.at("weights_xxh64").get<std::string>().size(), 16u);
   EXPECT_LE(report.at("steps").get<int>(), 2);
+  for (const char* cost : {"bytes_sent", "hidden_seconds", "exposed_seconds"}) {
+    EXPECT_GE(report.at("communication").at(cost).get<double>(), 0.0) << cost;
+  }
+  const auto timeline = nlohmann::json::parse(read_text(path("timeline.json")));
+  std::vector<int> steps(static_cast<std::size_t>(ranks));
+  for (const auto& event : timeline.at("traceEvents")) {
+    if (event.at("name") == "training step") ++steps.at(event.at("pid").get<std::size_t>());
+  }
+  EXPECT_EQ(steps, std::vector<int>(steps.size(), report.at("steps").get<int>()));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryExample, ::testing::ValuesIn(examples()),

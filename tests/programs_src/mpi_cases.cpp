@@ -107,6 +107,25 @@ void run_without_the_last(Communicator& c, std::string_view mode) {
   sum->wait();
 }
 
+// Steps of two sums each. In step 5 the last rank dies within a sum, or rank 1 meets the others elsewhere.
+void run_recorded_sums(Communicator& c, std::string_view mode) {
+  c.set_deadlines({std::chrono::seconds(2), std::chrono::seconds(2)});
+  strata::testing::Partials<float> gradients(c, cpu_device(), c.size(), 300'000), losses(c, cpu_device(), c.size(), 8);
+  BlockSumSpec first = gradients.spec(), second = losses.spec();
+  first.name = "the gradients of dense";
+  second.name = "losses and metrics";
+  const auto a = c.prepare_block_sum(cpu_device(), first), b = c.prepare_block_sum(cpu_device(), second);
+  for (int i = 0; i < 10; ++i) {
+    const CommunicatorStep step(c, {.epoch = 1, .step = i}, i == 0);
+    if (i == 5 && mode == "diverge" && c.rank() == 1) c.barrier();
+    a->start();
+    if (i == 5 && mode == "kill_in_sum" && c.rank() == c.size() - 1) raise(SIGKILL);
+    b->start();
+    a->wait();
+    b->wait();
+  }
+}
+
 // The last rank still works when the others end.
 void run_with_a_late_end(Communicator& c) {
   c.barrier();
@@ -155,6 +174,8 @@ int run(std::string_view mode) {
       run_training(*world());
     } else if (mode == "statistics") {
       run_batch_statistics();
+    } else if (mode == "kill_in_sum" || mode == "diverge") {
+      run_recorded_sums(*world(), mode);
     } else if (mode == "late") {
       run_with_a_late_end(*world());
     } else {

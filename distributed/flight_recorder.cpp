@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "distributed/flight_recorder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "core/base/error.h"
+#include "distributed/flight_format.h"
+
+namespace strata {
+namespace {
+
+std::int64_t now() {
+  timespec time{};
+  clock_gettime(CLOCK_REALTIME, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+// FNV-1a (Fowler, Noll and Vo), 64 bits: short, and the same on every machine.
+class Hash {
+ public:
+  Hash& add(std::string_view text) {
+    for (const char c : text) value_ = (value_ ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return *this;
+  }
+  Hash& add(std::uint64_t number) {
+    for (int shift = 0; shift < 64; shift += 8) value_ = (value_ ^ (number >> shift & 0xff)) * 0x100000001b3;
+    return *this;
+  }
+  std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325;
+};
+
+template <std::size_t n>
+void copy_text(std::array<char, n>& to, std::string_view text) {
+  const std::size_t length = std::min(text.size(), n - 1);
+  std::memcpy(to.data(), text.data(), length);
+  to[length] = '\0';
+}
+
+/// What this process counts, for names that ranks agree on without a message. Thread-safe.
+class Counters {
+ public:
+  int next(std::uint64_t key, int rank) {
+    const std::lock_guard lock(mutex_);
+    return counts_[{key, rank}]++;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::pair<std::uint64_t, int>, int> counts_;
+};
+
+Counters& counters() {
+  static Counters all;
+  return all;
+}
+
+/// The rank in the whole job, where a launcher says it: no two processes have the same. Otherwise this process has all
+/// ranks.
+int rank_in_job(int rank) {
+  for (const char* variable : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID"}) {
+    const char* text = std::getenv(variable);
+    if (text != nullptr && *text != '\0') return std::atoi(text);
+  }
+  return rank;
+}
+
+/// Ranks open equal communicators in the same order, so the count of those with the same members tells them apart.
+FlightGroup first_group(const Transport& transport) {
+  Hash members;
+  for (int r = 0; r < transport.size(); ++r) members.add(transport.describe(r)).add("\n");
+  const int number = counters().next(members.value(), transport.rank());
+  return {members.add(static_cast<std::uint64_t>(number)).value(), std::to_string(number)};
+}
+
+[[noreturn]] void fail_to_make(const std::string& path, int error) {
+  throw IoError(path, fmt::format("cannot make the flight recorder's file: {}", std::strerror(error)));
+}
+
+/// Made under another name and then renamed: a process of an earlier run may still have the old file mapped.
+int make_file(const std::string& path, const std::string& temporary, std::size_t bytes) {
+  const int file = open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) fail_to_make(path, errno);
+  // Not a hole: a full disk is to be an error now rather than a SIGBUS in the middle of a step.
+  int error = posix_fallocate(file, 0, static_cast<off_t>(bytes));
+  if (error == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0) return file;
+  close(file);
+  unlink(temporary.c_str());
+  fail_to_make(path, error);
+}
+
+}  // namespace
+
+struct FlightRecorder::Map {
+  static constexpr std::size_t kBytes = sizeof(FlightHeader) + kRecords * sizeof(FlightRecord);
+
+  explicit Map(const std::string& path) {
+    const int file = make_file(path, fmt::format("{}.{}", path, getpid()), kBytes);
+    memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
+    const int error = errno;
+    close(file);
+    if (memory == MAP_FAILED) fail_to_make(path, error);
+  }
+  ~Map() { munmap(memory, kBytes); }
+  Map(const Map&) = delete;
+  Map& operator=(const Map&) = delete;
+
+  FlightHeader& header() const { return *static_cast<FlightHeader*>(memory); }
+  FlightRecord& record(std::uint64_t sequence) const {
+    return reinterpret_cast<FlightRecord*>(&header() + 1)[sequence % kRecords];
+  }
+
+  void* memory;
+};
+
+std::unique_ptr<FlightRecorder> FlightRecorder::from_environment(const Transport& transport, const FlightGroup* group) {
+  const char* directory = std::getenv("STRATA_FLIGHT_RECORDER");
+  if (directory == nullptr || *directory == '\0') return nullptr;
+  return std::make_unique<FlightRecorder>(directory, transport, group == nullptr ? first_group(transport) : *group);
+}
+
+FlightRecorder::FlightRecorder(const std::string& directory, const Transport& transport, FlightGroup group)
+    : group_(std::move(group)) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) throw IoError(directory, "cannot make the flight recorder's directory: " + error.message());
+  const int rank = rank_in_job(transport.rank());
+  path_ = fmt::format("{}/rank-{:04}.{}.flight", directory, rank, counters().next(0, rank));
+  map_ = std::make_unique<Map>(path_);
+  FlightHeader& header = map_->header();
+  header.version = FlightHeader::kVersion;
+  header.capacity = kRecords;
+  header.record_bytes = sizeof(FlightRecord);
+  header.rank = transport.rank();
+  header.size = transport.size();
+  header.identity = own_identity();
+  header.group = group_.key;
+  header.opened = now();
+  copy_text(header.communicator, group_.name);
+  std::atomic_thread_fence(std::memory_order_release);
+  header.magic = FlightHeader::kMagic;
+}
+
+FlightRecorder::~FlightRecorder() { std::atomic_ref(map_->header().closed).store(now(), std::memory_order_release); }
+
+std::uint64_t FlightRecorder::start(const CallStamp& call, std::string_view name) {
+  FlightRecord& record = map_->record(next_);
+  const std::atomic_ref stamp(record.stamp);
+  stamp.store(0, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  std::atomic_ref(record.ended).store(0, std::memory_order_relaxed);
+  record.started = now();
+  record.epoch = call.epoch;
+  record.step = call.step;
+  record.hash = Hash().add(static_cast<std::uint64_t>(call.kind)).add(call.bytes).add(call.detail).value();
+  record.bytes = call.bytes;
+  record.kind = static_cast<std::uint32_t>(call.kind);
+  copy_text(record.name, name);
+  stamp.store(next_ + 1, std::memory_order_release);
+  return next_++;
+}
+
+void FlightRecorder::done(std::uint64_t sequence) {
+  if (next_ - sequence > kRecords) return;  // others have taken its place
+  std::atomic_ref(map_->record(sequence).ended).store(now(), std::memory_order_release);
+}
+
+void FlightRecorder::fail(std::string_view error) {
+  const std::int64_t when = now();
+  for (std::uint64_t s = next_ - std::min<std::uint64_t>(next_, kRecords); s < next_; ++s) {
+    const std::atomic_ref ended(map_->record(s).ended);
+    if (ended.load(std::memory_order_relaxed) == 0) ended.store(-when, std::memory_order_relaxed);
+  }
+  copy_text(map_->header().error, error);
+  std::atomic_ref(map_->header().failed).store(when, std::memory_order_release);
+}
+
+FlightGroup FlightRecorder::next_part(int color) {
+  const int number = parts_++;
+  const auto key =
+      Hash().add(group_.key).add(static_cast<std::uint64_t>(number)).add(static_cast<std::uint64_t>(color));
+  return {key.value(), fmt::format("{}, split {} of color {}", group_.name, number, color)};
+}
+
+}  // namespace strata
