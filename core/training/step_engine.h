@@ -6,6 +6,7 @@
 #include <exception>
 #include <map>
 
+#include "core/training/batch_blocks.h"
 #include "core/training/block_exchange.h"
 #include "core/training/flat_state.h"
 #include "core/training/host_array.h"
@@ -30,7 +31,8 @@ struct EngineOptions {
   std::size_t bucket_bytes = 1 << 20;  // of gradients summed in one message
 };
 
-/// A global batch: rows order(first), ... order(first + size - 1) of the arrays (x, then y, then weights).
+/// A global batch: rows order(first), ... order(first + size - 1) of the arrays (x, then y, then weights). Where these
+/// hold the rows of this rank only, `first` is minus the number of samples on the ranks before it.
 struct Batch {
   std::span<const HostArray> arrays;
   const Permutation* order = nullptr;  // null = as they stand
@@ -40,6 +42,8 @@ struct Batch {
   std::int64_t step = 0;
   std::int64_t sample_base = 0;  // global sample index of the batch's first sample
   std::int64_t epoch = -1;       // for messages
+  std::span<const Dim> limits = {};  // of the blocks: see BatchBlocks; empty = equal parts
+  bool is_first = false;             // other ranks may still have to compile for it
 };
 
 /// Throws ConfigError when there are more ranks than blocks. Used from one thread; every member that runs a step is
@@ -63,14 +67,15 @@ class StepEngine {
   /// Known after prepare().
   const std::vector<SumSpec>& sum_specs() const { return sum_specs_; }
   /// Compiles for the blocks of batches of this size, and makes everything they need.
-  void prepare(Dim batch_size);
+  void prepare(Dim batch_size) { prepare(BatchBlocks(batch_size, blocks_)); }
+  /// Whether nothing has to be compiled for blocks of so many samples.
+  bool is_compiled_for(Dim rows) const { return regions_ready_ && (rows == 0 || steps_.contains(rows)); }
 
-  /// When predicting: this rank's rows (own_samples()) of output `k` of the last batch, on the host.
+  /// When predicting: this rank's rows of output `k` of the last batch, on the host.
   const std::byte* predictions(std::size_t k);
   /// When predicting, after prepare(): the outputs' specs for some block size (only axis 0 differs between block
   /// sizes).
   std::vector<TensorSpec> prediction_specs() const;
-  IndexRange own_samples(Dim batch_size) const;
   Dim blocks() const { return blocks_; }
   /// The compiled program for blocks of `rows` samples.
   const Program& program(Dim rows) { return *step(rows).compiled.program; }
@@ -90,6 +95,11 @@ class StepEngine {
     std::vector<BucketReady> events;  // which bucket is complete after which instruction, in order of instructions
   };
 
+  BatchBlocks blocks_of(const Batch& batch) const {
+    return batch.limits.empty() ? BatchBlocks(batch.size, blocks_) : BatchBlocks(batch.limits);
+  }
+  IndexRange own_samples(const Batch& batch) const { return blocks_of(batch).samples(own_blocks_); }
+  void prepare(const BatchBlocks& blocks);
   Step& step(Dim rows);
   void create_regions(const StepProgram& compiled);
   void create_gradient_buckets();
@@ -101,7 +111,7 @@ class StepEngine {
   void add_bucket(Region& region, Dim first, Dim count);
   void add_rows(Region& region);
   void find_events(Step& step) const;
-  void place_buckets(Dim batch_size);
+  void place_buckets(const BatchBlocks& blocks);
   bool blocks_together() const;
   void prepare_slot(Slot& slot, Dim rows);
   void bind_outputs(const Slot& slot, const StepProgram& compiled, RunState& state) const;

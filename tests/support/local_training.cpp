@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/local_training.h"
+
+#include "core/training/step_engine.h"
+#include "core/training/trainer.h"
+#include "strata/strata.h"
+#include "tests/support/block_training.h"
+
+namespace strata::testing {
+namespace {
+
+constexpr Dim kVocabulary = 900;
+
+Model mixed_model() {
+  auto words = Input({3}, {.dtype = Dtype::int32}), numbers = Input({5});
+  const Tensor found = layers::Flatten()(layers::Embedding(kVocabulary, 4)(words));
+  Tensor x = layers::Dense(8, {.activation = "tanh"})(layers::Concatenate()({found, numbers}));
+  x = layers::Dropout(0.3)(layers::BatchNormalization({.synchronized = true})(x));
+  return Model({words, numbers}, layers::Dense(2)(x), "mixed");
+}
+
+CompileOptions mixed_options() {
+  return {.optimizer = optimizers::SGD({.learning_rate = 0.1, .momentum = 0.9}),
+          .loss = "mse",
+          .metrics = {"mae"},
+          .weighted_metrics = {"mse"}};
+}
+
+Samples mixed_samples(std::int64_t first, Dim count) {
+  const RandomKey key{constant<std::int64_t>({9, 0, first}, {3}), 1};
+  const Tensor u = ops::random_uniform(key, {count, 11}, 0.0, 1.0, Dtype::float64);
+  const auto columns = [&](Dim from, Dim to) { return ops::slice(u, {0, from}, {None, to}); };
+  return {.x = {ops::cast(columns(0, 3) * static_cast<double>(kVocabulary), Dtype::int32), columns(3, 8)},
+          .y = columns(8, 10),
+          .sample_weight = ops::reshape(columns(10, 11), {count})};
+}
+
+CompileOptions masked_options() {
+  return {.optimizer = optimizers::SGD({.learning_rate = 0.5}),
+          .loss = losses::SparseCategoricalCrossentropy({.from_logits = true}),
+          .metrics = {"accuracy"}};
+}
+
+Samples masked_samples(std::int64_t first, Dim count) {
+  const auto last = [&](const Tensor& all) { return ops::slice(all, {first, 0}, {first + count, None}); };
+  return {.x = last(masked_words(first + count)), .y = last(word_classes(first + count)), .sample_weight = {}};
+}
+
+Model compiled(const LocalCase& test_case, std::shared_ptr<Communicator> communicator) {
+  clear_session();
+  Model model = test_case.model();
+  CompileOptions options = test_case.options();
+  options.communicator = std::move(communicator);
+  model.compile(options);
+  return model;
+}
+
+/// Where the samples of each rank begin in a step; then the number of all.
+std::vector<Dim> limits_of(int ranks, int step) {
+  std::vector<Dim> limits{0};
+  for (int r = 0; r < ranks; ++r) limits.push_back(limits.back() + local_samples(step, r));
+  return limits;
+}
+
+/// Runs `step(which samples, whether it trains)` for all steps, and once more for a test.
+template <class F>
+LocalTraining run_steps(const Model& model, int ranks, int rank, int steps, const F& step) {
+  LocalTraining run;
+  std::int64_t seen = 0;
+  for (int s = 0; s <= steps; ++s) {
+    const auto limits = limits_of(ranks, s);
+    const auto own = rank < 0 ? IndexRange{0, limits.back()}
+                              : IndexRange{limits[static_cast<std::size_t>(rank)],
+                                           limits[static_cast<std::size_t>(rank) + 1]};
+    const auto values = step(IndexRange{seen + own.first, seen + own.last}, s < steps);
+    run.results.insert(run.results.end(), values.begin(), values.end());
+    seen += limits.back();
+  }
+  for (const Variable& weight : model.weights()) {
+    const auto values = ops::cast(weight, Dtype::float64).to_vector<double>();
+    run.weights.insert(run.weights.end(), values.begin(), values.end());
+  }
+  run.hash = model.weights_hash();
+  return run;
+}
+
+}  // namespace
+
+std::vector<LocalCase> local_cases() {
+  return {{"mixed", mixed_model, mixed_options, mixed_samples},
+          {"masked", block_sum_model, masked_options, masked_samples}};
+}
+
+Dim local_samples(int step, int rank) {
+  const int none_or_more = (7 * step + 5 * rank * (step + 2)) % 9 - 2;
+  return rank == step % 2 ? 3 + step : std::max(0, none_or_more);
+}
+
+LocalTraining train_on_local_batches(const LocalCase& test_case, int steps,
+                                     std::shared_ptr<Communicator> communicator) {
+  const Communicator& ranks = communicator ? *communicator : Session::current().communicator();
+  Model model = compiled(test_case, communicator);
+  return run_steps(model, ranks.size(), ranks.rank(), steps, [&](IndexRange own, bool trains) {
+    const Samples samples = test_case.samples(own.first, own.size());
+    const BatchOptions options{.sample_weight = samples.sample_weight, .local = true};
+    return trains ? model.train_on_batch(samples.x, samples.y, options)
+                  : model.test_on_batch(samples.x, samples.y, options);
+  });
+}
+
+LocalTraining train_on_whole_batches(const LocalCase& test_case, int ranks, int steps) {
+  Model model = compiled(test_case, nullptr);
+  return run_steps(model, ranks, -1, steps, [&](IndexRange all, bool trains) {
+    const Samples samples = test_case.samples(all.first, all.size());
+    const BatchOptions options{.sample_weight = samples.sample_weight, .blocks = 1};
+    return trains ? model.train_on_batch(samples.x, samples.y, options)
+                  : model.test_on_batch(samples.x, samples.y, options);
+  });
+}
+
+std::uint64_t train_on_blocks_of_ranks(const LocalCase& test_case, int ranks, int steps) {
+  clear_session();
+  Model model = test_case.model();
+  const CompileOptions options = test_case.options();
+  const Objective objective = make_objective(model.graph().output_names(), options.loss, options.loss_weights,
+                                             options.metrics, options.weighted_metrics);
+  FlatState state(model.layer().trainable_weights(), model.layer().non_trainable_weights(), {}, cpu_device());
+  state.create_slots(options.optimizer);
+  state.adopt();
+  const auto graph = std::static_pointer_cast<Functional>(model.shared());
+  const auto arrays_of = [&](const Samples& s) { return check_arrays(*graph, &objective, s.x, s.y, s.sample_weight); };
+  const auto single = make_single_communicator();
+  StepEngine engine(StepKind::train, graph, objective, arrays_of(test_case.samples(0, 2)).specs, state, *single,
+                    {.blocks = ranks});
+  std::int64_t seen = 0;
+  for (int s = 0; s < steps; ++s) {
+    const auto limits = limits_of(ranks, s);
+    const CheckedArrays data = arrays_of(test_case.samples(seen, limits.back()));
+    const auto seed = static_cast<std::int64_t>(Session::current().seed());
+    engine.run({.arrays = data.arrays, .size = data.rows, .seed = seed, .step = s, .sample_base = seen, .limits = limits},
+               &options.optimizer, s);
+    seen += limits.back();
+  }
+  return model.weights_hash();
+}
+
+}  // namespace strata::testing

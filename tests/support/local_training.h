@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training on samples that every rank has of its own, and the same with all samples in one place.
+#pragma once
+
+#include "core/training/model.h"
+
+namespace strata::testing {
+
+/// What training leaves behind, on every rank.
+struct LocalTraining {
+  std::vector<double> results;  // of every step, then of a test
+  std::vector<double> weights;
+  std::uint64_t hash = 0;
+  friend bool operator==(const LocalTraining&, const LocalTraining&) = default;
+};
+
+/// A model with its losses and metrics, and samples first, ..., first + count - 1 of an endless sequence.
+struct LocalCase {
+  const char* name;
+  Model (*model)();
+  CompileOptions (*options)();
+  Samples (*samples)(std::int64_t first, Dim count);
+};
+
+/// Embeddings whose gradients are lists of rows, statistics of the whole batch, dropout, weights of samples; and a
+/// masked loss.
+std::vector<LocalCase> local_cases();
+
+/// How many samples a rank has in a step: from none to a few, at least one among all ranks.
+Dim local_samples(int step, int rank);
+
+/// Each rank of the session passes its own.
+LocalTraining train_on_local_batches(const LocalCase& test_case, int steps,
+                                     std::shared_ptr<Communicator> communicator = nullptr);
+/// One process passes those of `ranks` ranks at once, as one block.
+LocalTraining train_on_whole_batches(const LocalCase& test_case, int ranks, int steps);
+/// One process passes them at once, in blocks that are what each of `ranks` ranks has. Returns the hash of the weights.
+std::uint64_t train_on_blocks_of_ranks(const LocalCase& test_case, int ranks, int steps);
+
+}  // namespace strata::testing
