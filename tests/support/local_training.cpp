@@ -62,28 +62,6 @@ std::vector<Dim> limits_of(int ranks, int step) {
   return limits;
 }
 
-/// Runs `step(which samples, whether it trains)` for all steps, and once more for a test.
-template <class F>
-LocalTraining run_steps(const Model& model, int ranks, int rank, int steps, const F& step) {
-  LocalTraining run;
-  std::int64_t seen = 0;
-  for (int s = 0; s <= steps; ++s) {
-    const auto limits = limits_of(ranks, s);
-    const auto own = rank < 0 ? IndexRange{0, limits.back()}
-                              : IndexRange{limits[static_cast<std::size_t>(rank)],
-                                           limits[static_cast<std::size_t>(rank) + 1]};
-    const auto values = step(IndexRange{seen + own.first, seen + own.last}, s < steps);
-    run.results.insert(run.results.end(), values.begin(), values.end());
-    seen += limits.back();
-  }
-  for (const Variable& weight : model.weights()) {
-    const auto values = ops::cast(weight, Dtype::float64).to_vector<double>();
-    run.weights.insert(run.weights.end(), values.begin(), values.end());
-  }
-  run.hash = model.weights_hash();
-  return run;
-}
-
 }  // namespace
 
 std::vector<LocalCase> local_cases() {
@@ -96,26 +74,50 @@ Dim local_samples(int step, int rank) {
   return rank == step % 2 ? 3 + step : std::max(0, none_or_more);
 }
 
-LocalTraining train_on_local_batches(const LocalCase& test_case, int steps,
-                                     std::shared_ptr<Communicator> communicator) {
+LocalRun::LocalRun(const LocalCase& test_case, std::shared_ptr<Communicator> communicator)
+    : case_(test_case), model_(compiled(test_case, communicator)) {
   const Communicator& ranks = communicator ? *communicator : Session::current().communicator();
-  Model model = compiled(test_case, communicator);
-  return run_steps(model, ranks.size(), ranks.rank(), steps, [&](IndexRange own, bool trains) {
-    const Samples samples = test_case.samples(own.first, own.size());
-    const BatchOptions options{.sample_weight = samples.sample_weight, .local = true};
-    return trains ? model.train_on_batch(samples.x, samples.y, options)
-                  : model.test_on_batch(samples.x, samples.y, options);
-  });
+  ranks_ = ranks.size();
+  rank_ = ranks.rank();
+}
+
+LocalRun::LocalRun(const LocalCase& test_case, int ranks)
+    : case_(test_case), model_(compiled(test_case, nullptr)), ranks_(ranks), rank_(-1) {}
+
+void LocalRun::step(bool trains) {
+  const auto limits = limits_of(ranks_, step_++);
+  const auto limit = [&](int rank) { return seen_ + limits[static_cast<std::size_t>(rank)]; };
+  const bool local = rank_ >= 0;
+  const IndexRange own{local ? limit(rank_) : seen_, local ? limit(rank_ + 1) : limit(ranks_)};
+  const Samples samples = case_.samples(own.first, own.size());
+  const BatchOptions options{.sample_weight = samples.sample_weight, .blocks = local ? 0 : 1, .local = local};
+  const auto values = trains ? model_.train_on_batch(samples.x, samples.y, options)
+                             : model_.test_on_batch(samples.x, samples.y, options);
+  results_.insert(results_.end(), values.begin(), values.end());
+  seen_ += limits.back();
+}
+
+LocalTraining LocalRun::result() const {
+  LocalTraining result{results_, {}, model_.weights_hash()};
+  for (const Variable& weight : model_.weights()) {
+    const auto values = ops::cast(weight, Dtype::float64).to_vector<double>();
+    result.weights.insert(result.weights.end(), values.begin(), values.end());
+  }
+  return result;
+}
+
+LocalTraining train_on_local_batches(const LocalCase& test_case, int steps) {
+  LocalRun run(test_case);
+  for (int step = 0; step < steps; ++step) run.step();
+  run.step(false);
+  return run.result();
 }
 
 LocalTraining train_on_whole_batches(const LocalCase& test_case, int ranks, int steps) {
-  Model model = compiled(test_case, nullptr);
-  return run_steps(model, ranks, -1, steps, [&](IndexRange all, bool trains) {
-    const Samples samples = test_case.samples(all.first, all.size());
-    const BatchOptions options{.sample_weight = samples.sample_weight, .blocks = 1};
-    return trains ? model.train_on_batch(samples.x, samples.y, options)
-                  : model.test_on_batch(samples.x, samples.y, options);
-  });
+  LocalRun run(test_case, ranks);
+  for (int step = 0; step < steps; ++step) run.step();
+  run.step(false);
+  return run.result();
 }
 
 std::uint64_t train_on_blocks_of_ranks(const LocalCase& test_case, int ranks, int steps) {

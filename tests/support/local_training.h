@@ -29,9 +29,28 @@ std::vector<LocalCase> local_cases();
 /// How many samples a rank has in a step: from none to a few, at least one among all ranks.
 Dim local_samples(int step, int rank);
 
-/// Each rank of the session passes its own.
-LocalTraining train_on_local_batches(const LocalCase& test_case, int steps,
-                                     std::shared_ptr<Communicator> communicator = nullptr);
+/// Training step by step, in which each rank of a communicator (null = the session's) passes its own.
+class LocalRun {
+ public:
+  explicit LocalRun(const LocalCase& test_case, std::shared_ptr<Communicator> communicator = nullptr);
+  /// One process that passes those of `ranks` ranks at once, as one block.
+  LocalRun(const LocalCase& test_case, int ranks);
+  /// With `trains` false only tests.
+  void step(bool trains = true);
+  LocalTraining result() const;
+
+ private:
+  LocalCase case_;
+  Model model_;
+  int ranks_;
+  int rank_;  // -1: all samples
+  int step_ = 0;
+  std::int64_t seen_ = 0;
+  std::vector<double> results_;
+};
+
+/// Steps, then a test.
+LocalTraining train_on_local_batches(const LocalCase& test_case, int steps);
 /// One process passes those of `ranks` ranks at once, as one block.
 LocalTraining train_on_whole_batches(const LocalCase& test_case, int ranks, int steps);
 /// One process passes them at once, in blocks that are what each of `ranks` ranks has. Returns the hash of the weights.
