@@ -28,8 +28,7 @@ StridedRows::StridedRows(const void* data, const TensorSpec& spec, std::span<con
   };
   int axis = spec.shape.rank() - 1;
   for (; axis > 0 && continues_run(axis); --axis) run_bytes_ *= static_cast<std::size_t>(spec.shape[axis]);
-  dense_ = axis == 0 && continues_run(0) &&
-           reinterpret_cast<std::uintptr_t>(data) % size_of(spec.dtype) == 0;
+  dense_ = axis == 0 && continues_run(0) && reinterpret_cast<std::uintptr_t>(data) % size_of(spec.dtype) == 0;
   for (int a = 1; a <= axis; ++a) axes_.push_back({spec.shape[a], strides[static_cast<std::size_t>(a)]});
 }
 

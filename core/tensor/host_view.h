@@ -11,13 +11,13 @@
 
 namespace strata {
 
-/// A tensor whose element (i, j, ...) is the one at `data` + i strides[0] + j strides[1] + ..., in bytes; strides may be
-/// anything that stays in the memory, also 0 or negative. The memory must outlive the tensor and whatever is computed
-/// from it. Training, evaluation and prediction gather its rows each time they need them, and convert them there, so
-/// that they see what the memory holds at that time; it must not change before they return. Everything else (ops, calls
-/// of layers) copies the elements when it first needs them, and keeps the copy.
-/// Throws ShapeError without an axis of samples, for unknown dimensions, and unless there is a stride an axis;
-/// ConfigError for a null pointer to elements.
+/// A tensor whose element (i, j, ...) is the one at `data` + i strides[0] + j strides[1] + ..., in bytes; strides may
+/// be anything that stays in the memory, also 0 or negative. The memory must outlive the tensor and whatever is
+/// computed from it. Training, evaluation and prediction gather its rows each time they need them, and convert them
+/// there, so that they see what the memory holds at that time; it must not change before they return. Everything else
+/// (ops, calls of layers) copies the elements when it first needs them, and keeps the copy. Throws ShapeError without
+/// an axis of samples, for unknown dimensions, and unless there is a stride an axis; ConfigError for a null pointer to
+/// elements.
 Tensor host_view_bytes(const void* data, const TensorSpec& spec, const std::vector<Dim>& strides);
 
 /// The same with strides in elements of T.

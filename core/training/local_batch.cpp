@@ -31,7 +31,8 @@ LocalBatch join_local_parts(Communicator& communicator, const LocalPart& own) {
   }
   for (std::size_t r = 1; r < all.size(); ++r) {
     if (all[r].kind == all[0].kind) continue;
-    refuse(communicator, r, "has other data, or another model or step, than rank 0: only the number of samples may differ.");
+    refuse(communicator, r,
+           "has other data, or another model or step, than rank 0: only the number of samples may differ.");
   }
   if (batch.limits.back() == 0) throw ConfigError("The data holds no samples, on any rank.");
   return batch;

@@ -13,8 +13,8 @@ namespace strata {
 /// What a rank says of its part.
 struct LocalPart {
   Dim rows = 0;
-  std::uint64_t kind = 0;  // a hash of all that must be equal on all ranks
-  bool is_new = false;     // this rank has something to compile for it
+  std::uint64_t kind = 0;              // a hash of all that must be equal on all ranks
+  bool is_new = false;                 // this rank has something to compile for it
   std::exception_ptr error = nullptr;  // why there is no part
 };
 

@@ -40,8 +40,8 @@ struct Batch {
   Dim size = 0;
   std::int64_t seed = 0;
   std::int64_t step = 0;
-  std::int64_t sample_base = 0;  // global sample index of the batch's first sample
-  std::int64_t epoch = -1;       // for messages
+  std::int64_t sample_base = 0;      // global sample index of the batch's first sample
+  std::int64_t epoch = -1;           // for messages
   std::span<const Dim> limits = {};  // of the blocks: see BatchBlocks; empty = equal parts
   bool is_first = false;             // other ranks may still have to compile for it
 };

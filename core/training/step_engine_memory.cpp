@@ -149,8 +149,8 @@ void StepEngine::find_events(Step& step) const {
 
 // A bucket is complete on a rank once its blocks have run so many of the sums in their programs. The programs of a
 // batch may differ in that, and a rank may have none of them: the place of a bucket among those sums follows from all
-// of them. Of blocks at limits a rank knows its own program only: there every bucket comes after the last of those sums,
-// where it is complete whatever the program.
+// of them. Of blocks at limits a rank knows its own program only: there every bucket comes after the last of those
+// sums, where it is complete whatever the program.
 void StepEngine::place_buckets(const BatchBlocks& blocks) {
   for (auto& bucket : buckets_) bucket->sums_before = blocks.even() ? 0 : exchange_->size();
   if (exchange_->size() == 0 || !blocks.even()) return;

@@ -77,7 +77,8 @@ MPI_Comm duplicated(MPI_Comm communicator, Clock::duration deadline, int rank) {
 
 [[noreturn]] void refuse_thread() {
   throw ConfigError(
-      "MPI was initialised so that only the thread that initialised it may call it (MPI_THREAD_SINGLE or FUNNELED), and "
+      "MPI was initialised so that only the thread that initialised it may call it (MPI_THREAD_SINGLE or FUNNELED), "
+      "and "
       "this is another thread. Train on that thread, or initialise MPI with MPI_THREAD_SERIALIZED.");
 }
 

@@ -113,17 +113,17 @@ TEST(HostView, TrainsToTheBitsOfACopy) {
     const auto predicted = model.predict(x).to_vector<float>();
     return std::pair(model.weights_hash(), predicted);
   };
-  const auto copied = train(copy_columns(values, 2, 3), copy_columns(values, 7, 1),
-                            ops::reshape(copy_columns(values, 0, 1), {kRows}));
+  const auto copied =
+      train(copy_columns(values, 2, 3), copy_columns(values, 7, 1), ops::reshape(copy_columns(values, 0, 1), {kRows}));
   const auto viewed =
       train(host_view(&values[2], {kRows, 3}, {kColumns, 1}), host_view(&values[7], {kRows, 1}, {kColumns, 1}),
             host_view(values.data(), {kRows}, {kColumns}));
   EXPECT_EQ(viewed, copied);
   testing::GuardedDevice device;
   const DeviceScope scope(device);
-  const auto on_device = train(host_view(&values[2], {kRows, 3}, {kColumns, 1}),
-                               host_view(&values[7], {kRows, 1}, {kColumns, 1}),
-                               host_view(values.data(), {kRows}, {kColumns}));
+  const auto on_device =
+      train(host_view(&values[2], {kRows, 3}, {kColumns, 1}), host_view(&values[7], {kRows, 1}, {kColumns, 1}),
+            host_view(values.data(), {kRows}, {kColumns}));
   EXPECT_EQ(on_device, copied);
 }
 
@@ -167,7 +167,9 @@ TEST(HostView, LabelsAreChecked) {
   model.compile({.optimizer = "sgd", .loss = losses::SparseCategoricalCrossentropy({.from_logits = true})});
   const Tensor labels = host_view(records.data(), {4}, {2});
   expect_error<ConfigError>(
-      [&] { model.train_on_batch(ops::ones({4, 1}), labels); },
+      [&] {
+        model.train_on_batch(ops::ones({4, 1}), labels);
+      },
       "SparseCategoricalCrossentropy: expected labels in [0, 3), received 3 in sample 3");
   records[6] = 0;
   model.train_on_batch(ops::ones({4, 1}), labels);
@@ -179,10 +181,16 @@ TEST(HostView, RefusesWhatIsNoArray) {
   const double value = 1.0;
   expect_error<ShapeError>([&] { host_view(&value, {}, {}); },
                            "host_view: expected an axis of samples, received shape ()");
-  expect_error<ShapeError>([&] { host_view(&value, {None, 3}, {3, 1}); },
-                           "host_view: expected known dimensions, received shape (None, 3)");
-  expect_error<ShapeError>([&] { host_view(&value, {1, 1}, {1}); },
-                           "host_view: expected a stride for each of the 2 axes of shape (1, 1), received 1");
+  expect_error<ShapeError>(
+      [&] {
+        host_view(&value, {None, 3}, {3, 1});
+      },
+      "host_view: expected known dimensions, received shape (None, 3)");
+  expect_error<ShapeError>(
+      [&] {
+        host_view(&value, {1, 1}, {1});
+      },
+      "host_view: expected a stride for each of the 2 axes of shape (1, 1), received 1");
   const double* const none = nullptr;
   expect_error<ConfigError>([&] { host_view(none, {2}, {1}); },
                             "host_view: expected memory for float64 (2,), received a null pointer");
@@ -193,7 +201,9 @@ TEST(HostView, OfAnotherShapeIsRefusedByTheModel) {
   const auto values = table();
   Model model = small_model();
   expect_error<ShapeError>(
-      [&] { model.train_on_batch(host_view(values.data(), {kRows, 4}, {kColumns, 1}), ops::ones({kRows, 1})); },
+      [&] {
+        model.train_on_batch(host_view(values.data(), {kRows, 4}, {kColumns, 1}), ops::ones({kRows, 1}));
+      },
       "Error when checking input: expected input_1 to have shape (3,) but got array with shape (4,)");
   testing::expect_error_with<ConfigError>(
       [&] {

@@ -108,7 +108,9 @@ TEST(LocalBatches, HaveOneBlockARank) {
     Model model = line();
     model.compile({.optimizer = "sgd", .loss = "mse"});
     expect_error<ConfigError>(
-        [&] { model.train_on_batch(ops::ones({3, 2}), ops::ones({3, 1}), {.blocks = 2, .local = true}); },
+        [&] {
+          model.train_on_batch(ops::ones({3, 2}), ops::ones({3, 1}), {.blocks = 2, .local = true});
+        },
         "A batch of all ranks' own samples has one block a rank: expected blocks of 0, received 2");
   });
 }
@@ -139,7 +141,9 @@ TEST(LocalBatches, DifferInTheNumberOfSamplesOnly) {
     model.compile({.optimizer = "sgd", .loss = "mse"});
     const Dtype dtype = communicator.rank() == 0 ? Dtype::float32 : Dtype::float64;
     expect_error_with<ConfigError>(
-        [&] { model.train_on_batch(ops::ones({3, 2}, dtype), ops::ones({3, 1}), {.local = true}); },
+        [&] {
+          model.train_on_batch(ops::ones({3, 2}, dtype), ops::ones({3, 1}), {.local = true});
+        },
         "has other data, or another model or step, than rank 0: only the number of samples may differ.");
   });
 }
@@ -147,8 +151,11 @@ TEST(LocalBatches, DifferInTheNumberOfSamplesOnly) {
 TEST(LocalBatches, NeedSamplesWhereTheyAreNotLocal) {
   Model model = line();
   model.compile({.optimizer = "sgd", .loss = "mse"});
-  expect_error_with<ConfigError>([&] { model.train_on_batch(ops::ones({0, 2}), ops::ones({0, 1})); },
-                                 "The data holds no samples: ");
+  expect_error_with<ConfigError>(
+      [&] {
+        model.train_on_batch(ops::ones({0, 2}), ops::ones({0, 1}));
+      },
+      "The data holds no samples: ");
 }
 
 TEST(LocalBatches, ASteadyStepOfTheEngineAllocatesNothing) {

@@ -58,7 +58,7 @@ Model compiled(const LocalCase& test_case, std::shared_ptr<Communicator> communi
 /// Where the samples of each rank begin in a step; then the number of all.
 std::vector<Dim> limits_of(int ranks, int step) {
   std::vector<Dim> limits{0};
-  for (int r = 0; r < ranks; ++r) limits.push_back(limits.back() + local_samples(step, r));
+  for (int r = 0; r < ranks; ++r) limits.push_back(limits.back() + local_samples(step, r, ranks));
   return limits;
 }
 
@@ -69,9 +69,9 @@ std::vector<LocalCase> local_cases() {
           {"masked", block_sum_model, masked_options, masked_samples}};
 }
 
-Dim local_samples(int step, int rank) {
+Dim local_samples(int step, int rank, int ranks) {
   const int none_or_more = (7 * step + 5 * rank * (step + 2)) % 9 - 2;
-  return rank == step % 2 ? 3 + step : std::max(0, none_or_more);
+  return rank == step % ranks ? 3 + step : std::max(0, none_or_more);
 }
 
 LocalRun::LocalRun(const LocalCase& test_case, std::shared_ptr<Communicator> communicator)
@@ -139,8 +139,9 @@ std::uint64_t train_on_blocks_of_ranks(const LocalCase& test_case, int ranks, in
     const auto limits = limits_of(ranks, s);
     const CheckedArrays data = arrays_of(test_case.samples(seen, limits.back()));
     const auto seed = static_cast<std::int64_t>(Session::current().seed());
-    engine.run({.arrays = data.arrays, .size = data.rows, .seed = seed, .step = s, .sample_base = seen, .limits = limits},
-               &options.optimizer, s);
+    engine.run(
+        {.arrays = data.arrays, .size = data.rows, .seed = seed, .step = s, .sample_base = seen, .limits = limits},
+        &options.optimizer, s);
     seen += limits.back();
   }
   return model.weights_hash();

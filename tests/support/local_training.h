@@ -2,6 +2,8 @@
 // Training on samples that every rank has of its own, and the same with all samples in one place.
 #pragma once
 
+#include <ostream>
+
 #include "core/training/model.h"
 
 namespace strata::testing {
@@ -20,14 +22,15 @@ struct LocalCase {
   Model (*model)();
   CompileOptions (*options)();
   Samples (*samples)(std::int64_t first, Dim count);
+  friend std::ostream& operator<<(std::ostream& out, const LocalCase& test_case) { return out << test_case.name; }
 };
 
 /// Embeddings whose gradients are lists of rows, statistics of the whole batch, dropout, weights of samples; and a
 /// masked loss.
 std::vector<LocalCase> local_cases();
 
-/// How many samples a rank has in a step: from none to a few, at least one among all ranks.
-Dim local_samples(int step, int rank);
+/// How many samples a rank has in a step: from none to a few, and one of the ranks more with every step.
+Dim local_samples(int step, int rank, int ranks);
 
 /// Training step by step, in which each rank of a communicator (null = the session's) passes its own.
 class LocalRun {
