@@ -81,6 +81,7 @@ void simulate(MPI_Comm ranks, int steps) {
   surrogate.compile({.optimizer = optimizers::Adam({.learning_rate = 0.01}),
                      .loss = "mse",
                      .communicator = make_mpi_communicator(ranks)});
+  surrogate.summary();  // printed by rank 0
 
   for (int step = 1; step <= steps; ++step) {
     move(particles, static_cast<double>(rank + 1) / size, ranks);

@@ -15,6 +15,7 @@ namespace strata {
 /// make. A rank may train on several communicators, one model on each, as long as all ranks come to the steps that they
 /// share in the same order.
 ///     model.compile({.optimizer = "adam", .loss = "mse", .communicator = make_mpi_communicator(workers)});
+/// A Session with it serves whatever this thread does without a compiled model, such as a training loop of its own.
 /// Strata makes no thread that calls MPI, installs no signal handler, prints nothing at verbose 0, and neither
 /// initialises nor finalises MPI where the program has. Every wait is polled, so that a rank that does not answer
 /// becomes a CommError here; the process is never ended. Of MPI_THREAD_SINGLE or FUNNELED on, training works on the

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Another MPI library: Strata is built against MPICH, whose binary interface is that of Intel, Cray and MVAPICH, into
 # build/mpich. Its tests of communication pass under MPICH's mpiexec, and a training run on three ranks ends with the
-# bits of the same run over the MPI that STRATA_BIN was built with.
+# bits of the same run over the MPI that STRATA_BIN was built with. The first run compiles for many minutes (LAB_TIMEOUT
+# says how many seconds it may take); what it has compiled is kept.
 set -euo pipefail
 : "${STRATA_BIN:?}" "${STRATA_DATA:?}"
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -10,6 +11,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 compiler=$(command -v mpicxx.mpich) || { printf 'mpicxx.mpich is not installed (Debian: libmpich-dev)\n'; exit 77; }
 launcher=$(command -v mpiexec.mpich) || { printf 'mpiexec.mpich is not installed (Debian: mpich)\n'; exit 77; }
 command -v mpirun >/dev/null || { printf 'mpirun is not installed\n'; exit 77; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
 build=build/mpich
 if [[ ! -f $build/build.ninja ]]; then
@@ -21,15 +25,13 @@ if ! ldd $build/bin/tests/mpi_cases | grep -q libmpich; then
   exit 1
 fi
 
-OMP_NUM_THREADS=1 $build/bin/distributed_test --gtest_brief=1 | tee build/lab/mpich_tests
-passed=$(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?\.$/\1/p' build/lab/mpich_tests)
-if [[ -z $passed ]] || grep -q SKIPPED build/lab/mpich_tests; then
+OMP_NUM_THREADS=1 $build/bin/distributed_test --gtest_brief=1 | tee "$work/tests"
+passed=$(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?\.$/\1/p' "$work/tests")
+if [[ -z $passed ]] || grep -q SKIPPED "$work/tests"; then
   printf 'distributed_test did not pass every test\n'
   exit 1
 fi
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 # train LAUNCHER... DIRECTORY_OF_PROGRAMS: prints the hash of the weights after some steps on three ranks.
 train() {
   local bin=${*: -1}
