@@ -24,7 +24,7 @@ constexpr strata::Dim kDoubles = sizeof(Particle) / sizeof(double);  // from one
 
 double potential_at(const double* place) {
   constexpr double kTurn = 6.283185307179586;
-  return std::sin(kTurn * place[0]) * std::cos(kTurn * place[1]);
+  return std::sin(kTurn * place[0]) + 0.5 * std::cos(kTurn * place[1]);
 }
 
 std::vector<Particle> starting_particles(int count) {
@@ -32,8 +32,8 @@ std::vector<Particle> starting_particles(int count) {
   std::uniform_real_distribution<double> uniform(0.0, 1.0);
   std::vector<Particle> particles;
   for (int i = 0; i < count; ++i) {
-    const double place = 0.1 * uniform(numbers), speed = 0.02 + 0.03 * uniform(numbers);
-    particles.push_back({{place, uniform(numbers)}, {speed, 0.01}, 0.0});
+    const double along = uniform(numbers), across = uniform(numbers), speed = 0.02 + 0.03 * uniform(numbers);
+    particles.push_back({{along, across}, {speed, 0.01}, 0.0});
   }
   return particles;
 }

@@ -53,6 +53,8 @@ TEST_P(LocalBatch, IsTheBatchOfAllRanks) {
 TEST_P(LocalBatch, HasTheBitsOfItsBlocksInOneProcess) {
   for (const int ranks : {1, 2, 4}) {
     SCOPED_TRACE(std::to_string(ranks) + " ranks");
+    Session session;
+    const SessionScope scope(session);
     const std::uint64_t together = testing::train_on_blocks_of_ranks(GetParam(), ranks, 45);
     testing::run_ranks(
         ranks, [&](Communicator&) { EXPECT_EQ(testing::train_on_local_batches(GetParam(), 45).hash, together); });
