@@ -10,6 +10,7 @@ namespace strata {
 struct LaunchEnvironment {
   std::string variable;  // that gave it away
   int ranks;             // 0 when the launcher does not say
+  int rank;              // of this process
 };
 
 /// Reads the variables of Open MPI's mpirun, of PMI (MPICH, Intel MPI), of PMIx and of Slurm's srun; empty without a

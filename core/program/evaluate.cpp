@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/thread_environment.h"
 #include "core/ops/kernel.h"
+#include "core/tensor/host_view.h"
 #include "core/tensor/variable.h"
 
 namespace strata {
@@ -34,6 +35,10 @@ Buffer view_of(const Tensor& tensor, Device& device, Stream& stream) {
 void compute(Node& node, Device& device, Stream& stream) {
   if (node.op().is_view()) {
     node.values() = {view_of(node.inputs()[0], device, stream)};
+    return;
+  }
+  if (const auto* view = dynamic_cast<const HostViewOp*>(&node.op())) {
+    node.values() = {view->copy(device, stream)};
     return;
   }
   std::vector<TensorSpec> inputs;

@@ -32,6 +32,14 @@ Tensor fit_input(const Tensor& x, const Shape& expected, const std::string& name
   return x;
 }
 
+/// Targets are checked on the host, which does not read halves. A view is read anew, since it may have changed.
+Tensor widened_targets(const Tensor& targets) {
+  if (!is_half(targets.dtype())) return targets;
+  const bool is_view = dynamic_cast<const HostViewOp*>(&targets.node()->op()) != nullptr;
+  const Tensor read = is_view ? apply_one(targets.node()->shared_op(), {}) : targets;
+  return ops::cast(read, widened(targets.dtype()));
+}
+
 void require_count(const std::string& what, const std::vector<Tensor>& arrays, std::size_t expected) {
   if (arrays.size() == expected) return;
   throw ConfigError("Error when checking model " + what +
@@ -45,9 +53,10 @@ void require_count(const std::string& what, const std::vector<Tensor>& arrays, s
 std::vector<std::int64_t> labels_of(const HostArray& y) {
   std::vector<std::int64_t> labels;
   const Dim width = y.row_shape().elements();
+  std::vector<std::byte> space;
   visit_dtype(y.spec().dtype, [&]<class T>(TypeTag<T>) {
     for (Dim row = 0; row < y.rows(); ++row) {
-      const T* values = reinterpret_cast<const T*>(y.row(row));
+      const T* values = y.values_of_row<T>(row, space);
       const auto label =
           width == 1 ? std::llround(static_cast<double>(values[0])) : std::max_element(values, values + width) - values;
       labels.push_back(label);
@@ -68,9 +77,7 @@ class ArrayChecker {
     specs.push_back({array.row_shape(), array.spec().dtype});
     data.arrays.push_back(std::move(array));
   }
-  void add_weights(const Tensor& weights) {
-    add(weights.dtype() == Dtype::float32 ? weights : ops::cast(weights, Dtype::float32), data.specs.weights);
-  }
+  void add_weights(const Tensor& weights) { add(weights, data.specs.weights); }
   /// Stands for targets that no loss and no metric reads.
   void add_unread_targets() { add(ops::full({data.rows}, 0.0), data.specs.y); }
 
@@ -157,7 +164,7 @@ void CheckedArrays::add_class_weights(const std::map<std::int64_t, double>& clas
 }
 
 CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
-                           const Arrays& sample_weight) {
+                           const Arrays& sample_weight, bool may_be_empty) {
   const auto& inputs = model.inputs();
   const auto names = model.input_names();
   const auto data = x.in_order(names);
@@ -166,7 +173,9 @@ CheckedArrays check_arrays(const Functional& model, const Objective* objective, 
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     builder.add(fit_input(data[i], inputs[i].shape(), names[i]), builder.data.specs.x);
   }
-  if (builder.data.rows == 0) throw ConfigError("The data holds no samples: " + shapes_of(x.tensors()));
+  if (builder.data.rows == 0 && !may_be_empty) {
+    throw ConfigError("The data holds no samples: " + shapes_of(x.tensors()));
+  }
   if (objective == nullptr) return builder.data;
 
   const auto& outputs = model.outputs();
@@ -176,7 +185,7 @@ CheckedArrays check_arrays(const Functional& model, const Objective* objective, 
       builder.add_unread_targets();
       continue;
     }
-    builder.add(ops::cast(targets[k], widened(targets[k].dtype())), builder.data.specs.y);
+    builder.add(widened_targets(targets[k]), builder.data.specs.y);
     if (objective->losses[k]) objective->losses[k]->check_targets(builder.data.arrays.back(), outputs[k].spec());
   }
   add_sample_weights(builder, sample_weight, model.output_names());

@@ -14,6 +14,16 @@ bool is_variable(const Tensor& tensor) {
   return dynamic_cast<const VariableOp*>(&node->op()) != nullptr;
 }
 
+std::vector<Dim> dense_strides(const TensorSpec& spec) {
+  std::vector<Dim> strides(static_cast<std::size_t>(spec.shape.rank()));
+  Dim stride = static_cast<Dim>(size_of(spec.dtype));
+  for (std::size_t axis = strides.size(); axis-- > 0;) {
+    strides[axis] = stride;
+    stride *= spec.shape[static_cast<int>(axis)];
+  }
+  return strides;
+}
+
 std::shared_ptr<const std::byte> share(const Buffer& buffer) { return {buffer.storage, buffer.data()}; }
 
 std::shared_ptr<const std::byte> copy_to_host(const Buffer& buffer, std::size_t bytes) {
@@ -29,12 +39,25 @@ std::shared_ptr<const std::byte> copy_to_host(const Buffer& buffer, std::size_t 
 
 HostArray::HostArray(const Tensor& tensor) {
   if (tensor.rank() == 0) throw ShapeError("HostArray: expected an array with a sample axis, received a scalar");
-  const Buffer& buffer = tensor.eval();
+  const HostViewOp* view = find_host_view(tensor);
+  const Buffer* buffer = view == nullptr ? &tensor.eval() : nullptr;
   spec_ = tensor.spec();
   last_ = spec_.shape[0];
   row_bytes_ = TensorSpec{row_shape(), spec_.dtype}.bytes();
-  const bool shareable = buffer.storage->device().host_accessible() && !is_variable(tensor);
-  data_ = shareable ? share(buffer) : copy_to_host(buffer, spec_.bytes());
+  if (view != nullptr) {
+    rows_ = view->rows();
+    return;
+  }
+  const bool shareable = buffer->storage->device().host_accessible() && !is_variable(tensor);
+  held_ = shareable ? share(*buffer) : copy_to_host(*buffer, spec_.bytes());
+  rows_ = StridedRows(held_.get(), spec_, dense_strides(spec_));
+}
+
+const std::byte* HostArray::readable_row(Dim i, std::vector<std::byte>& space) const {
+  if (dense()) return row(i);
+  space.resize(row_bytes_);
+  copy_row(i, space.data());
+  return space.data();
 }
 
 HostArray HostArray::rows(Dim first, Dim last) const {

@@ -52,7 +52,7 @@ Model::Model(std::shared_ptr<SubclassedModel> model)
 const Functional& Model::graph() const { return *state_->graph; }
 
 void Model::summary(const SummaryOptions& options) const {
-  if (Session::current().communicator().rank() != 0) return;
+  if (communicator().rank() != 0) return;
   for (const std::string& line : summary_lines(graph(), options)) {
     if (options.print_fn) options.print_fn(line);
     else std::printf("%s\n", line.c_str());

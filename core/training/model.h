@@ -85,8 +85,9 @@ struct BatchOptions {
   Arrays sample_weight = {};
   std::map<std::int64_t, double> class_weight = {};
   Dim blocks = 0;
-  // Every rank passes samples of its own, as many as it has, also none: together they are the batch, in the order of
-  // ranks, cut into one block a rank.
+  // Every rank passes samples of its own, as many as it has, also none (arrays of 0 rows): together they are the batch,
+  // in the order of ranks, cut into one block a rank. A step compiles for a number of samples that its rank has not had
+  // among the last 32 such numbers. See host_view for samples in memory of the program's own layout.
   bool local = false;
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -44,6 +45,9 @@ Place place_of(const Batch& batch) {
   else std::snprintf(place.data(), place.size(), "epoch %lld, step %lld", epoch, step);
   return place;
 }
+
+/// The next power of two. Blocks whose sizes nobody knows beforehand grow beyond what was made for them only so often.
+Dim rounded_up(Dim rows) { return static_cast<Dim>(std::bit_ceil(static_cast<std::uint64_t>(rows))); }
 
 /// A batch of another size would leave rows of a state without a sample, or samples without a row.
 void check_states_of_batch(const std::vector<StateSpec>& states, Dim batch_size) {
@@ -84,10 +88,6 @@ StepEngine::StepEngine(StepKind kind, std::shared_ptr<Functional> model, Objecti
 
 StepEngine::~StepEngine() = default;
 
-IndexRange StepEngine::own_samples(Dim batch_size) const {
-  return rank_samples(batch_size, blocks_, communicator_.size(), communicator_.rank());
-}
-
 StepEngine::Step& StepEngine::step(Dim rows) {
   if (const auto found = steps_.find(rows); found != steps_.end()) return found->second;
   const auto by_rows = [&](std::size_t variable, Dim ids) { return chooses_rows(variable, ids); };
@@ -103,24 +103,25 @@ StepEngine::Step& StepEngine::step(Dim rows) {
   return steps_.emplace(rows, std::move(added)).first->second;
 }
 
-void StepEngine::prepare(Dim batch_size) {
+void StepEngine::prepare(const BatchBlocks& blocks) {
   if (steps_.size() > kCachedSteps) forget_steps();
   // What ranks agree on without a message follows from the largest block: which gradients are by rows, and how long
   // those lists can be. A rank without samples learns from it what it takes part in.
-  const Dim largest = std::max<Dim>(1, (batch_size + blocks_ - 1) / blocks_);
+  const Dim largest = std::max<Dim>(1, blocks.largest());
   const bool by_rows = std::any_of(regions_.begin(), regions_.end(),
                                    [](const auto& region) { return region->kind == Region::Kind::rows; });
   if (by_rows && largest > region_rows_) {
     forget_steps();
     regions_ready_ = false;
   }
-  if (steps_.empty()) step(largest);
+  if (!regions_ready_) step(blocks.even() ? largest : std::min(rounded_up(largest), std::max<Dim>(1, blocks.size())));
   for (auto& slot : slots_) {
-    const Dim rows = block_samples(batch_size, blocks_, own_blocks_.first + slot->index).size();
+    const Dim rows = blocks.samples(own_blocks_.first + slot->index).size();
     if (rows > 0) prepare_slot(*slot, rows);
   }
-  place_buckets(batch_size);
-  check_states_of_batch(state_specs_, batch_size);
+  if (steps_.empty()) step(largest);
+  place_buckets(blocks);
+  check_states_of_batch(state_specs_, blocks.size());
 }
 
 void StepEngine::forget_steps() {
@@ -141,11 +142,11 @@ void StepEngine::run(const Batch& batch, const Optimizer* optimizer, std::int64_
   const TimelineSpan whole(timeline_, TimelineCategory::step, 0, name_of(kind_), place.data());
   {
     const TimelineSpan span(timeline_, TimelineCategory::step, 0, "prepare");
-    prepare(batch.size);
+    prepare(blocks_of(batch));
   }
-  if (kind_ == StepKind::predict) allocate_predictions(own_samples(batch.size).size());
+  if (kind_ == StepKind::predict) allocate_predictions(own_samples(batch).size());
   const CommunicatorStep step(communicator_, {batch.epoch, kind_ == StepKind::train ? batch.step : -1},
-                              std::exchange(fresh_, false));
+                              std::exchange(fresh_, false) || batch.is_first);
   run_blocks(batch);
   finish(optimizer, iteration);
 }

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/base/timeline_recorder.h"
+#include "core/training/batch_blocks.h"
 #include "core/training/block_exchange.h"
 #include "core/training/flat_state.h"
 #include "core/training/host_array.h"
@@ -32,7 +33,8 @@ struct EngineOptions {
   bool compress = false;               // BlockSumSpec::compress of float32 gradients
 };
 
-/// A global batch: rows order(first), ... order(first + size - 1) of the arrays (x, then y, then weights).
+/// A global batch: rows order(first), ... order(first + size - 1) of the arrays (x, then y, then weights). Where these
+/// hold the rows of this rank only, `first` is minus the number of samples on the ranks before it.
 struct Batch {
   std::span<const HostArray> arrays;
   const Permutation* order = nullptr;  // null = as they stand
@@ -40,8 +42,10 @@ struct Batch {
   Dim size = 0;
   std::int64_t seed = 0;
   std::int64_t step = 0;
-  std::int64_t sample_base = 0;  // global sample index of the batch's first sample
-  std::int64_t epoch = -1;       // for messages
+  std::int64_t sample_base = 0;      // global sample index of the batch's first sample
+  std::int64_t epoch = -1;           // for messages
+  std::span<const Dim> limits = {};  // of the blocks: see BatchBlocks; empty = equal parts
+  bool is_first = false;             // other ranks may still have to compile for it
 };
 
 /// Throws ConfigError when there are more ranks than blocks. Used from one thread; every member that runs a step is
@@ -65,14 +69,15 @@ class StepEngine {
   /// Known after prepare().
   const std::vector<SumSpec>& sum_specs() const { return sum_specs_; }
   /// Compiles for the blocks of batches of this size, and makes everything they need.
-  void prepare(Dim batch_size);
+  void prepare(Dim batch_size) { prepare(BatchBlocks(batch_size, blocks_)); }
+  /// Whether nothing has to be compiled for blocks of so many samples.
+  bool is_compiled_for(Dim rows) const { return regions_ready_ && (rows == 0 || steps_.contains(rows)); }
 
-  /// When predicting: this rank's rows (own_samples()) of output `k` of the last batch, on the host.
+  /// When predicting: this rank's rows of output `k` of the last batch, on the host.
   const std::byte* predictions(std::size_t k);
   /// When predicting, after prepare(): the outputs' specs for some block size (only axis 0 differs between block
   /// sizes).
   std::vector<TensorSpec> prediction_specs() const;
-  IndexRange own_samples(Dim batch_size) const;
   Dim blocks() const { return blocks_; }
   /// The compiled program for blocks of `rows` samples.
   const Program& program(Dim rows) { return *step(rows).compiled.program; }
@@ -99,6 +104,11 @@ class StepEngine {
     std::size_t backward;             // the instruction that computes the first gradient
   };
 
+  BatchBlocks blocks_of(const Batch& batch) const {
+    return batch.limits.empty() ? BatchBlocks(batch.size, blocks_) : BatchBlocks(batch.limits);
+  }
+  IndexRange own_samples(const Batch& batch) const { return blocks_of(batch).samples(own_blocks_); }
+  void prepare(const BatchBlocks& blocks);
   Step& step(Dim rows);
   void create_regions(const StepProgram& compiled);
   void create_gradient_buckets();
@@ -111,7 +121,7 @@ class StepEngine {
   void add_rows(Region& region);
   void find_events(Step& step) const;
   static void label_instructions(Step& step);
-  void place_buckets(Dim batch_size);
+  void place_buckets(const BatchBlocks& blocks);
   bool blocks_together() const;
   void prepare_slot(Slot& slot, Dim rows);
   void bind_outputs(const Slot& slot, const StepProgram& compiled, RunState& state) const;

@@ -162,11 +162,12 @@ void StepEngine::label_instructions(Step& step) {
 
 // A bucket is complete on a rank once its blocks have run so many of the sums in their programs. The programs of a
 // batch may differ in that, and a rank may have none of them: the place of a bucket among those sums follows from all
-// of them.
-void StepEngine::place_buckets(Dim batch_size) {
-  for (auto& bucket : buckets_) bucket->sums_before = 0;
-  if (exchange_->size() == 0) return;
-  for (const Dim rows : {batch_size / blocks_, (batch_size + blocks_ - 1) / blocks_}) {
+// of them. Of blocks at limits a rank knows its own program only: there every bucket comes after the last of those
+// sums, where it is complete whatever the program.
+void StepEngine::place_buckets(const BatchBlocks& blocks) {
+  for (auto& bucket : buckets_) bucket->sums_before = blocks.even() ? 0 : exchange_->size();
+  if (exchange_->size() == 0 || !blocks.even()) return;
+  for (const Dim rows : {blocks.size() / blocks_, blocks.largest()}) {
     if (rows == 0) continue;
     const Step& of_size = step(rows);
     const auto& sums = of_size.compiled.program->block_sums();

@@ -4,7 +4,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/base/error.h"
 #include "core/base/thread_environment.h"
@@ -18,17 +17,17 @@ void StepEngine::load(Slot& slot, const Batch& batch, IndexRange samples, Stream
   for (std::size_t i = 0; i < batch.arrays.size(); ++i) {
     const HostArray& array = batch.arrays[i];
     const std::size_t bytes = array.row_bytes();
-    const std::byte* source = array.row(batch.order == nullptr ? batch.first + samples.first : 0);
-    const bool in_order = batch.order == nullptr;
+    const bool in_place = batch.order == nullptr && array.dense();
     std::byte* target = device_.host_accessible() ? state.data[i]->data() : state.staging[i].data();
-    for (Dim r = 0; !in_order && r < samples.size(); ++r) {
-      const Dim row = (*batch.order)(batch.first + samples.first + r);
-      std::memcpy(target + static_cast<std::size_t>(r) * bytes, array.row(row), bytes);
+    for (Dim r = 0; !in_place && r < samples.size(); ++r) {
+      const Dim row = batch.first + samples.first + r;
+      array.copy_row(batch.order == nullptr ? row : (*batch.order)(row), target + static_cast<std::size_t>(r) * bytes);
     }
+    const std::byte* source = in_place ? array.row(batch.first + samples.first) : target;
     if (device_.host_accessible()) {
-      state.run->bind_input(static_cast<int>(i), in_order ? source : target);
+      state.run->bind_input(static_cast<int>(i), source);
     } else {
-      device_.copy_from_host(state.data[i]->data(), in_order ? source : target, state.data[i]->bytes(), stream);
+      device_.copy_from_host(state.data[i]->data(), source, state.data[i]->bytes(), stream);
       state.run->bind_input(static_cast<int>(i), state.data[i]->data());
     }
   }
@@ -42,7 +41,7 @@ void StepEngine::load(Slot& slot, const Batch& batch, IndexRange samples, Stream
 
 void StepEngine::bind_predictions(Slot& slot, const Batch& batch, IndexRange samples) {
   const StepProgram& compiled = steps_.at(samples.size()).compiled;
-  const Dim first = samples.first - own_samples(batch.size).first;
+  const Dim first = samples.first - own_samples(batch).first;
   for (std::size_t k = 0; k < predictions_.size(); ++k) {
     const int output = compiled.first_prediction + static_cast<int>(k);
     const std::size_t bytes = row_bytes(compiled.program->outputs()[static_cast<std::size_t>(output)]);
@@ -104,7 +103,7 @@ void StepEngine::run_thread(int thread, int team, const Batch& batch) {
 }
 
 void StepEngine::begin_slot(Slot& slot, const Batch& batch, Stream& stream) {
-  const IndexRange samples = block_samples(batch.size, blocks_, own_blocks_.first + slot.index);
+  const IndexRange samples = blocks_of(batch).samples(own_blocks_.first + slot.index);
   if (samples.size() == 0) {
     slot.begin(nullptr, nullptr);
     return skip_slot(slot, stream);

@@ -23,7 +23,7 @@ class StepTracer {
     for (const TensorSpec& spec : data.x) x_.push_back(add_input(block_placeholder(spec, rows, "x")));
     for (const TensorSpec& spec : data.y) y_.push_back(add_input(block_placeholder(spec, rows, "y")));
     for (const TensorSpec& spec : data.weights) {
-      weights_.push_back(add_input(block_placeholder(spec, rows, "sample_weight")));
+      weights_.push_back(ops::cast(add_input(block_placeholder(spec, rows, "sample_weight")), Dtype::float32));
     }
     step_.random_state = static_cast<int>(inputs_.size());
     trace_.random_state = add_input(placeholder({{3}, Dtype::int64}, "random_state"));

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/training/bucket_size.h"
+#include "core/training/local_batch.h"
 
 namespace strata {
 namespace {
@@ -233,22 +234,63 @@ std::vector<double> Trainer::evaluate(const Arrays& x, const Arrays& y, const Ev
   return values;
 }
 
+CheckedArrays Trainer::checked_batch(const Arrays& x, const Arrays& y, const BatchOptions& options) {
+  if (options.local && options.blocks != 0) {
+    throw ConfigError("A batch of all ranks' own samples has one block a rank: expected blocks of 0, received " +
+                      std::to_string(options.blocks));
+  }
+  build_for(x);
+  CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight, options.local);
+  data.add_class_weights(options.class_weight);
+  return data;
+}
+
 std::vector<double> Trainer::run_single(StepKind kind, const Arrays& x, const Arrays& y, const BatchOptions& options) {
   require_compiled();
-  build_for(x);
-  CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight);
-  data.add_class_weights(options.class_weight);
+  if (options.local) return run_local(kind, x, y, options);
+  const CheckedArrays data = checked_batch(x, y, options);
   require_equal(communicator_, std::to_string(data.rows) + " samples", "batch");
-  const auto step = engine(kind, data.specs, options.blocks);
-  const Batch batch{data.arrays, nullptr, 0, data.rows, 0, 0, samples_seen_};
+  return run_batch(kind, data.specs, options.blocks, {.arrays = data.arrays, .size = data.rows});
+}
+
+std::vector<double> Trainer::run_local(StepKind kind, const Arrays& x, const Arrays& y, const BatchOptions& options) {
+  CheckedArrays data;
+  LocalPart part;
+  try {
+    data = checked_batch(x, y, options);
+    const std::string text = std::to_string(static_cast<int>(kind)) + describe(data.specs);
+    part = {data.rows, XXH3_64bits(text.data(), text.size()), !is_compiled_for(kind, data)};
+  } catch (const std::exception&) {
+    part.error = std::current_exception();
+  }
+  const LocalBatch batch = join_local_parts(communicator_, part);
+  const Dim before = batch.limits[static_cast<std::size_t>(communicator_.rank())];
+  return run_batch(kind, data.specs, 0,
+                   {.arrays = data.arrays,
+                    .first = -before,
+                    .size = batch.limits.back(),
+                    .limits = batch.limits,
+                    .is_first = batch.is_new});
+}
+
+bool Trainer::is_compiled_for(StepKind kind, const CheckedArrays& data) const {
+  const bool measures = kind == StepKind::train && communicator_.size() > 1;
+  const std::size_t bytes = measures ? measured_bucket_bytes_ : EngineOptions().bucket_bytes;
+  const auto cached = engines_.find({kind, 0, describe(data.specs), bytes, false});
+  return cached != engines_.end() && cached->second.engine->is_compiled_for(data.rows);
+}
+
+std::vector<double> Trainer::run_batch(StepKind kind, const DataSpecs& data, Dim blocks, Batch batch) {
+  const auto step = engine(kind, data, blocks);
+  batch.sample_base = samples_seen_;
   if (kind == StepKind::train) {
     train_batch(*step, batch);
-    samples_seen_ += data.rows;
+    samples_seen_ += batch.size;
   } else {
     step->run(batch, nullptr, 0);
   }
   RunningLogs running(step->sum_specs());
-  running.add(step->sums(), data.rows);
+  running.add(step->sums(), batch.size);
   name_results(running.logs());
   std::vector<double> values;
   for (const auto& [name, value] : running.logs()) values.push_back(value);

@@ -26,9 +26,10 @@ struct CheckedArrays {
   void add_class_weights(const std::map<std::int64_t, double>& class_weight);
 };
 
-/// Checks data against the model's inputs, outputs and losses. `y` may be empty when predicting.
+/// Checks data against the model's inputs, outputs and losses. `y` may be empty when predicting. Throws ConfigError for
+/// data without samples unless it may be empty.
 CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
-                           const Arrays& sample_weight);
+                           const Arrays& sample_weight, bool may_be_empty = false);
 
 /// What the logs of a run show: losses are means of the batches' losses, weighted by their samples; metrics are the
 /// values of their states.
@@ -115,6 +116,10 @@ class Trainer {
   void share_weights();
   void require_compiled() const;
   std::vector<double> run_single(StepKind kind, const Arrays& x, const Arrays& y, const BatchOptions& options);
+  std::vector<double> run_local(StepKind kind, const Arrays& x, const Arrays& y, const BatchOptions& options);
+  CheckedArrays checked_batch(const Arrays& x, const Arrays& y, const BatchOptions& options);
+  bool is_compiled_for(StepKind kind, const CheckedArrays& data) const;
+  std::vector<double> run_batch(StepKind kind, const DataSpecs& data, Dim blocks, Batch batch);
   void name_results(const Logs& logs);
   Logs run_evaluation(const CheckedArrays& data, Dim batch_size, Dim blocks,
                       const std::function<void(Dim, const Logs&)>& seen);

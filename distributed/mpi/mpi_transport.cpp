@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "core/base/error.h"
 #include "distributed/mpi/mpi_error.h"
 
@@ -22,7 +25,7 @@ int rank_in(MPI_Comm communicator) {
 }
 
 // Waits for a nonblocking collective call of all ranks.
-void complete(MPI_Request& request, Clock::duration deadline, int rank, const char* call) {
+void wait_for(MPI_Request& request, Clock::duration deadline, int rank, const char* call) {
   const Clock::time_point begin = Clock::now();
   int done = 0;
   while (true) {
@@ -39,40 +42,93 @@ void complete(MPI_Request& request, Clock::duration deadline, int rank, const ch
   }
 }
 
+/// The same; where it fails, `memory` is left to MPI, which may still write there.
+template <class T>
+void complete(MPI_Request& request, Clock::duration deadline, int rank, const char* call, std::unique_ptr<T>& memory) {
+  try {
+    wait_for(request, deadline, rank, call);
+  } catch (...) {
+    static_cast<void>(memory.release());
+    throw;
+  }
+}
+
 std::vector<RankIdentity> gather_identities(MPI_Comm communicator, Clock::duration deadline, int rank) {
   int size = 0;
   check_mpi(MPI_Comm_size(communicator, &size), "MPI_Comm_size", rank);
-  const RankIdentity own = own_identity();
-  std::vector<RankIdentity> all(static_cast<std::size_t>(size));
+  constexpr int bytes = sizeof(RankIdentity);
+  auto all = std::make_unique<std::vector<RankIdentity>>(static_cast<std::size_t>(size));
+  (*all)[static_cast<std::size_t>(rank)] = own_identity();
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallgather(&own, sizeof own, MPI_BYTE, all.data(), sizeof own, MPI_BYTE, communicator, &request),
+  check_mpi(MPI_Iallgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all->data(), bytes, MPI_BYTE, communicator, &request),
             "MPI_Iallgather", rank);
-  complete(request, deadline, rank, "MPI_Iallgather");
-  return all;
+  complete(request, deadline, rank, "MPI_Iallgather", all);
+  return std::move(*all);
+}
+
+/// MPI_Comm_dup would wait without a limit.
+MPI_Comm duplicated(MPI_Comm communicator, Clock::duration deadline, int rank) {
+  auto copy = std::make_unique<MPI_Comm>(MPI_COMM_NULL);
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Comm_idup(communicator, copy.get(), &request), "MPI_Comm_idup", rank);
+  complete(request, deadline, rank, "MPI_Comm_idup", copy);
+  check_mpi(MPI_Comm_set_errhandler(*copy, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler", rank);
+  return *copy;
+}
+
+[[noreturn]] void refuse_thread() {
+  throw ConfigError(
+      "MPI was initialised so that only the thread that initialised it may call it (MPI_THREAD_SINGLE or FUNNELED), "
+      "and "
+      "this is another thread. Train on that thread, or initialise MPI with MPI_THREAD_SERIALIZED.");
+}
+
+/// The only thread that may call MPI, which must be this one; none when any may.
+std::thread::id thread_for_mpi() {
+  int level = MPI_THREAD_SINGLE;
+  check_mpi(MPI_Query_thread(&level), "MPI_Query_thread");
+  if (level >= MPI_THREAD_SERIALIZED) return {};
+  int is_main = 0;
+  check_mpi(MPI_Is_thread_main(&is_main), "MPI_Is_thread_main");
+  if (is_main == 0) refuse_thread();
+  return std::this_thread::get_id();
 }
 
 }  // namespace
 
 std::unique_ptr<MpiTransport> MpiTransport::duplicate(MPI_Comm communicator, Clock::duration deadline) {
+  const std::thread::id only_thread = thread_for_mpi();
+  int joins_two_groups = 0;
+  check_mpi(MPI_Comm_test_inter(communicator, &joins_two_groups), "MPI_Comm_test_inter");
+  if (joins_two_groups != 0) {
+    throw ConfigError("make_mpi_communicator: expected an intracommunicator, received an intercommunicator");
+  }
   const int rank = rank_in(communicator);
-  // MPI_Comm_dup blocks without a deadline: first make sure that everybody is here.
-  MPI_Request everybody = MPI_REQUEST_NULL;
-  check_mpi(MPI_Ibarrier(communicator, &everybody), "MPI_Ibarrier", rank);
-  complete(everybody, deadline, rank, "MPI_Ibarrier");
-  MPI_Comm own = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_dup(communicator, &own), "MPI_Comm_dup", rank);
-  check_mpi(MPI_Comm_set_errhandler(own, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler", rank);
-  return std::unique_ptr<MpiTransport>(new MpiTransport(own, rank, gather_identities(own, deadline, rank)));
+  const MPI_Comm own = duplicated(communicator, deadline, rank);
+  std::vector<RankIdentity> identities = gather_identities(own, deadline, rank);
+  std::vector<int> members(identities.size());
+  std::iota(members.begin(), members.end(), 0);
+  std::unique_ptr<MpiTransport> transport(
+      new MpiTransport(own, deadline, rank, std::move(members), std::move(identities)));
+  transport->only_thread_ = only_thread;
+  return transport;
 }
 
-MpiTransport::MpiTransport(MPI_Comm communicator, int rank, std::vector<RankIdentity> identities)
+MpiTransport::MpiTransport(MPI_Comm communicator, Clock::duration deadline, int rank, std::vector<int> members,
+                           std::vector<RankIdentity> identities)
     : communicator_(communicator),
+      deadline_(deadline),
       rank_(rank),
+      members_(std::move(members)),
       identities_(std::move(identities)),
       hosts_(runs_of_ranks(static_cast<int>(identities_.size()), [this](int r) {
         const auto place = static_cast<std::size_t>(r);
         return share_a_host(identities_[place - 1], identities_[place]);
       })) {}
+
+void MpiTransport::require_thread() const {
+  if (only_thread_ != std::thread::id() && only_thread_ != std::this_thread::get_id()) refuse_thread();
+}
 
 MpiTransport::~MpiTransport() {
   int finalized = 0;
@@ -110,15 +166,17 @@ Transport::Request MpiTransport::new_slot(bool receiving, std::size_t bytes, int
 }
 
 Transport::Request MpiTransport::isend(const void* data, std::size_t bytes, int peer, int tag) {
+  require_thread();
   const Request request = new_slot(false, bytes, peer);
-  check_mpi(MPI_Isend(data, slot(request).bytes, MPI_BYTE, peer, tag, communicator_, &slot(request).request),
+  check_mpi(MPI_Isend(data, slot(request).bytes, MPI_BYTE, member(peer), tag, communicator_, &slot(request).request),
             "MPI_Isend", rank_, peer);
   return request;
 }
 
 Transport::Request MpiTransport::irecv(void* data, std::size_t bytes, int peer, int tag) {
+  require_thread();
   const Request request = new_slot(true, bytes, peer);
-  check_mpi(MPI_Irecv(data, slot(request).bytes, MPI_BYTE, peer, tag, communicator_, &slot(request).request),
+  check_mpi(MPI_Irecv(data, slot(request).bytes, MPI_BYTE, member(peer), tag, communicator_, &slot(request).request),
             "MPI_Irecv", rank_, peer);
   return request;
 }
@@ -148,7 +206,8 @@ int MpiTransport::probe(int tag) {
   int found = 0;
   MPI_Status status;
   check_mpi(MPI_Iprobe(MPI_ANY_SOURCE, tag, communicator_, &found, &status), "MPI_Iprobe", rank_);
-  return found != 0 ? status.MPI_SOURCE : -1;
+  if (found == 0) return -1;
+  return static_cast<int>(std::find(members_.begin(), members_.end(), status.MPI_SOURCE) - members_.begin());
 }
 
 void MpiTransport::cancel(Request request) noexcept {
@@ -173,17 +232,22 @@ int MpiTransport::lost_rank(int /*peer*/) {
   return lost_;
 }
 
-std::unique_ptr<Transport> MpiTransport::split(int color, std::span<const int> ranks) {
-  std::vector<RankIdentity> members;
-  int key = 0;
+// A duplicate for each colour: MPI_Comm_split cannot be polled.
+std::unique_ptr<Transport> MpiTransport::split(int /*color*/, std::span<const int> ranks) {
+  require_thread();
+  std::vector<RankIdentity> identities;
+  std::vector<int> members;
+  int own = 0;
   for (const int rank : ranks) {
-    if (rank == rank_) key = static_cast<int>(members.size());
-    members.push_back(identities_[static_cast<std::size_t>(rank)]);
+    if (rank == rank_) own = static_cast<int>(members.size());
+    members.push_back(member(rank));
+    identities.push_back(identities_[static_cast<std::size_t>(rank)]);
   }
-  MPI_Comm part = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split(communicator_, color, key, &part), "MPI_Comm_split", rank_);
-  check_mpi(MPI_Comm_set_errhandler(part, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler", rank_);
-  return std::unique_ptr<MpiTransport>(new MpiTransport(part, key, std::move(members)));
+  const MPI_Comm part = duplicated(communicator_, deadline_, rank_);
+  std::unique_ptr<MpiTransport> transport(
+      new MpiTransport(part, deadline_, own, std::move(members), std::move(identities)));
+  transport->only_thread_ = only_thread_;
+  return transport;
 }
 
 }  // namespace strata

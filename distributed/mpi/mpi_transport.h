@@ -5,6 +5,7 @@
 #include <mpi.h>
 
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "distributed/rank_identity.h"
@@ -14,7 +15,8 @@ namespace strata {
 
 class MpiTransport final : public Transport {
  public:
-  /// Duplicates `communicator`. Collective over it; throws CommError when a rank does not come within `deadline`.
+  /// Duplicates `communicator`. Collective over it; throws CommError when a rank does not come within `deadline`,
+  /// ConfigError on a thread that may not call MPI.
   static std::unique_ptr<MpiTransport> duplicate(MPI_Comm communicator, Clock::duration deadline);
   /// Gives up the messages under way, unless MPI has been finalised. The communicator is not freed.
   ~MpiTransport() override;
@@ -42,15 +44,21 @@ class MpiTransport final : public Transport {
     int bytes = 0;
   };
 
-  MpiTransport(MPI_Comm communicator, int rank, std::vector<RankIdentity> identities);
+  MpiTransport(MPI_Comm communicator, Clock::duration deadline, int rank, std::vector<int> members,
+               std::vector<RankIdentity> identities);
+  void require_thread() const;
   Request new_slot(bool receiving, std::size_t bytes, int peer);
+  int member(int rank) const { return members_[static_cast<std::size_t>(rank)]; }
   Slot& slot(Request request) { return slots_[static_cast<std::size_t>(request)]; }
   void check_length(const Slot& slot, const MPI_Status& status) const;
 
   MPI_Comm communicator_;
+  Clock::duration deadline_;  // of split
   int rank_;
+  std::vector<int> members_;              // the place of every rank in communicator_, which may have more
   std::vector<RankIdentity> identities_;  // of every rank
   std::vector<int> hosts_;
+  std::thread::id only_thread_;           // that may call MPI; none: any may
   std::vector<Slot> slots_;
   std::vector<Request> free_;
   Clock::time_point next_look_;  // for ranks that have ended

@@ -4,11 +4,8 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <cstdio>
 #include <cstdlib>
 #include <mutex>
-#include <thread>
 
 #include "core/base/error.h"
 #include "core/base/verbose.h"
@@ -16,6 +13,7 @@
 #include "distributed/mpi/mpi_communicator.h"
 #include "distributed/mpi/mpi_error.h"
 #include "distributed/mpi/mpi_transport.h"
+#include "distributed/mpi/mpi_watchdog.h"
 #include "distributed/point_to_point.h"
 #include "distributed/world.h"
 
@@ -51,25 +49,11 @@ bool mpi_finalized() {
   return flag != 0;
 }
 
-// MPI_Finalize waits for all ranks, so a thread watches it.
-void finalize_or_exit() {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool done = false;
-  std::thread watchdog([&] {
-    std::unique_lock lock(mutex);
-    if (changed.wait_for(lock, kFinalizeDeadline, [&] { return done; })) return;
-    std::fputs("strata: MPI_Finalize did not return within 10 s: another rank has died or still works. Exiting.\n",
-               stderr);
-    std::_Exit(EXIT_FAILURE);
-  });
+void finalize() {
+  int rank = -1;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  const MpiWatchdog watchdog("MPI_Finalize", rank, kFinalizeDeadline, "another rank has died or still works.");
   MPI_Finalize();
-  {
-    const std::lock_guard lock(mutex);
-    done = true;
-  }
-  changed.notify_one();
-  watchdog.join();
 }
 
 void shut_down(World& state, bool failed) {
@@ -77,9 +61,10 @@ void shut_down(World& state, bool failed) {
   if (state.shut_down) return;
   state.shut_down = true;
   const bool broken = state.over_mpi != nullptr && !state.over_mpi->usable();
-  if (failed && state.over_mpi != nullptr && !mpi_finalized()) state.over_mpi->abandon("its program ends with an error");
+  if (failed && state.over_mpi != nullptr && !mpi_finalized())
+    state.over_mpi->abandon("its program ends with an error");
   if (failed || broken || !state.initialised_mpi || state.process != getpid() || mpi_finalized()) return;
-  finalize_or_exit();
+  finalize();
 }
 
 // glibc tells an exit handler the status of the exit, so that a failing program is known by it.
@@ -92,9 +77,14 @@ void register_exit_handler(World&) {
 }
 #endif
 
-void initialize(World& state) {
+void initialize(World& state, const LaunchEnvironment& launch) {
   int provided = MPI_THREAD_SINGLE;
-  check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
+  {
+    const MpiWatchdog watchdog("MPI_Init_thread", launch.rank, default_deadlines().first,
+                               "another rank of the job has not started, has died, or does not use MPI; or the hosts "
+                               "cannot reach each other. STRATA_DEADLINE sets the seconds to wait.");
+    check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
+  }
   state.initialised_mpi = true;
   state.process = getpid();
   register_exit_handler(state);
@@ -125,7 +115,7 @@ void open_world(World& state) {
     return;
   }
   if (mpi_finalized()) throw ConfigError("world: MPI has been finalised; call world() before MPI_Finalize");
-  if (!mpi_initialized()) initialize(state);
+  if (!mpi_initialized()) initialize(state, *launch);
   if (launch) check_sizes(*launch);
   const auto communicator = make_point_to_point(MPI_COMM_WORLD);
   state.over_mpi = communicator.get();
@@ -144,6 +134,13 @@ std::shared_ptr<Communicator> world() {
 
 void shutdown_world(bool failed) { shut_down(the_world(), failed); }
 
-std::shared_ptr<Communicator> make_mpi_communicator(MPI_Comm communicator) { return make_point_to_point(communicator); }
+std::shared_ptr<Communicator> make_mpi_communicator(MPI_Comm communicator) {
+  if (!mpi_initialized()) throw ConfigError("make_mpi_communicator: MPI is not initialised; call it after MPI_Init");
+  if (mpi_finalized()) throw ConfigError("make_mpi_communicator: MPI has been finalised");
+  if (communicator == MPI_COMM_NULL) {
+    throw ConfigError("make_mpi_communicator: received MPI_COMM_NULL: this rank does not belong to the communicator");
+  }
+  return make_point_to_point(communicator);
+}
 
 }  // namespace strata

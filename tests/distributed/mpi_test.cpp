@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <vector>
 
 #include "tests/support/process.h"
 
@@ -21,8 +20,9 @@ class MpiTest : public ::testing::Test {
     if (!testing::have_mpi()) GTEST_SKIP() << "built without MPI";
   }
 
-  static MpiOutcome mpi_cases(int ranks, const std::string& mode, const std::vector<std::string>& options = {}) {
-    return testing::run_mpi(ranks, {{kProgram, mode}}, options);
+  static MpiOutcome mpi_cases(int ranks, const std::string& mode,
+                              testing::OnLostRank on_lost = testing::OnLostRank::others_end) {
+    return testing::run_mpi(ranks, {{kProgram, mode}}, on_lost);
   }
 
   static void expect_said(const MpiOutcome& outcome, std::size_t rank, const std::string& part) {
@@ -73,7 +73,7 @@ TEST_F(MpiTest, ALauncherOfAnotherMpiIsRefused) {
 
 // mpirun would end the others itself: here it is told not to.
 TEST_F(MpiTest, ARankThatDiesIsNamedByTheOthers) {
-  const MpiOutcome outcome = mpi_cases(3, "kill", {"--enable-recovery"});
+  const MpiOutcome outcome = mpi_cases(3, "kill", testing::OnLostRank::others_live);
   EXPECT_LT(outcome.seconds, 20);
   for (const std::size_t rank : {0u, 1u}) {
     expect_said(outcome, rank, "CommError(peer 2): rank " + std::to_string(rank) + " cannot finish");

@@ -9,14 +9,23 @@ namespace {
 
 std::atomic<bool> counting = false;
 std::atomic<int> allocations = 0;
+std::atomic<std::size_t> largest = 0;
+
+void count(std::size_t bytes) noexcept {
+  if (!counting) return;
+  ++allocations;
+  std::size_t seen = largest;
+  while (bytes > seen && !largest.compare_exchange_weak(seen, bytes)) {
+  }
+}
 
 void* allocate(std::size_t bytes) noexcept {
-  if (counting) ++allocations;
+  count(bytes);
   return std::malloc(bytes > 0 ? bytes : 1);
 }
 
 void* allocate(std::size_t bytes, std::align_val_t alignment) noexcept {
-  if (counting) ++allocations;
+  count(bytes);
   const auto align = static_cast<std::size_t>(alignment);
   return std::aligned_alloc(align, (bytes + align) / align * align);
 }
@@ -54,6 +63,7 @@ namespace strata::testing {
 
 void start_counting_allocations() {
   allocations = 0;
+  largest = 0;
   counting = true;
 }
 
@@ -61,5 +71,7 @@ int stop_counting_allocations() {
   counting = false;
   return allocations;
 }
+
+std::size_t largest_counted_allocation() { return largest; }
 
 }  // namespace strata::testing

@@ -9,6 +9,8 @@ namespace strata::testing {
 void start_counting_allocations();
 /// The number of allocations since counting started.
 int stop_counting_allocations();
+/// The bytes of the largest of them.
+std::size_t largest_counted_allocation();
 
 /// Counts those of training steps. Counting starts after the first steps and ends before the last: callbacks are told
 /// of every step.

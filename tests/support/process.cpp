@@ -152,11 +152,32 @@ class Running {
 
 std::string mpirun_path() { return STRATA_MPIEXEC; }
 
-Command under_mpirun(int ranks, const Command& command, const std::vector<std::string>& options,
-                     const std::string& output) {
-  Command mpirun{{mpirun_path(), "--oversubscribe", "--bind-to", "none", "--output-filename", output + ":nocopy"},
-                 command.environment,
-                 command.limit};
+/// The launchers of Open MPI and of MPICH have options of their own for the same.
+enum class Launcher { open_mpi, hydra };
+
+Launcher launcher() {
+  static const Launcher kind = run_process({{mpirun_path(), "--version"}}).out.find("HYDRA") == std::string::npos
+                                   ? Launcher::open_mpi
+                                   : Launcher::hydra;
+  return kind;
+}
+
+/// What comes before the number of ranks; the output of each rank goes to files under `output`.
+std::vector<std::string> launcher_options(const std::string& output, OnLostRank on_lost) {
+  std::vector<std::string> options;
+  const bool live = on_lost == OnLostRank::others_live;
+  if (launcher() == Launcher::open_mpi) {
+    options = {"--oversubscribe", "--bind-to", "none", "--output-filename", output + ":nocopy"};
+    if (live) options.push_back("--enable-recovery");
+  } else {
+    options = {"-outfile-pattern", output + "/%r.out", "-errfile-pattern", output + "/%r.err"};
+    if (live) options.push_back("-disable-auto-cleanup");
+  }
+  return options;
+}
+
+Command under_mpirun(int ranks, const Command& command, const std::vector<std::string>& options) {
+  Command mpirun{{mpirun_path()}, command.environment, command.limit};
   mpirun.arguments.insert(mpirun.arguments.end(), options.begin(), options.end());
   mpirun.arguments.insert(mpirun.arguments.end(), {"-np", std::to_string(ranks)});
   mpirun.arguments.insert(mpirun.arguments.end(), command.arguments.begin(), command.arguments.end());
@@ -168,6 +189,31 @@ Command under_mpirun(int ranks, const Command& command, const std::vector<std::s
   // Containers often forbid a process to read another's memory.
   mpirun.environment.try_emplace("OMPI_MCA_btl_vader_single_copy_mechanism", "none");
   return mpirun;
+}
+
+/// With those of programs after ":".
+int all_ranks(int ranks, const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i + 2 < arguments.size(); ++i) {
+    if (arguments[i] == ":" && arguments[i + 1] == "-np") ranks += std::stoi(arguments[i + 2]);
+  }
+  return ranks;
+}
+
+/// What the ranks have written, in order.
+std::vector<MpiOutcome::Rank> outputs_of_ranks(const std::string& output, int ranks) {
+  std::vector<std::string> names;
+  if (launcher() == Launcher::open_mpi) {  // one directory a rank, its number with leading zeros
+    for (const auto& entry : std::filesystem::directory_iterator(output + "/1")) {
+      names.push_back(entry.path().string() + "/std");
+    }
+    std::sort(names.begin(), names.end());
+  } else {
+    for (int rank = 0; rank < ranks; ++rank) names.push_back(output + "/" + std::to_string(rank) + ".");
+  }
+  const auto text = [](const std::string& file) { return std::filesystem::exists(file) ? read_text(file) : ""; };
+  std::vector<MpiOutcome::Rank> all;
+  for (const std::string& name : names) all.push_back({text(name + "out"), text(name + "err")});
+  return all;
 }
 
 }  // namespace
@@ -190,20 +236,13 @@ Outcome run_process(const Command& command) { return Running(command).finish(); 
 
 bool have_mpi() { return !mpirun_path().empty(); }
 
-MpiOutcome run_mpi(int ranks, const Command& command, const std::vector<std::string>& options) {
-  const TemporaryDirectory output;
-  std::filesystem::create_directories(output.path("ranks/1"));
+MpiOutcome run_mpi(int ranks, const Command& command, OnLostRank on_lost) {
+  const TemporaryDirectory directory;
+  const std::string output = directory.path("ranks");
+  std::filesystem::create_directories(output + "/1");
   MpiOutcome outcome;
-  static_cast<Outcome&>(outcome) = run_process(under_mpirun(ranks, command, options, output.path("ranks")));
-  // One directory a rank, its number with leading zeros.
-  std::vector<std::string> directories;
-  for (const auto& entry : std::filesystem::directory_iterator(output.path("ranks/1"))) {
-    directories.push_back(entry.path().string());
-  }
-  std::sort(directories.begin(), directories.end());
-  for (const std::string& rank : directories) {
-    outcome.ranks.push_back({read_text(rank + "/stdout"), read_text(rank + "/stderr")});
-  }
+  static_cast<Outcome&>(outcome) = run_process(under_mpirun(ranks, command, launcher_options(output, on_lost)));
+  outcome.ranks = outputs_of_ranks(output, all_ranks(ranks, command.arguments));
   return outcome;
 }
 

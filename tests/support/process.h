@@ -42,9 +42,11 @@ struct MpiOutcome : Outcome {  // `out` and `err` are mpirun's own
   std::string text() const;
 };
 
-/// Runs the program on `ranks` ranks of this machine under mpirun, which gets `options`, too. The arguments may go on
-/// with
-/// ":", "-np", "1" and another program: see mpirun(1).
-MpiOutcome run_mpi(int ranks, const Command& command, const std::vector<std::string>& options = {});
+/// What the launcher does when a rank dies.
+enum class OnLostRank { others_end, others_live };
+
+/// Runs the program on `ranks` ranks of this machine under the mpirun of the MPI that Strata was built with: Open MPI's
+/// or MPICH's. The arguments may go on with ":", "-np", "1" and another program: see mpirun(1).
+MpiOutcome run_mpi(int ranks, const Command& command, OnLostRank on_lost = OnLostRank::others_end);
 
 }  // namespace strata::testing

@@ -8,7 +8,7 @@
 
 namespace strata::testing {
 
-class RecordingCommunicator final : public Communicator {
+class RecordingCommunicator : public Communicator {
  public:
   /// A sum as it was prepared.
   struct Prepared {

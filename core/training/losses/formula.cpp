@@ -70,8 +70,9 @@ template <class T>
 void check_labels_of(const std::string& loss, const HostArray& y_true, Dim classes,
                      std::optional<std::int64_t> ignored) {
   const Dim width = y_true.row_shape().elements();
+  std::vector<std::byte> space;
   for (Dim row = 0; row < y_true.rows(); ++row) {
-    const T* labels = reinterpret_cast<const T*>(y_true.row(row));
+    const T* labels = y_true.values_of_row<T>(row, space);
     for (Dim i = 0; i < width; ++i) {
       if (is_class(labels[i], classes) || (ignored && labels[i] == static_cast<T>(*ignored))) continue;
       throw ConfigError(

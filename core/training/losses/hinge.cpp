@@ -19,8 +19,9 @@ void check_binary(const std::string& loss, const HostArray& y_true) {
   visit_dtype(y_true.spec().dtype, [&]<class T>(TypeTag<T>) {
     Dim zero = -1, other = -1;
     const Dim width = y_true.row_shape().elements();
+    std::vector<std::byte> space;
     for (Dim row = 0; row < y_true.rows(); ++row) {
-      const T* labels = reinterpret_cast<const T*>(y_true.row(row));
+      const T* labels = y_true.values_of_row<T>(row, space);
       for (Dim i = 0; i < width; ++i) {
         if (labels[i] == T{0}) zero = row;
         else if (labels[i] != T{1}) other = row;
