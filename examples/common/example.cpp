@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
@@ -59,6 +60,20 @@ CLI::Validator optimizer_name() {
           ""};
 }
 
+const std::map<std::string, NanPolicy>& nan_policies() {
+  static const std::map<std::string, NanPolicy> all{
+      {"ignore", NanPolicy::ignore}, {"skip", NanPolicy::skip}, {"stop", NanPolicy::stop}};
+  return all;
+}
+
+CLI::Validator nan_policy_name() {
+  return {[](const std::string& text) {
+            if (nan_policies().contains(text)) return std::string();
+            return fmt::format("expected ignore, skip or stop, received \"{}\"", text);
+          },
+          ""};
+}
+
 void add_options(CLI::App& app, Options& o) {
   auto* data = app.add_option("--data", o.data, "Directory that holds the data set")->required(o.needs_data);
   app.add_flag_callback(
@@ -92,6 +107,16 @@ void add_options(CLI::App& app, Options& o) {
          "0 = one block a rank")
       ->check(whole_number(Dim{0}))
       ->capture_default_str();
+  app.add_flag("--shard-optimizer", o.shard_optimizer,
+               "Each rank keeps and updates its share of the optimizer's state only: less memory, equal bits");
+  app.add_option("--accumulate", o.accumulate, "Update once every so many steps, by the mean of their gradients")
+      ->check(whole_number(1))
+      ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--nan-policy", [&o](const std::string& name) { o.nan_policy = nan_policies().at(name); },
+         "What becomes of a step whose gradients are not finite: ignore, skip (it is left out) or stop")
+      ->check(nan_policy_name())
+      ->default_str("ignore");
 }
 
 /// Parses the options; false after --help, whose text rank 0 prints.
@@ -177,6 +202,12 @@ void print_error(Communicator* errors, const std::string& text) {
 Example::Example(Options options, std::shared_ptr<Communicator> world, std::chrono::duration<double> joining)
     : options_(std::move(options)), world_(std::move(world)), joining_(joining) {}
 
+Optimizer Example::optimizer() const {
+  if (options_.accumulate == 1) return options_.optimizer;
+  const Config config = Config::object({{"gradient_accumulation_steps", options_.accumulate}});
+  return Optimizer::from_config(Config::object({{"class_name", options_.optimizer}, {"config", config}}));
+}
+
 FitOptions Example::fit_options() const {
   FitOptions fit;
   fit.batch_size = options_.batch_size;
@@ -184,6 +215,7 @@ FitOptions Example::fit_options() const {
   fit.max_steps = options_.max_steps;
   fit.verbose = options_.verbose;
   fit.blocks = options_.blocks;
+  fit.nan_policy = options_.nan_policy;
   return fit;
 }
 
@@ -212,6 +244,10 @@ void Example::present(const Model& model) {
 
 History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(Dim)>& step) const {
   using Clock = std::chrono::steady_clock;
+  if (options_.shard_optimizer || options_.nan_policy != NanPolicy::ignore) {
+    throw ConfigError(std::string(options_.shard_optimizer ? "--shard-optimizer" : "--nan-policy") +
+                      ": expected a program that trains with fit; this one has a training loop of its own");
+  }
   Dim steps = options_.epochs * steps_an_epoch;
   if (options_.max_steps > 0) steps = std::min(steps, options_.max_steps);
   History history;

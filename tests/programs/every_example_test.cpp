@@ -27,6 +27,8 @@ class EveryExample : public ::testing::TestWithParam<std::string> {
     return {arguments, {{"OMP_NUM_THREADS", "1"}}, std::chrono::seconds(100)};
   }
   std::string path(const std::string& name) const { return directory_.path(name); }
+  /// Not with fit.
+  static bool trains_in_own_loop() { return GetParam() == "vgg19_features" || GetParam() == "tree_rnn"; }
   /// MNIST's and CIFAR-10's files in one directory.
   void write_data() const {
     write_digits(directory_, 200, 40);
@@ -51,8 +53,9 @@ class EveryExample : public ::testing::TestWithParam<std::string> {
 TEST_P(EveryExample, NamesTheCommonOptions) {
   const Outcome outcome = run_process(command({"--help"}));
   ASSERT_TRUE(outcome.succeeded()) << outcome.text();
-  for (const char* option : {"--data", "--epochs", "--batch-size", "--max-steps", "--seed", "--optimizer", "--json",
-                             "--plot", "--summary-only", "--blocks", "--verbose"}) {
+  for (const char* option :
+       {"--data", "--epochs", "--batch-size", "--max-steps", "--seed", "--optimizer", "--json", "--plot",
+        "--summary-only", "--blocks", "--verbose", "--shard-optimizer", "--accumulate", "--nan-policy"}) {
     EXPECT_NE(outcome.out.find(option), std::string::npos) << option << " in " << outcome.out;
   }
 }
@@ -73,7 +76,10 @@ TEST_P(EveryExample, RunsOnTwoRanksAndReports) {
   const int ranks = have_mpi() ? 2 : 1;
   write_data();
   Command run = command({"--data", path(""), "--epochs", "1", "--batch-size", "8", "--max-steps", "2", "--seed", "3",
-                         "--optimizer", "sgd", "--json", path("report.json")});
+                         "--optimizer", "sgd", "--accumulate", "2", "--json", path("report.json")});
+  if (!trains_in_own_loop()) {
+    run.arguments.insert(run.arguments.end(), {"--shard-optimizer", "--nan-policy", "stop"});
+  }
   if (GetParam() == "vgg19_features")
     run.arguments.insert(run.arguments.end(), {"--size", "16", "--output", path("o.png")});
   expect_success(ranks, run);
@@ -81,6 +87,19 @@ TEST_P(EveryExample, RunsOnTwoRanksAndReports) {
   EXPECT_EQ(report.at("ranks"), ranks);
   EXPECT_EQ(report.at("weights_xxh64").get<std::string>().size(), 16u);
   EXPECT_LE(report.at("steps").get<int>(), 2);
+}
+
+TEST_P(EveryExample, RefusesOptionsOfFitInALoopOfItsOwn) {
+  if (!trains_in_own_loop()) GTEST_SKIP() << "trains with fit";
+  for (const std::vector<std::string>& options : {Arguments{"--shard-optimizer"}, Arguments{"--nan-policy", "skip"}}) {
+    Arguments arguments = options;
+    arguments.insert(arguments.end(), {"--max-steps", "1"});
+    if (GetParam() == "vgg19_features") arguments.insert(arguments.end(), {"--size", "16", "--output", path("o.png")});
+    const Outcome outcome = run_process(command(arguments));
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.err,
+              options[0] + ": expected a program that trains with fit; this one has a training loop of its own\n");
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryExample, ::testing::ValuesIn(examples()),
