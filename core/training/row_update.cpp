@@ -55,6 +55,7 @@ RowUpdate::RowUpdate(UpdateCompiler& compiler, const FlatSet& set, std::size_t v
   const UpdateProgram program = compiler.compile_rows(treatment_of(compiler.optimizer(), set.rules[variable]),
                                                       set.slots.size(), RowLayout::kChunk);
   if (!program.program) return;
+  if (shared_by != nullptr && !prepare_share(compiler.device(), set, variable, rows, *shared_by)) return;
   std::vector<void*> places{
       numbers.learning_rate(), numbers.steps(), numbers.loss_scale(), nullptr, nullptr, nullptr, nullptr, variable_};
   for (std::size_t i = 0; i < numbers.scalars(); ++i) places.push_back(numbers.scalar(i));
@@ -66,20 +67,26 @@ RowUpdate::RowUpdate(UpdateCompiler& compiler, const FlatSet& set, std::size_t v
   for (std::size_t o = 0; o < program.targets.size(); ++o) {
     state.bind_output(static_cast<int>(o), places[static_cast<std::size_t>(program.targets[o])]);
   }
-  if (shared_by == nullptr) return;
-  for (int r = 0; r < shared_by->size(); ++r) row_cuts_.push_back(own_rows(set, variable, rows.layout.width, r).first);
+}
+
+/// Returns whether this rank has a share of the rows.
+bool RowUpdate::prepare_share(Device& device, const FlatSet& set, std::size_t variable, const RowGradient& rows,
+                              Communicator& ranks) {
+  const auto owned_by = [&](int rank) { return own_rows(set, variable, rows.layout.width, rank); };
+  for (int r = 0; r < ranks.size(); ++r) row_cuts_.push_back(owned_by(r).first);
   row_cuts_.push_back(set.layout.variables[variable].shape()[0]);
-  own_ = std::make_unique<OwnRowIds>(compiler.device(), rows,
-                                     own_rows(set, variable, rows.layout.width, shared_by->rank()));
-  gather_ = std::make_unique<ShareGather>(*shared_by, compiler.device());
-  gather_->reserve(static_cast<std::size_t>(rows.layout.capacity));
+  own_ = std::make_unique<OwnRowIds>(device, rows, owned_by(ranks.rank()));
+  gather_ = std::make_unique<ShareGather>(ranks, device);
+  const auto most = static_cast<std::size_t>(rows.layout.capacity);
+  gather_->reserve(most, most * rows.layout.row_bytes());
+  return owned_by(ranks.rank()).size() > 0;
 }
 
 void RowUpdate::run(Stream& stream) {
+  if (own_) own_->load(stream);
   if (!chunks_) return;
-  if (!own_) return chunks_->run(stream);
-  own_->load(stream);
-  chunks_->run(*own_, stream);
+  if (own_) chunks_->run(*own_, stream);
+  else chunks_->run(stream);
 }
 
 void RowUpdate::share(Stream& stream) {

@@ -79,7 +79,10 @@ class RowUpdate {
   void share(Stream& stream);
 
  private:
-  std::unique_ptr<RowChunks> chunks_;  // null when the update changes nothing
+  bool prepare_share(Device& device, const FlatSet& set, std::size_t variable, const RowGradient& rows,
+                     Communicator& ranks);
+
+  std::unique_ptr<RowChunks> chunks_;  // null when the update changes nothing, or nothing of this rank
   // When it is shared:
   std::unique_ptr<OwnRowIds> own_;
   std::unique_ptr<ShareGather> gather_;

@@ -15,9 +15,20 @@ ShareGather::ShareGather(Communicator& communicator, Device& device)
     : communicator_(communicator),
       device_(device),
       cursors_(static_cast<std::size_t>(communicator.size())),
-      shares_(cursors_.size()),
-      send_(kPiece),
-      receive_(cursors_.size() * kPiece) {}
+      shares_(cursors_.size()) {}
+
+void ShareGather::reserve(std::size_t parts, std::size_t bytes) {
+  parts_.reserve(parts);
+  reserve_pieces(bytes);
+}
+
+/// For ranks of which none has more than `bytes`.
+void ShareGather::reserve_pieces(std::size_t bytes) {
+  const std::size_t piece = std::min(kPiece, bytes);
+  if (send_.size() >= piece) return;
+  send_.resize(piece);
+  receive_.resize(cursors_.size() * piece);
+}
 
 void ShareGather::add(int owner, std::byte* data, std::size_t bytes) {
   if (bytes == 0) return;
@@ -66,6 +77,7 @@ void ShareGather::for_next(Cursor& cursor, int owner, std::size_t bytes, const F
 
 void ShareGather::run(Stream& stream) {
   const std::size_t longest = find_shares();
+  reserve_pieces(longest);
   const int own = communicator_.rank();
   for (std::size_t done = 0; done < longest; done += kPiece) {
     const std::size_t piece = std::min(kPiece, longest - done);
