@@ -54,16 +54,17 @@ Model nested_autoencoder(examples::Example& example) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return examples::run(argc, argv, "Trains the guide's autoencoder on MNIST files.", {.epochs = 1, .optimizer = "adam"},
-                       [](auto& example) {
-                         show_shared_graph(example);
-                         Model autoencoder = nested_autoencoder(example);
-                         if (example.summary_only()) return;
-                         const auto data = examples::load_mnist(example, {28, 28, 1});
-                         autoencoder.compile({.optimizer = example.options().optimizer, .loss = "mse"});
-                         const auto history = autoencoder.fit(data.x_train, data.x_train, example.fit_options());
-                         const auto scores =
-                             autoencoder.evaluate(data.x_test, data.x_test, example.evaluate_options(2));
-                         example.report(autoencoder, history, {{"test_loss", scores[0]}});
-                       });
+  return examples::run(
+      argc, argv, "Trains the guide's autoencoder on MNIST files.", {.epochs = 1, .optimizer = "adam"},
+      [](auto& example) {
+        show_shared_graph(example);
+        Model autoencoder = nested_autoencoder(example);
+        if (example.summary_only()) return;
+        const auto data = examples::load_mnist(example, {28, 28, 1});
+        autoencoder.compile(
+            {.optimizer = example.optimizer(), .loss = "mse", .shard_optimizer = example.options().shard_optimizer});
+        const auto history = autoencoder.fit(data.x_train, data.x_train, example.fit_options());
+        const auto scores = autoencoder.evaluate(data.x_test, data.x_test, example.evaluate_options(2));
+        example.report(autoencoder, history, {{"test_loss", scores[0]}});
+      });
 }

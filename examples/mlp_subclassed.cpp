@@ -15,8 +15,9 @@ class MLP : public SubclassedModel {
 };
 
 History train(Model& model, const Tensor& x, const Tensor& y, const examples::Example& example) {
-  model.compile(
-      {.optimizer = example.options().optimizer, .loss = losses::SparseCategoricalCrossentropy({.from_logits = true})});
+  model.compile({.optimizer = example.optimizer(),
+                 .loss = losses::SparseCategoricalCrossentropy({.from_logits = true}),
+                 .shard_optimizer = example.options().shard_optimizer});
   auto fit = example.fit_options();
   fit.verbose = 0;
   return model.fit(x, y, fit);

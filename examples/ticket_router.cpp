@@ -71,7 +71,9 @@ int main(int argc, char** argv) {
 
     const Loss priority_loss = losses::BinaryCrossentropy({.from_logits = true});
     const Loss department_loss = losses::CategoricalCrossentropy({.from_logits = true});
-    CompileOptions compile{.optimizer = example.options().optimizer, .loss_weights = {1.0, 0.2}};
+    CompileOptions compile{.optimizer = example.optimizer(),
+                           .loss_weights = {1.0, 0.2},
+                           .shard_optimizer = example.options().shard_optimizer};
     if (data_as == "list") compile.loss = {priority_loss, department_loss};
     else compile.loss = {{"priority", priority_loss}, {"department", department_loss}};
     if (rule) compile.metrics = {"accuracy"};

@@ -49,9 +49,10 @@ int main(int argc, char** argv) {
                          auto y_train = to_categorical(data.y_train, kClasses);
                          auto y_test = to_categorical(data.y_test, kClasses);
 
-                         model.compile({.optimizer = example.options().optimizer,
+                         model.compile({.optimizer = example.optimizer(),
                                         .loss = losses::CategoricalCrossentropy({.from_logits = true}),
-                                        .metrics = {"acc"}});
+                                        .metrics = {"acc"},
+                                        .shard_optimizer = example.options().shard_optimizer});
                          auto fit = example.fit_options();
                          fit.validation_split = 0.2;
                          const auto history = model.fit(scaled(data.x_train), y_train, fit);

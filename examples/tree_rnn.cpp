@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
         auto model = make_model<TreeRNN>();
         example.present(model);
         if (example.summary_only()) return;
-        Optimizer optimizer = options.optimizer;
+        Optimizer optimizer = example.optimizer();
         optimizer.set_learning_rate(0.02);
         const Loss loss_function = losses::BinaryCrossentropy({.from_logits = true});
         std::mt19937 random(static_cast<unsigned>(options.seed) + 1);

@@ -86,7 +86,7 @@ void transfer_style(const Model& vgg19, const examples::PictureOptions& pictures
     for (std::size_t i = 0; i + 1 < features.size(); ++i) loss = loss + distance(gram(features[i]), wanted_style[i]);
     return loss;
   };
-  Optimizer optimizer = example.options().optimizer;
+  Optimizer optimizer = example.optimizer();
   optimizer.set_learning_rate(8);  // of 255 levels
   const History history = example.loop(10, 10, [&](Dim step) {
     const auto [loss, gradients] = value_and_gradients(picture, loss_function);

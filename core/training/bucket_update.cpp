@@ -23,7 +23,7 @@ Tensor sum_of_chunks(const Tensor& squares) { return ops::sum(squares); }
 }  // namespace
 
 BucketUpdate::BucketUpdate(UpdateCompiler& compiler, const FlatSet& set, Dim first, Dim count, void* gradient,
-                           const UpdateSquares& squares, const UpdateNumbers& numbers, int threads)
+                           const UpdateSquares& squares, const UpdateNumbers& numbers, int threads, bool checks)
     : compiler_(compiler),
       set_(set),
       gradient_(static_cast<std::byte*>(gradient) - static_cast<std::size_t>(first) * size_of(set.layout.dtype)),
@@ -35,18 +35,18 @@ BucketUpdate::BucketUpdate(UpdateCompiler& compiler, const FlatSet& set, Dim fir
   const Optimizer& optimizer = compiler_.optimizer();
   find_ranges(first, count);
 
-  if (optimizer.loss_scaling() != nullptr) add_norms(check_, {{gradient_, squares_.gradient}});
+  if (checks) add_norms(check_, variables_, {{gradient_, squares_.gradient}});
   Passes* passes = &first_;
   UpdatePart next = UpdatePart::collect;
   if (clips_by_norm(optimizer.options())) {
     add_parts(first_, {next, next}, true);
-    add_norms(first_, {{gradient_, squares_.gradient}});
+    add_norms(first_, own_, {{gradient_, squares_.gradient}});
     if (optimizer.options().global_clipnorm) passes = &rest_;
     next = UpdatePart::direct;
   }
   if (needs_norms(*optimizer)) {
     add_parts(*passes, {next, UpdatePart::direct}, true);
-    add_norms(*passes, {{set_.values.data(), squares_.variable}, {gradient_, squares_.direction}});
+    add_norms(*passes, own_, {{set_.values.data(), squares_.variable}, {gradient_, squares_.direction}});
     next = UpdatePart::apply;
   }
   add_parts(*passes, {next, UpdatePart::apply}, true);
@@ -65,7 +65,11 @@ void BucketUpdate::find_ranges(Dim first, Dim count) {
     const Dim begin = layout.offsets[v];
     if (begin < first || begin >= first + count) continue;
     variables_.push_back(v);
-    Range range{{begin, begin + layout.variables[v].shape().elements()}, v, treatment_of(optimizer, set_.rules[v])};
+    const IndexRange own{std::max(begin, set_.own.first),
+                         std::min(begin + layout.variables[v].shape().elements(), set_.own.last)};
+    if (own.size() <= 0) continue;
+    own_.push_back(v);
+    Range range{own, v, treatment_of(optimizer, set_.rules[v])};
     if (!single && !ranges_.empty() && ranges_.back().treatment.joins(range.treatment)) {
       ranges_.back().elements.last = range.elements.last;
     } else {
@@ -92,7 +96,6 @@ void BucketUpdate::add_parts(Passes& passes, UpdateParts parts, bool updates) {
     std::vector<std::optional<Shape>> shapes;
     for (const FlatSlot& slot : set_.slots) shapes.push_back(slot.shapes[range.variable]);
     for (const IndexRange elements : cut(range)) {
-      if (elements.size() == 0) continue;
       const auto& program = compiler_.get(range.treatment, parts, updates, dtype_, elements.size(), shapes);
       if (program.program) tasks.push_back(update_task(range, elements, program));
     }
@@ -115,16 +118,17 @@ UpdateTask BucketUpdate::update_task(const Range& range, IndexRange elements, co
   for (const FlatSlot& slot : set_.slots) {
     // A slot of another shape than the variable's belongs to a whole variable.
     const Dim within = elements.first - set_.layout.offsets[v];
-    places.push_back(slot.values.data() + bytes(slot.offsets[v] + within));
+    places.push_back(set_.slot_data(slot, slot.offsets[v] + within));
   }
   UpdateTask task{program.program, {places.begin(), places.end()}, {}};
   for (const int target : program.targets) task.outputs.push_back(places[static_cast<std::size_t>(target)]);
   return task;
 }
 
-void BucketUpdate::add_norms(Passes& passes, const std::vector<Norm>& norms) {
+void BucketUpdate::add_norms(Passes& passes, const std::vector<std::size_t>& variables,
+                             const std::vector<Norm>& norms) {
   std::vector<UpdateTask> chunk_tasks, sum_tasks;
-  for (const std::size_t v : variables_) {
+  for (const std::size_t v : variables) {
     const Dim elements = set_.layout.variables[v].shape().elements();
     const Dim chunks = (elements + kNormChunk - 1) / kNormChunk;
     for (const Norm& norm : norms) {

@@ -25,11 +25,12 @@ struct UpdateSquares {
 class BucketUpdate {
  public:
   /// Elements [first, first + count) of `set`, which are whole variables; `gradient` is where their summed gradient
-  /// will be, which is overwritten.
+  /// will be, which is overwritten. What of them is not this rank's own is only looked at in check(), for which
+  /// `checks` asks.
   BucketUpdate(UpdateCompiler& compiler, const FlatSet& set, Dim first, Dim count, void* gradient,
-               const UpdateSquares& squares, const UpdateNumbers& numbers, int threads);
+               const UpdateSquares& squares, const UpdateNumbers& numbers, int threads, bool checks);
   // Each runs some of the passes of a step and allocates nothing. The result does not depend on the number of threads.
-  /// Only takes the squares of the gradients as they are: finite when these are. For a LossScaleOptimizer.
+  /// Only takes the squares of the gradients as they are: finite when these are.
   void check(std::span<const std::unique_ptr<Stream>> streams) { run(check_, streams); }
   /// Only accumulates the gradient.
   void accumulate(std::span<const std::unique_ptr<Stream>> streams) { run(accumulation_, streams); }
@@ -56,7 +57,7 @@ class BucketUpdate {
     const std::byte* data;
     double* squares;
   };
-  void add_norms(Passes& passes, const std::vector<Norm>& norms);
+  void add_norms(Passes& passes, const std::vector<std::size_t>& variables, const std::vector<Norm>& norms);
   void prepare();
   static void run(Passes& passes, std::span<const std::unique_ptr<Stream>> streams);
   std::size_t bytes(Dim elements) const { return static_cast<std::size_t>(elements) * size_of(dtype_); }
@@ -71,6 +72,7 @@ class BucketUpdate {
   int threads_;
   std::vector<Range> ranges_;
   std::vector<std::size_t> variables_;  // of the bucket
+  std::vector<std::size_t> own_;        // those of which this rank updates at least a part
   std::vector<std::shared_ptr<Storage>> chunk_sums_;
   Passes check_, first_, rest_, accumulation_;
 };

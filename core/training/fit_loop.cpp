@@ -137,7 +137,8 @@ class FitLoop final : public TrainingControl {
            ", epochs " + std::to_string(options_.initial_epoch) + " to " + std::to_string(options_.epochs) +
            ", steps_per_epoch " + std::to_string(steps_) + ", bucket_mb " + std::to_string(options_.bucket_mb) +
            ", max_steps " + std::to_string(options_.max_steps) + ", shuffle " + std::to_string(options_.shuffle) +
-           ", seed " + std::to_string(trainer_.session_.seed()) + ", callbacks " +
+           ", seed " + std::to_string(trainer_.session_.seed()) + ", nan_policy " +
+           std::to_string(static_cast<int>(options_.nan_policy)) + ", callbacks " +
            std::to_string(options_.callbacks.size()) + ", optimizer " + trainer_.optimizer_.describe();
   }
 
@@ -149,6 +150,7 @@ class FitLoop final : public TrainingControl {
                                   {"shuffle", options_.shuffle},
                                   {"compress_transfer", options_.compress_transfer},
                                   {"seed", std::to_string(trainer_.session_.seed())},
+                                  {"nan_policy", static_cast<int>(options_.nan_policy)},
                                   {"optimizer", trainer_.optimizer_->class_name()}});
     if (with_blocks) plan.set("blocks", engine_->blocks());
     for (const auto& [name, value] : trainer_.optimizer_.get_config().as_object()) {
@@ -199,6 +201,11 @@ class FitLoop final : public TrainingControl {
     trainer_.name_results(logs);
     if (validation_.rows > 0) validate(logs);
     bar.finish(logs, done_);
+    if (verbose_ > 0 && left_out_ > 0) {
+      std::printf("%lld of %lld steps left out: their gradients were not finite\n", static_cast<long long>(left_out_),
+                  static_cast<long long>(step_));
+    }
+    left_out_ = 0;
     epoch_ = epoch + 1;
     step_ = 0;
     tell([&](Callback& callback) { callback.on_epoch_end(epoch, logs); });
@@ -231,15 +238,17 @@ class FitLoop final : public TrainingControl {
                 0,
                 0,
                 static_cast<std::int64_t>(number) * data_.rows + first,
-                epoch_};
+                epoch_,
+                step};
     history_.blocks = engine_->blocks();
     const auto start = std::chrono::steady_clock::now();
-    trainer_.train_batch(*engine_, batch);
+    const bool counts = trainer_.train_batch(*engine_, batch, options_.nan_policy);
     const auto end = std::chrono::steady_clock::now();
     if (history_.steps++ == 0) history_.first_step = end;
     else history_.training_seconds += std::chrono::duration<double>(end - start).count();
     done_ = first + size;
-    running_->add(engine_->sums(), size);
+    if (counts) running_->add(engine_->sums(), size);
+    else ++left_out_;
     const Logs& logs = running_->logs();
     bar.update(done_, logs);
     step_ = step + 1;
@@ -294,6 +303,7 @@ class FitLoop final : public TrainingControl {
   bool stop_ = false;                   // agreed by all ranks
   bool wants_to_stop_ = false;          // this rank's callbacks
   Dim done_ = 0;                        // samples of this epoch
+  Dim left_out_ = 0;                    // steps of this epoch, by the nan_policy
   std::optional<StopVote> vote_;
   History history_;
 };

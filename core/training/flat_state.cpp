@@ -6,6 +6,8 @@
 #include "core/base/error.h"
 #include "core/ops/ops.h"
 #include "core/tensor/host_copy.h"
+#include "core/training/optimizer_shares.h"
+#include "core/training/share_gather.h"
 
 namespace strata {
 namespace {
@@ -29,7 +31,8 @@ std::vector<FlatSet> make_sets(const std::vector<Variable>& variables, Device& d
   std::vector<FlatSet> sets;
   for (FlatLayout& layout : make_layouts(variables)) {
     Buffer values = zeroed(device, layout.bytes());
-    sets.push_back({std::move(layout), std::move(values), {}, {}, {}});
+    const Dim elements = layout.elements;
+    sets.push_back({std::move(layout), std::move(values), {}, {}, {}, {0, elements}, {0, elements}});
   }
   return sets;
 }
@@ -40,16 +43,14 @@ std::string slot_base_name(std::string path) {
   return path;
 }
 
-FlatSlot make_slot(const FlatLayout& layout, const SlotSpec& spec, Device& device) {
+/// Without values.
+FlatSlot place_slot(const FlatLayout& layout, const SlotSpec& spec) {
   FlatSlot slot;
-  Dim elements = 0;
   for (const Variable& variable : layout.variables) {
     slot.shapes.push_back(spec.shape ? spec.shape(variable) : variable.shape());
-    slot.offsets.push_back(elements);
-    if (slot.shapes.back()) elements += rounded(slot.shapes.back()->elements(), layout.dtype);
+    slot.offsets.push_back(slot.elements);
+    if (slot.shapes.back()) slot.elements += rounded(slot.shapes.back()->elements(), layout.dtype);
   }
-  const DeviceScope scope(device);
-  slot.values = ops::full({elements}, spec.initial, layout.dtype).eval();
   return slot;
 }
 
@@ -106,9 +107,21 @@ FlatState::FlatState(const std::vector<Variable>& trainable, const std::vector<V
   }
 }
 
-void FlatState::create_slots(const Optimizer& optimizer) {
+void FlatState::create_slots(const Optimizer& optimizer, Communicator* shared_by) {
+  const std::vector<SlotSpec> specs = optimizer.slots();
+  if (shared_by != nullptr && shared_by->size() > 1 && !specs.empty()) shared_by_ = shared_by;
+  const auto rank = static_cast<std::size_t>(shared_by_ != nullptr ? shared_by_->rank() : 0);
+  const DeviceScope scope(device_);
   for (FlatSet& set : trainable_) {
-    for (const SlotSpec& spec : optimizer.slots()) set.slots.push_back(make_slot(set.layout, spec, device_));
+    for (const SlotSpec& spec : specs) set.slots.push_back(place_slot(set.layout, spec));
+    if (shared_by_ != nullptr) set.cuts = share_cuts(optimizer, set, shared_by_->size());
+    set.own = {set.cuts[rank], set.cuts[rank + 1]};
+    for (std::size_t s = 0; s < specs.size(); ++s) {
+      FlatSlot& slot = set.slots[s];
+      for (const Dim cut : set.cuts) slot.cuts.push_back(slot_element(set.layout, slot, cut));
+      slot.held = {slot.cuts[rank], slot.cuts[rank + 1]};
+      slot.values = ops::full({slot.held.size()}, specs[s].initial, set.layout.dtype).eval();
+    }
   }
   for (const ScalarSpec& spec : optimizer->scalars()) scalars_.push_back(spec.initial);
   const LossScaleOptions* scaling = optimizer.loss_scaling();
@@ -148,53 +161,107 @@ void for_each_slot(const std::vector<FlatSet>& sets, const std::vector<SlotSpec>
 
 }  // namespace
 
-std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer, SlotOrder order) const {
-  std::vector<NamedSlot> named;
+std::vector<FlatState::Place> FlatState::places(const Optimizer& optimizer, SlotOrder order) const {
+  std::vector<Place> all;
   std::string prefix = optimizer.name() + "/";
   if (const LossScaleOptions* scaling = optimizer.loss_scaling()) {
-    const auto steps = static_cast<double>(loss_scale_.finite_steps);
-    named.push_back({scaling->name + "/step_counter", scalar(steps, Dtype::int64)});
-    named.push_back({scaling->name + "/dynamic_scale", scalar(loss_scale_.scale, Dtype::float32)});
+    all.push_back({scaling->name + "/step_counter", {{}, Dtype::int64}});
+    all.push_back({scaling->name + "/dynamic_scale", {{}, Dtype::float32}});
     prefix = scaling->name + "/" + prefix;
   }
   const auto specs = optimizer.slots();
   for_each_slot(trainable_, specs, order, [&](const FlatSet& set, std::size_t v, std::size_t s) {
-    const FlatSlot& slot = set.slots[s];
-    const std::size_t offset = static_cast<std::size_t>(slot.offsets[v]) * size_of(set.layout.dtype);
-    named.push_back({prefix + set.names[v] + "_" + specs[s].name,
-                     constant_buffer({slot.values.storage, offset}, {*slot.shapes[v], set.layout.dtype})});
+    all.push_back(
+        {prefix + set.names[v] + "_" + specs[s].name, {*set.slots[s].shapes[v], set.layout.dtype}, &set, s, v});
   });
-  const auto scalars = optimizer->scalars();
-  for (std::size_t i = 0; i < scalars.size(); ++i) {
-    named.push_back({prefix + scalars[i].name, scalar(scalars_[i], Dtype::float64)});
+  for (const ScalarSpec& spec : optimizer->scalars()) all.push_back({prefix + spec.name, {{}, Dtype::float64}});
+  return all;
+}
+
+/// What is in the places of numbers, in their order.
+std::vector<double> FlatState::numbers(const Optimizer& optimizer) const {
+  std::vector<double> all;
+  if (optimizer.loss_scaling() != nullptr) all = {static_cast<double>(loss_scale_.finite_steps), loss_scale_.scale};
+  all.insert(all.end(), scalars_.begin(), scalars_.end());
+  return all;
+}
+
+void FlatState::set_numbers(const Optimizer& optimizer, const std::vector<double>& numbers) {
+  const auto of_the_rule = numbers.end() - static_cast<std::ptrdiff_t>(scalars_.size());
+  if (optimizer.loss_scaling() != nullptr) {
+    loss_scale_.finite_steps = static_cast<std::int64_t>(numbers[0]);
+    loss_scale_.scale = numbers[1];
+  }
+  std::copy(of_the_rule, numbers.end(), scalars_.begin());
+}
+
+/// The slot itself where this rank has all of it, else a copy that is put together from all ranks.
+Buffer FlatState::whole_slot(const FlatSet& set, const FlatSlot& slot, Stream& stream) const {
+  if (!set.sharded()) return slot.values;
+  const auto bytes = [&](Dim elements) { return static_cast<std::size_t>(elements) * size_of(set.layout.dtype); };
+  Buffer whole{std::make_shared<Storage>(device_, bytes(slot.elements)), 0};
+  device_.copy(whole.data() + bytes(slot.held.first), slot.values.data(), bytes(slot.held.size()), stream);
+  ShareGather gather(*shared_by_, device_);
+  gather.add_shares(whole.data(), size_of(set.layout.dtype), slot.cuts, {{0, slot.elements}});
+  gather.run(stream);
+  return whole;
+}
+
+std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer, SlotOrder order) const {
+  const auto stream = device_.make_stream();
+  std::vector<std::vector<Buffer>> wholes;  // by set and slot
+  for (const FlatSet& set : trainable_) {
+    wholes.emplace_back();
+    for (const FlatSlot& slot : set.slots) wholes.back().push_back(whole_slot(set, slot, *stream));
+  }
+  const std::vector<double> numbers = this->numbers(optimizer);
+  std::size_t next = 0;
+  std::vector<NamedSlot> named;
+  for (const Place& place : places(optimizer, order)) {
+    if (place.set == nullptr) {
+      named.push_back({place.name, scalar(numbers[next++], place.spec.dtype)});
+      continue;
+    }
+    const Buffer& whole = wholes[static_cast<std::size_t>(place.set - trainable_.data())][place.slot];
+    const Dim offset = place.set->slots[place.slot].offsets[place.variable];
+    const std::size_t bytes = static_cast<std::size_t>(offset) * size_of(place.spec.dtype);
+    named.push_back({place.name, constant_buffer({whole.storage, whole.offset + bytes}, place.spec)});
   }
   return named;
 }
 
 void FlatState::set_slots(const Optimizer& optimizer, const std::vector<Tensor>& values, SlotOrder order) {
-  const std::vector<NamedSlot> places = named_slots(optimizer, order);
-  if (places.size() != values.size()) {
-    throw ConfigError("the optimizer " + optimizer.name() + " has " + std::to_string(places.size()) +
+  const std::vector<Place> all = places(optimizer, order);
+  if (all.size() != values.size()) {
+    throw ConfigError("the optimizer " + optimizer.name() + " has " + std::to_string(all.size()) +
                       " arrays of state, received " + std::to_string(values.size()));
   }
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    if (places[i].value.shape() == values[i].shape()) continue;
-    throw ShapeError("the optimizer's " + places[i].name + " has shape " + places[i].value.shape().str() +
-                     ", received " + values[i].shape().str());
-  }
-  std::size_t next = 0;
-  if (optimizer.loss_scaling() != nullptr) {
-    loss_scale_.finite_steps = ops::cast(values[next++], Dtype::int64).item<std::int64_t>();
-    loss_scale_.scale = ops::cast(values[next++], Dtype::float64).item<double>();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].spec.shape == values[i].shape()) continue;
+    throw ShapeError("the optimizer's " + all[i].name + " has shape " + all[i].spec.shape.str() + ", received " +
+                     values[i].shape().str());
   }
   const auto stream = device_.make_stream();
-  for (; next < values.size() - scalars_.size(); ++next) {
-    const Tensor& place = places[next].value;
-    const std::string host = host_copy(ops::cast(values[next], place.dtype()).eval(), place.spec().bytes());
-    device_.copy_from_host(place.eval().data(), host.data(), host.size(), *stream);
-    stream->synchronize();
+  std::vector<double> numbers;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].set != nullptr) set_slot(all[i], values[i], *stream);
+    else numbers.push_back(ops::cast(values[i], Dtype::float64).item<double>());
   }
-  for (double& number : scalars_) number = ops::cast(values[next++], Dtype::float64).item<double>();
+  set_numbers(optimizer, numbers);
+}
+
+/// What of it this rank holds.
+void FlatState::set_slot(const Place& place, const Tensor& value, Stream& stream) {
+  const FlatSlot& slot = place.set->slots[place.slot];
+  const Dim begin = slot.offsets[place.variable];
+  const Dim first = std::max(begin, slot.held.first);
+  const Dim last = std::min(begin + place.spec.shape.elements(), slot.held.last);
+  if (first >= last) return;
+  const auto bytes = [&](Dim elements) { return static_cast<std::size_t>(elements) * size_of(place.spec.dtype); };
+  const std::string host = host_copy(ops::cast(value, place.spec.dtype).eval(), place.spec.bytes());
+  device_.copy_from_host(place.set->slot_data(slot, first), host.data() + bytes(first - begin), bytes(last - first),
+                         stream);
+  stream.synchronize();
 }
 
 void FlatState::finalize_variable_values(const Optimizer& optimizer) {
@@ -202,9 +269,17 @@ void FlatState::finalize_variable_values(const Optimizer& optimizer) {
   const auto stream = device_.make_stream();
   for (const FlatSet& set : trainable_) {
     for (const Variable& variable : set.layout.variables) variable.keep_reads();
-    device_.copy(set.values.data(), set.slots[0].values.data(), set.layout.bytes(), *stream);
+    const FlatSlot& averages = set.slots[0];
+    const std::size_t element = size_of(set.layout.dtype);
+    device_.copy(set.values.data() + static_cast<std::size_t>(set.own.first) * element, averages.values.data(),
+                 static_cast<std::size_t>(set.own.size()) * element, *stream);
+    if (set.sharded()) {
+      ShareGather gather(*shared_by_, device_);
+      gather.add_shares(set.values.data(), element, set.cuts, {{0, set.layout.elements}});
+      gather.run(*stream);
+    }
+    stream->synchronize();
   }
-  stream->synchronize();
 }
 
 bool FlatState::adopt() {

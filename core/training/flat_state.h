@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flat buffers of a compiled model: per dtype one for the values of the trainable variables and one for each
-// optimizer slot, all with the same offsets; and one for the variables without gradients.
+// optimizer slot, all with the same offsets; and one for the variables without gradients. With a sharded optimizer a
+// rank has its share of the slots only.
 #pragma once
 
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "core/model/layer.h"
+#include "core/program/communicator.h"
 #include "core/training/optimizer.h"
 
 namespace strata {
@@ -32,9 +34,12 @@ std::vector<FlatLayout> make_layouts(const std::vector<Variable>& variables);
 /// One slot of the variables of a set. Each variable's part begins at a multiple of 64 bytes; slots in the variables'
 /// shapes have the offsets of the layout.
 struct FlatSlot {
-  Buffer values;
+  Buffer values;                             // of the elements that are held
   std::vector<Dim> offsets;                  // elements, one a variable
   std::vector<std::optional<Shape>> shapes;  // one a variable; none when it has no such slot
+  Dim elements = 0;                          // of all variables
+  std::vector<Dim> cuts;                     // rank r holds elements [cuts[r], cuts[r + 1])
+  IndexRange held;                           // by this rank
 };
 
 /// Values and slots of one dtype.
@@ -44,6 +49,14 @@ struct FlatSet {
   std::vector<FlatSlot> slots;
   std::vector<WeightRule> rules;   // one a variable
   std::vector<std::string> names;  // likewise: "dense_kernel"
+  std::vector<Dim> cuts;           // rank r updates elements [cuts[r], cuts[r + 1]); of one rank when all update all
+  IndexRange own;                  // that this rank updates
+
+  bool sharded() const { return cuts.size() > 2; }
+  /// Where an element of a slot is, among those of all variables. Only what is held may be touched.
+  std::byte* slot_data(const FlatSlot& slot, Dim element) const {
+    return slot.values.data() + (element - slot.held.first) * static_cast<Dim>(size_of(layout.dtype));
+  }
 };
 
 /// What the loss is multiplied by before gradients are taken.
@@ -81,15 +94,20 @@ class FlatState {
 
   /// What slots are named after: as NamedSlot says. The variables' paths, which may repeat, unless this is called.
   void set_names(const std::vector<NamedVariable>& names);
-  /// Creates the slots and scalars of an optimizer, each at its initial value.
-  void create_slots(const Optimizer& optimizer);
+  /// Creates the slots and scalars of an optimizer, each at its initial value. With `shared_by`, which must outlive
+  /// this, each of these ranks keeps and updates a share of them; an optimizer without slots has nothing to share.
+  void create_slots(const Optimizer& optimizer, Communicator* shared_by = nullptr);
   /// The slots, then the scalars, in the order of Keras' optimizer.variables, which begins with the iteration and the
-  /// learning rate. Before all of them the state of a LossScaleOptimizer.
+  /// learning rate. Before all of them the state of a LossScaleOptimizer. Collective when ranks share the slots, whole
+  /// copies of which it then makes.
   std::vector<NamedSlot> named_slots(const Optimizer& optimizer, SlotOrder order = SlotOrder::by_variable) const;
+  /// How many named_slots() returns.
+  std::size_t slot_count(const Optimizer& optimizer, SlotOrder order) const { return places(optimizer, order).size(); }
   /// Sets what named_slots() returns, in its order. Throws ConfigError when there are more or fewer values, ShapeError
   /// naming the slot that has another shape; then nothing is changed.
   void set_slots(const Optimizer& optimizer, const std::vector<Tensor>& values, SlotOrder order);
-  /// What Keras does at the end of fit: with use_ema the variables take the values of their averages.
+  /// What Keras does at the end of fit: with use_ema the variables take the values of their averages. Collective when
+  /// ranks share the slots.
   void finalize_variable_values(const Optimizer& optimizer);
   /// Moves every variable that lives elsewhere into the flat buffers. Cheap when all are here already; needed before
   /// every run, since another compiled model may have taken a shared variable over. Returns whether any moved.
@@ -101,13 +119,30 @@ class FlatState {
   std::span<double> scalars() { return scalars_; }
   LossScale& loss_scale() { return loss_scale_; }
   Device& device() const { return device_; }
+  /// Those that share the slots; null when each has all.
+  Communicator* shared_by() const { return shared_by_; }
 
  private:
+  /// A part of an optimizer's state: a slot of a variable, or a number.
+  struct Place {
+    std::string name;
+    TensorSpec spec;
+    const FlatSet* set = nullptr;  // null for a number
+    std::size_t slot = 0;
+    std::size_t variable = 0;
+  };
+  std::vector<Place> places(const Optimizer& optimizer, SlotOrder order) const;
+  std::vector<double> numbers(const Optimizer& optimizer) const;
+  void set_numbers(const Optimizer& optimizer, const std::vector<double>& numbers);
+  Buffer whole_slot(const FlatSet& set, const FlatSlot& slot, Stream& stream) const;
+  void set_slot(const Place& place, const Tensor& value, Stream& stream);
+
   Device& device_;
   std::vector<FlatSet> trainable_;
   std::vector<FlatSet> others_;
   std::vector<double> scalars_;
   LossScale loss_scale_;
+  Communicator* shared_by_ = nullptr;
 };
 
 }  // namespace strata

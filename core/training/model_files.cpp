@@ -106,7 +106,7 @@ void restore_group(Trainer& trainer, const std::vector<SavedGroup>& groups, bool
                    const std::string& path) {
   const auto found =
       std::find_if(groups.begin(), groups.end(), [](const SavedGroup& g) { return g.path == kOptimizerGroup; });
-  if (found == groups.end() || has_not_begun(found->variables) || trainer.optimizer_state().empty()) return;
+  if (found == groups.end() || has_not_begun(found->variables) || !trainer.has_optimizer_state()) return;
   try {
     trainer.restore_optimizer(found->variables, SlotOrder::by_variable);
   } catch (const Error& error) {

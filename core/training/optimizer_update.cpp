@@ -8,15 +8,22 @@
 
 namespace strata {
 
-OptimizerUpdate::OptimizerUpdate(const Optimizer& optimizer, FlatState& state, int threads)
-    : state_(state), compiler_(optimizer, state.device()), threads_(threads) {
-  for (const FlatSet& set : state_.trainable()) variables_ += set.layout.variables.size();
+OptimizerUpdate::OptimizerUpdate(const Optimizer& optimizer, FlatState& state, int threads, bool finite_only)
+    : state_(state), compiler_(optimizer, state.device()), threads_(threads), finite_only_(finite_only) {
   Device& device = state_.device();
+  const OptimizerOptions& options = optimizer.options();
+  always_changes_ = options.use_ema && options.ema_overwrite_frequency;
   for (const FlatSet& set : state_.trainable()) {
+    variables_ += set.layout.variables.size();
     numbers_.push_back(std::make_unique<UpdateNumbers>(device, set.layout.dtype, optimizer->scalars().size()));
+    for (const WeightRule& rule : set.rules) always_changes_ = always_changes_ || rule.constraint;
   }
+  by_rows_.resize(numbers_.size());
   squares_ = std::make_shared<Storage>(device, (3 * variables_ + 1) * sizeof(double));
-  if (!clips_globally() && loss_scaling() == nullptr) return;
+  if (!clips_globally() && !checks()) return;
+  const auto stream = device.make_stream();
+  device.zero(squares_->data(), squares_->bytes(), *stream);  // nobody sums those of a variable without elements
+  stream->synchronize();
   const DeviceScope scope(device);
   const Tensor squares = placeholder({{static_cast<Dim>(variables_)}, Dtype::float64}, "squares");
   sum_ = std::make_unique<RunState>(Program::compile({squares}, {ops::sum(squares)}, device));
@@ -25,12 +32,18 @@ OptimizerUpdate::OptimizerUpdate(const Optimizer& optimizer, FlatState& state, i
   sum_->bind_output(0, data + 3 * variables_);
 }
 
-UpdateSquares OptimizerUpdate::squares_of(const FlatSet& set) const {
-  auto* data = reinterpret_cast<double*>(squares_->data());
+/// The place of the set's first variable among all.
+std::size_t OptimizerUpdate::first_variable(const FlatSet& set) const {
   std::size_t first = 0;
   for (const FlatSet* other = state_.trainable().data(); other != &set; ++other) {
     first += other->layout.variables.size();
   }
+  return first;
+}
+
+UpdateSquares OptimizerUpdate::squares_of(const FlatSet& set) const {
+  auto* data = reinterpret_cast<double*>(squares_->data());
+  const std::size_t first = first_variable(set);
   return {data + first, data + variables_ + first, data + 2 * variables_ + first, data + 3 * variables_};
 }
 
@@ -40,7 +53,7 @@ const UpdateNumbers& OptimizerUpdate::numbers_of(const FlatSet& set) const {
 
 std::unique_ptr<BucketUpdate> OptimizerUpdate::make_bucket(const FlatSet& set, Dim first, Dim count, void* gradient) {
   return std::make_unique<BucketUpdate>(compiler_, set, first, count, gradient, squares_of(set), numbers_of(set),
-                                        threads_);
+                                        threads_, checks());
 }
 
 void OptimizerUpdate::add_bucket(const FlatSet& set, Dim first, Dim count, void* gradient) {
@@ -55,7 +68,9 @@ void OptimizerUpdate::add_rows(const FlatSet& set, Dim first, const RowLayout& l
   const RowGradient rows{layout, static_cast<std::byte*>(gradient)};
   Part part;
   if (updates_rows_alone(compiler_.optimizer(), treatment_of(compiler_.optimizer(), set.rules[v]))) {
-    part.rows = std::make_unique<RowUpdate>(compiler_, set, v, rows, numbers_of(set));
+    part.rows = std::make_unique<RowUpdate>(compiler_, set, v, rows, numbers_of(set), state_.shared_by());
+    by_rows_[static_cast<std::size_t>(&set - state_.trainable().data())].push_back(v);
+    if (checks()) part.squares = std::make_unique<RowSquares>(compiler_.device(), rows, squares_of(set).gradient + v);
   } else {
     const Variable& variable = set.layout.variables[v];
     part.dense = std::make_unique<DenseRows>(compiler_.device(), variable, rows);
@@ -64,12 +79,39 @@ void OptimizerUpdate::add_rows(const FlatSet& set, Dim first, const RowLayout& l
   parts_.push_back(std::move(part));
 }
 
+// What this rank needs of a gradient is its own range alone, but for checks of whether all are finite.
+void OptimizerUpdate::prepare_gathers() {
+  Communicator* ranks = state_.shared_by();
+  if (ranks == nullptr || !gathers_.empty()) return;
+  for (std::size_t s = 0; s < by_rows_.size(); ++s) {
+    const FlatSet& set = state_.trainable()[s];
+    const std::vector<Dim>& offsets = set.layout.offsets;
+    std::sort(by_rows_[s].begin(), by_rows_[s].end());
+    std::vector<IndexRange> dense{{0, set.layout.elements}};
+    for (const std::size_t v : by_rows_[s]) {
+      dense.back().last = offsets[v];
+      dense.push_back({v + 1 < offsets.size() ? offsets[v + 1] : set.layout.elements, set.layout.elements});
+    }
+    gathers_.push_back({ShareGather(*ranks, state_.device()), ShareGather(*ranks, state_.device())});
+    gathers_.back().values.add_shares(set.values.data(), size_of(set.layout.dtype), set.cuts, dense);
+    // Where squares are shared, the owner of a variable has all of it.
+    std::vector<Dim> first;
+    for (const Dim cut : set.cuts) {
+      first.push_back(std::lower_bound(offsets.begin(), offsets.end(), cut) - offsets.begin());
+    }
+    gathers_.back().squares.add_shares(reinterpret_cast<std::byte*>(squares_of(set).gradient), sizeof(double), first,
+                                       {{0, static_cast<Dim>(offsets.size())}});
+  }
+}
+
 void OptimizerUpdate::begin(std::int64_t steps, Stream& stream) {
+  prepare_gathers();
   const Optimizer& optimizer = compiler_.optimizer();
   optimizer.set_steps(steps);
   const std::int64_t accumulated = optimizer.options().gradient_accumulation_steps.value_or(1);
   steps_ = steps;
   updates_ = (steps + 1) % accumulated == 0;
+  left_out_ = false;
   ready_ = 0;
   const auto scalars = state_.scalars();
   scalars_before_.assign(scalars.begin(), scalars.end());
@@ -82,8 +124,13 @@ void OptimizerUpdate::begin(std::int64_t steps, Stream& stream) {
 void OptimizerUpdate::bucket_ready(std::span<const std::unique_ptr<Stream>> streams) {
   const Part& part = parts_[ready_++];
   if (part.dense) part.dense->run(*streams[0]);
-  if (loss_scaling() != nullptr) return part.bucket->check(streams);
-  update_part(part, streams);
+  if (checks()) check_part(part, streams);
+  else update_part(part, streams);
+}
+
+void OptimizerUpdate::check_part(const Part& part, std::span<const std::unique_ptr<Stream>> streams) {
+  if (part.rows) part.squares->run(*streams[0]);
+  else part.bucket->check(streams);
 }
 
 void OptimizerUpdate::update_part(const Part& part, std::span<const std::unique_ptr<Stream>> streams) {
@@ -93,20 +140,32 @@ void OptimizerUpdate::update_part(const Part& part, std::span<const std::unique_
 }
 
 void OptimizerUpdate::finish(std::span<const std::unique_ptr<Stream>> streams) {
-  if (loss_scaling() != nullptr) {
-    const bool finite = gradients_are_finite(*streams[0]);
-    state_.loss_scale().update(*loss_scaling(), finite);
-    if (!finite) {
-      std::copy(scalars_before_.begin(), scalars_before_.end(), state_.scalars().begin());
-      return;
-    }
+  if (checks()) {
+    left_out_ = !gradients_are_finite(*streams[0]);
+    if (loss_scaling() != nullptr) state_.loss_scale().update(*loss_scaling(), !left_out_);
+    if (left_out_) return leave_out();
     for (const Part& part : parts_) update_part(part, streams);
   }
-  if (updates_ && clips_globally()) {
-    sum_->run(*streams[0]);
-    for (const Part& part : parts_) part.bucket->finish(streams);  // with such a limit none is updated by rows alone
-  }
+  if (updates_ && clips_globally()) finish_clipping(streams);
+  if (updates_ || always_changes_) share_values(*streams[0]);
   compiler_.optimizer().set_steps(steps_ + 1);
+}
+
+void OptimizerUpdate::leave_out() {
+  std::copy(scalars_before_.begin(), scalars_before_.end(), state_.scalars().begin());
+}
+
+void OptimizerUpdate::finish_clipping(std::span<const std::unique_ptr<Stream>> streams) {
+  for (SetGathers& gathers : gathers_) gathers.squares.run(*streams[0]);
+  sum_->run(*streams[0]);
+  for (const Part& part : parts_) part.bucket->finish(streams);  // with such a limit none is updated by rows alone
+}
+
+void OptimizerUpdate::share_values(Stream& stream) {
+  for (SetGathers& gathers : gathers_) gathers.values.run(stream);
+  for (const Part& part : parts_) {
+    if (part.rows) part.rows->share(stream);
+  }
 }
 
 // Squares of float32 do not overflow in float64.
@@ -117,6 +176,22 @@ bool OptimizerUpdate::gradients_are_finite(Stream& stream) {
                                stream);
   stream.synchronize();
   return std::isfinite(squares);
+}
+
+std::optional<Variable> OptimizerUpdate::first_not_finite(const std::vector<Variable>& variables,
+                                                          Stream& stream) const {
+  std::vector<double> squares(variables_);
+  state_.device().copy_to_host(squares.data(), squares_->data(), squares.size() * sizeof(double), stream);
+  stream.synchronize();
+  std::vector<Variable> not_finite;
+  std::size_t next = 0;
+  for (const FlatSet& set : state_.trainable()) {
+    for (const Variable& variable : set.layout.variables) {
+      if (!std::isfinite(squares[next++])) not_finite.push_back(variable);
+    }
+  }
+  const auto found = std::find_first_of(variables.begin(), variables.end(), not_finite.begin(), not_finite.end());
+  return found == variables.end() ? std::nullopt : std::optional(*found);
 }
 
 }  // namespace strata

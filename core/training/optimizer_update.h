@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,47 +12,74 @@
 
 namespace strata {
 
-/// Bound to the memory of one FlatState and of the gradients. Used from one thread.
+/// Bound to the memory of one FlatState and of the gradients. Used from one thread. Where ranks share the state, each
+/// has the gradients of all, updates its own part, and gives the others what it has updated.
 class OptimizerUpdate {
  public:
-  OptimizerUpdate(const Optimizer& optimizer, FlatState& state, int threads);
+  /// `finite_only`: a step whose gradients are not all finite is left out. A LossScaleOptimizer always asks for that.
+  OptimizerUpdate(const Optimizer& optimizer, FlatState& state, int threads, bool finite_only = false);
   /// Elements [first, first + count) of `set`, which are whole variables; their summed gradient will be in `gradient`.
   void add_bucket(const FlatSet& set, Dim first, Dim count, void* gradient);
   /// The variable that begins at element `first` of `set`; the list of its rows will be at `gradient`.
   void add_rows(const FlatSet& set, Dim first, const RowLayout& layout, void* gradient);
-  bool is_for(const Optimizer& optimizer) const { return compiler_.optimizer() == optimizer; }
+  bool is_for(const Optimizer& optimizer, bool finite_only) const {
+    return compiler_.optimizer() == optimizer && finite_only_ == finite_only;
+  }
 
   // One step, on one thread a stream; allocates nothing. First begin(), then bucket_ready() for every bucket in the
   // order of add_bucket() and add_rows(), last finish(). When every bucket is needed before any can be updated,
-  // finish() does so.
+  // finish() does so. finish() is collective where ranks share the state.
   void begin(std::int64_t steps, Stream& stream);
   void bucket_ready(std::span<const std::unique_ptr<Stream>> streams);
   void finish(std::span<const std::unique_ptr<Stream>> streams);
 
+  /// Whether the last step came to nothing, since its gradients were not finite. Equal on all ranks.
+  bool left_out() const { return left_out_; }
+  /// The first of `variables` whose gradient was not finite in the last step.
+  std::optional<Variable> first_not_finite(const std::vector<Variable>& variables, Stream& stream) const;
+
  private:
   /// What is updated when one gradient has arrived.
   struct Part {
-    std::unique_ptr<RowUpdate> rows;   // a variable by its rows alone; else
-    std::unique_ptr<DenseRows> dense;  // null unless the gradient comes by rows
+    std::unique_ptr<RowUpdate> rows;      // a variable by its rows alone; else
+    std::unique_ptr<RowSquares> squares;  // likewise, when only finite gradients count
+    std::unique_ptr<DenseRows> dense;     // null unless the gradient comes by rows
     std::unique_ptr<BucketUpdate> bucket;
   };
+  /// What ranks that share the state tell each other of one set.
+  struct SetGathers {
+    ShareGather squares;
+    ShareGather values;  // but for variables that are updated by rows
+  };
 
+  std::size_t first_variable(const FlatSet& set) const;
   UpdateSquares squares_of(const FlatSet& set) const;
   const UpdateNumbers& numbers_of(const FlatSet& set) const;
   std::unique_ptr<BucketUpdate> make_bucket(const FlatSet& set, Dim first, Dim count, void* gradient);
+  void prepare_gathers();
+  void check_part(const Part& part, std::span<const std::unique_ptr<Stream>> streams);
   void update_part(const Part& part, std::span<const std::unique_ptr<Stream>> streams);
+  void leave_out();
+  void finish_clipping(std::span<const std::unique_ptr<Stream>> streams);
+  void share_values(Stream& stream);
   bool gradients_are_finite(Stream& stream);
+  bool checks() const { return finite_only_ || loss_scaling() != nullptr; }
   bool clips_globally() const { return compiler_.optimizer().options().global_clipnorm.has_value(); }
   const LossScaleOptions* loss_scaling() const { return compiler_.optimizer().loss_scaling(); }
 
   FlatState& state_;
   UpdateCompiler compiler_;
   int threads_;
+  bool finite_only_;
+  bool left_out_ = false;
   std::size_t variables_ = 0;         // of all sets
   std::shared_ptr<Storage> squares_;  // of gradients, variables, directions (one a variable), then of all gradients
   std::unique_ptr<RunState> sum_;     // of the gradients' squares
   std::vector<std::unique_ptr<UpdateNumbers>> numbers_;  // one a set
   std::vector<Part> parts_;
+  std::vector<std::vector<std::size_t>> by_rows_;  // of each set: variables that are updated by rows
+  std::vector<SetGathers> gathers_;                // one a set where ranks share the state, from the first step on
+  bool always_changes_ = false;                    // variables, also in steps that only accumulate
   std::int64_t steps_ = 0;
   bool updates_ = true;
   std::size_t ready_ = 0;

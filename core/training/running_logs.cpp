@@ -55,9 +55,8 @@ const Logs& RunningLogs::logs() {
   double total = 0.0;
   std::size_t at = 1;
   for (const SumSpec& spec : specs_) {
-    const double value = spec.metric == nullptr
-                             ? (samples_ == 0 ? 0.0 : totals_[spec.first] / static_cast<double>(samples_))
-                             : spec.metric->result({totals_.data() + spec.first, spec.count});
+    const double value = spec.metric == nullptr ? totals_[spec.first] / static_cast<double>(samples_)
+                                                : spec.metric->result({totals_.data() + spec.first, spec.count});
     total += spec.weight * value;
     if (is_shown(spec)) logs_[at++].second = value;
   }

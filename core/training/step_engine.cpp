@@ -135,7 +135,7 @@ void StepEngine::rebind_variables() {
   }
 }
 
-void StepEngine::run(const Batch& batch, const Optimizer* optimizer, std::int64_t iteration) {
+void StepEngine::run(const Batch& batch, const Optimizer* optimizer, std::int64_t iteration, bool finite_only) {
   const ThreadEnvironment environment;
   timeline_ = TimelineRecorder::current();
   const auto place = timeline_ == nullptr ? Place{} : place_of(batch);
@@ -148,7 +148,12 @@ void StepEngine::run(const Batch& batch, const Optimizer* optimizer, std::int64_
   const CommunicatorStep step(communicator_, {batch.epoch, kind_ == StepKind::train ? batch.step : -1},
                               std::exchange(fresh_, false) || batch.is_first);
   run_blocks(batch);
-  finish(optimizer, iteration);
+  finish(optimizer, iteration, finite_only);
+}
+
+std::optional<Variable> StepEngine::first_not_finite() {
+  if (!left_out_) return {};
+  return update_->first_not_finite(model_->trainable_weights(), *streams_[0]);
 }
 
 std::vector<TensorSpec> StepEngine::prediction_specs() const {

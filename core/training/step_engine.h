@@ -43,7 +43,8 @@ struct Batch {
   std::int64_t seed = 0;
   std::int64_t step = 0;
   std::int64_t sample_base = 0;      // global sample index of the batch's first sample
-  std::int64_t epoch = -1;           // for messages
+  std::int64_t epoch = -1;           // for messages,
+  std::int64_t epoch_step = -1;      // likewise: the step of that epoch
   std::span<const Dim> limits = {};  // of the blocks: see BatchBlocks; empty = equal parts
   bool is_first = false;             // other ranks may still have to compile for it
 };
@@ -58,8 +59,14 @@ class StepEngine {
   StepEngine(const StepEngine&) = delete;
   StepEngine& operator=(const StepEngine&) = delete;
 
-  /// Runs a batch: sums() is valid afterwards; when training the variables are updated with `optimizer`.
-  void run(const Batch& batch, const Optimizer* optimizer, std::int64_t iteration);
+  /// Runs a batch: sums() is valid afterwards; when training the variables are updated with `optimizer`. With
+  /// `finite_only` a step whose gradients are not all finite is left out: variables, slots and the states of layers
+  /// stay as they were, on every rank.
+  void run(const Batch& batch, const Optimizer* optimizer, std::int64_t iteration, bool finite_only = false);
+  /// Whether the last step was left out for that.
+  bool left_out() const { return left_out_; }
+  /// The first of the model's variables whose gradient was not finite in such a step.
+  std::optional<Variable> first_not_finite();
 
   /// To be called when variables have moved to other memory.
   void rebind_variables();
@@ -141,8 +148,8 @@ class StepEngine {
   bool lead_sum(std::size_t sum, int team);
   void skip_slot(Slot& slot, Stream& stream);
   void advance_buckets();
-  void finish(const Optimizer* optimizer, std::int64_t iteration);
-  void begin_update(const Optimizer& optimizer, std::int64_t iteration);
+  void finish(const Optimizer* optimizer, std::int64_t iteration, bool finite_only);
+  void begin_update(const Optimizer& optimizer, std::int64_t iteration, bool finite_only);
   void apply_states(const Bucket& bucket);
 
   StepKind kind_;
@@ -176,8 +183,9 @@ class StepEngine {
   std::size_t started_ = 0;                  // buckets
   std::size_t sums_run_ = 0;                 // of the exchange
   bool regions_ready_ = false;
-  bool fresh_ = true;    // something was compiled since the last step
-  Dim region_rows_ = 0;  // of the blocks for which the regions were made
+  bool left_out_ = false;  // the last step, for finite_only
+  bool fresh_ = true;      // something was compiled since the last step
+  Dim region_rows_ = 0;    // of the blocks for which the regions were made
 };
 
 }  // namespace strata

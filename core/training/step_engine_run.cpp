@@ -209,9 +209,9 @@ void StepEngine::advance_buckets() {
   if (started_ > 0) communicator_.progress();
 }
 
-void StepEngine::finish(const Optimizer* optimizer, std::int64_t iteration) {
+void StepEngine::finish(const Optimizer* optimizer, std::int64_t iteration, bool finite_only) {
   advance_buckets();
-  if (optimizer != nullptr) begin_update(*optimizer, iteration);
+  if (optimizer != nullptr) begin_update(*optimizer, iteration, finite_only);
   for (auto& bucket : buckets_) {
     {
       const TimelineSpan span(timeline_, TimelineCategory::wait, 0, "wait", bucket->name);
@@ -222,16 +222,19 @@ void StepEngine::finish(const Optimizer* optimizer, std::int64_t iteration) {
     if (bucket->region.kind == Region::Kind::sums) {
       device_.copy_to_host(sums_.data(), bucket->partials[0], sums_.size() * sizeof(double), *streams_[0]);
     }
-    if (bucket->region.kind == Region::Kind::states) apply_states(*bucket);
   }
   const TimelineSpan span(timeline_, TimelineCategory::update, 0, "update");
   if (optimizer != nullptr) update_->finish(streams_);
+  left_out_ = finite_only && optimizer != nullptr && update_->left_out();
+  for (auto& bucket : buckets_) {
+    if (bucket->region.kind == Region::Kind::states && !left_out_) apply_states(*bucket);
+  }
   streams_[0]->synchronize();
 }
 
-void StepEngine::begin_update(const Optimizer& optimizer, std::int64_t iteration) {
-  if (update_ == nullptr || !update_->is_for(optimizer)) {
-    update_ = std::make_unique<OptimizerUpdate>(optimizer, state_, threads_);
+void StepEngine::begin_update(const Optimizer& optimizer, std::int64_t iteration, bool finite_only) {
+  if (update_ == nullptr || !update_->is_for(optimizer, finite_only)) {
+    update_ = std::make_unique<OptimizerUpdate>(optimizer, state_, threads_, finite_only);
     for (const auto& bucket : buckets_) {
       const Region& region = bucket->region;
       if (!region.updates_variables()) continue;

@@ -70,7 +70,8 @@ Trainer::Trainer(std::shared_ptr<Functional> model, const CompileOptions* option
       communicator_held_(options != nullptr ? options->communicator : nullptr),
       communicator_(communicator_held_ ? *communicator_held_ : session_.communicator()),
       device_(current_device()),
-      compiled_(options != nullptr) {
+      compiled_(options != nullptr),
+      shard_optimizer_(options != nullptr && options->shard_optimizer) {
   if (is_built()) collect_variables();
   if (options == nullptr) return;
   if (!options->optimizer) throw ConfigError("compile: expected an optimizer, received none");
@@ -115,7 +116,7 @@ void Trainer::place_variables() {
   if (!state_) {
     state_ = std::make_unique<FlatState>(trainable_, others_, model_->weight_rules(), device_);
     state_->set_names(model_->named_weights());
-    if (compiled_) state_->create_slots(optimizer_);
+    if (compiled_) state_->create_slots(optimizer_, shard_optimizer_ ? &communicator_ : nullptr);
   }
   if (!state_->adopt()) return;
   for (auto& [key, cached] : engines_) cached.engine->rebind_variables();
@@ -140,7 +141,7 @@ void Trainer::share_weights() {
 }
 
 std::string Trainer::describe_variables() const {
-  std::string text;
+  std::string text = shard_optimizer_ ? "sharded optimizer, " : "";
   for (const Variable& v : trainable_) text += v.path() + " " + v.spec().str() + ", ";
   text += "not trained: ";
   for (const Variable& v : others_) text += v.path() + " " + v.spec().str() + ", ";
@@ -182,15 +183,31 @@ std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data
   return cached->second.engine;
 }
 
+namespace {
+
+NumericError not_finite(StepEngine& engine, const Batch& batch) {
+  const std::optional<Variable> first = engine.first_not_finite();
+  return NumericError("epoch " + std::to_string(batch.epoch + 1) + ", step " + std::to_string(batch.epoch_step + 1) +
+                      ": expected finite gradients, received NaN or infinity in that of " +
+                      (first ? "'" + first->path() + "'" : "the norm of all") +
+                      ". Nothing has been changed in this step.");
+}
+
+}  // namespace
+
 // A callback or another model that shares variables may have moved them since the last step.
-void Trainer::train_batch(StepEngine& engine, Batch batch) {
+bool Trainer::train_batch(StepEngine& engine, Batch batch, NanPolicy policy) {
   place_variables();
   batch.seed = static_cast<std::int64_t>(session_.seed());
   batch.step = iterations_;
   for (const Variable& variable : trainable_) variable.keep_reads();
-  engine.run(batch, &optimizer_, optimizer_steps_);
+  // Where a LossScaleOptimizer looks for its factor, gradients are infinite now and then.
+  const bool searching = optimizer_.loss_scaling() != nullptr && state_->loss_scale().scale > 1.0;
+  engine.run(batch, &optimizer_, optimizer_steps_, policy != NanPolicy::ignore);
+  if (engine.left_out() && policy == NanPolicy::stop && !searching) throw not_finite(engine, batch);
   optimizer_steps_ = optimizer_.steps();
   ++iterations_;
+  return !engine.left_out();
 }
 
 void Trainer::name_results(const Logs& logs) {

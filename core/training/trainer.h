@@ -74,10 +74,13 @@ class Trainer {
   std::vector<double> test_on_batch(const Arrays& x, const Arrays& y, const BatchOptions& options);
 
   /// The state of the optimizer under Keras' names, in the order of its optimizer.variables: the iteration, the
-  /// learning rate unless it follows a schedule, then the slots. Empty before the first step.
+  /// learning rate unless it follows a schedule, then the slots. Empty before the first step. Collective with a sharded
+  /// optimizer.
   std::vector<NamedSlot> optimizer_state() const;
+  bool has_optimizer_state() const { return compiled_ && state_ != nullptr; }
   /// Takes what optimizer_state() returned; also without a learning rate, and in the order of tf.keras up to 2.10.
-  /// Throws ConfigError or ShapeError for what does not fit; then nothing is changed.
+  /// Throws ConfigError or ShapeError for what does not fit; then nothing is changed. Every rank passes the whole
+  /// state; not collective.
   void restore_optimizer(const std::vector<Tensor>& values, SlotOrder order);
   /// Steps, samples and epochs so far, on which shuffling and random draws depend.
   Config position() const;
@@ -123,7 +126,8 @@ class Trainer {
   void name_results(const Logs& logs);
   Logs run_evaluation(const CheckedArrays& data, Dim batch_size, Dim blocks,
                       const std::function<void(Dim, const Logs&)>& seen);
-  void train_batch(StepEngine& engine, Batch batch);
+  /// Returns whether the step counts: not when it was left out by `policy`, which can also be to throw NumericError.
+  bool train_batch(StepEngine& engine, Batch batch, NanPolicy policy = NanPolicy::ignore);
 
   std::shared_ptr<Functional> model_;
   Session& session_;
@@ -131,6 +135,7 @@ class Trainer {
   Communicator& communicator_;
   Device& device_;
   bool compiled_ = false;
+  bool shard_optimizer_ = false;
   Optimizer optimizer_;
   std::optional<CompileOptions> waiting_;  // until the outputs of the model are known
   Objective objective_;

@@ -19,7 +19,7 @@ std::vector<NamedSlot> keras2_state(const NamedSlot& iteration, std::vector<Name
 }  // namespace
 
 std::vector<NamedSlot> Trainer::optimizer_state() const {
-  if (!compiled_ || !state_) return {};
+  if (!has_optimizer_state()) return {};
   const bool keras2 = ConfigDialectScope::current() == ConfigDialect::keras2;
   const std::vector<NamedSlot> slots =
       state_->named_slots(optimizer_, keras2 ? SlotOrder::keras2 : SlotOrder::by_variable);
@@ -85,7 +85,7 @@ void Trainer::restore_optimizer(const std::vector<Tensor>& given, SlotOrder orde
   const bool scaled = optimizer_.loss_scaling() != nullptr;
   const bool stateless = optimizer_.slots().empty() && optimizer_->scalars().empty();
   std::vector<Tensor> values = stateless ? without_unused_slots(given, scaled) : given;
-  const std::size_t slots = state_->named_slots(optimizer_, order).size();
+  const std::size_t slots = state_->slot_count(optimizer_, order);
   const std::size_t not_of_variables = optimizer_->scalars().size() + (scaled ? 2 : 0);
   if (not_of_variables > 0 && values.size() == slots - not_of_variables + 1) values = completed(values, optimizer_);
   const std::size_t own = (scaled ? 2u : 0u) + 1u;  // all but slots and learning rate

@@ -205,13 +205,12 @@ VariableTreatment treatment_of(const Optimizer& optimizer, const WeightRule& rul
   return {rule, optimizer.weight_decay_of(rule.variable), whole};
 }
 
-// What else a step does to every row: decay, a penalty, a constraint, an average, a sum of gradients. Norms, which also
-// tell whether gradients are finite, are summed in chunks of the whole gradient.
+// What else a step does to every row: decay, a penalty, a constraint, an average, a sum of gradients. Norms are summed
+// in chunks of the whole gradient.
 bool updates_rows_alone(const Optimizer& optimizer, const VariableTreatment& treatment) {
   const OptimizerOptions& options = optimizer.options();
   return optimizer->ignores_zero_gradients() && optimizer->scope() == UpdateScope::elementwise && !treatment.whole &&
-         !treatment.weight_decay && !clips_by_norm(options) && !options.use_ema &&
-         !options.gradient_accumulation_steps && optimizer.loss_scaling() == nullptr;
+         !treatment.weight_decay && !clips_by_norm(options) && !options.use_ema && !options.gradient_accumulation_steps;
 }
 
 bool clips_by_norm(const OptimizerOptions& options) { return options.clipnorm || options.global_clipnorm; }

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <thread>
 
 namespace strata::examples {
@@ -36,6 +37,20 @@ CLI::Validator optimizer_name() {
             } catch (const ConfigError& error) {
               return std::string(error.what());
             }
+          },
+          ""};
+}
+
+const std::map<std::string, NanPolicy>& nan_policies() {
+  static const std::map<std::string, NanPolicy> all{
+      {"ignore", NanPolicy::ignore}, {"skip", NanPolicy::skip}, {"stop", NanPolicy::stop}};
+  return all;
+}
+
+CLI::Validator nan_policy_name() {
+  return {[](const std::string& text) {
+            if (nan_policies().contains(text)) return std::string();
+            return fmt::format("expected ignore, skip or stop, received \"{}\"", text);
           },
           ""};
 }
@@ -82,6 +97,16 @@ void add_options(CLI::App& app, Options& o) {
                  "Seconds after which a rank that waits for another gives up; 0 = 60, and 10 in steps after the first")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
+  app.add_flag("--shard-optimizer", o.shard_optimizer,
+               "Each rank keeps and updates its share of the optimizer's state only: less memory, equal bits");
+  app.add_option("--accumulate", o.accumulate, "Update once every so many steps, by the mean of their gradients")
+      ->check(whole_number(1))
+      ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--nan-policy", [&o](const std::string& name) { o.nan_policy = nan_policies().at(name); },
+         "What becomes of a step whose gradients are not finite: ignore, skip (it is left out) or stop")
+      ->check(nan_policy_name())
+      ->default_str("ignore");
 }
 
 /// Parses the options; false after --help, whose text rank 0 prints.
@@ -163,6 +188,12 @@ Example::Example(Options options, std::shared_ptr<Communicator> world, std::chro
   timeline_ = std::make_unique<Timeline>(options_.timeline, TimelineOptions{.communicator = world_});
 }
 
+Optimizer Example::optimizer() const {
+  if (options_.accumulate == 1) return options_.optimizer;
+  const Config config = Config::object({{"gradient_accumulation_steps", options_.accumulate}});
+  return Optimizer::from_config(Config::object({{"class_name", options_.optimizer}, {"config", config}}));
+}
+
 FitOptions Example::fit_options() const {
   FitOptions fit;
   fit.batch_size = options_.batch_size;
@@ -171,6 +202,7 @@ FitOptions Example::fit_options() const {
   fit.verbose = options_.verbose;
   fit.blocks = options_.blocks;
   fit.bucket_mb = options_.bucket_mb;
+  fit.nan_policy = options_.nan_policy;
   return fit;
 }
 
@@ -199,6 +231,10 @@ void Example::present(const Model& model) {
 
 History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(Dim)>& step) const {
   using Clock = std::chrono::steady_clock;
+  if (options_.shard_optimizer || options_.nan_policy != NanPolicy::ignore) {
+    throw ConfigError(std::string(options_.shard_optimizer ? "--shard-optimizer" : "--nan-policy") +
+                      ": expected a program that trains with fit; this one has a training loop of its own");
+  }
   Dim steps = options_.epochs * steps_an_epoch;
   if (options_.max_steps > 0) steps = std::min(steps, options_.max_steps);
   History history;

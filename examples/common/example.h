@@ -28,10 +28,13 @@ struct Options {
   std::string json = {};      // where the report goes; empty = nowhere
   std::string timeline = {};  // where the timeline goes; empty = nowhere
   bool summary_only = false;
-  std::string plot = {};                            // where the picture of the model goes; empty = nowhere
-  Dim blocks = 0;                                   // 0 = one a rank
-  double bucket_mb = 0;                             // 0 = measured
-  double deadline = 0;                              // seconds; 0 = the library's
+  std::string plot = {};         // where the picture of the model goes; empty = nowhere
+  Dim blocks = 0;                // 0 = one a rank
+  double bucket_mb = 0;          // 0 = measured
+  double deadline = 0;           // seconds; 0 = the library's
+  bool shard_optimizer = false;  // each rank keeps a share of the optimizer's state
+  int accumulate = 1;            // steps whose mean gradient makes one update
+  NanPolicy nan_policy = NanPolicy::ignore;
   std::function<void(CLI::App&)> own_options = {};  // adds options that only this program has
 };
 
@@ -42,7 +45,9 @@ class Example {
   Example(Options options, std::shared_ptr<Communicator> world, std::chrono::duration<double> joining);
 
   const Options& options() const { return options_; }
-  /// batch_size, epochs, max_steps, verbose and blocks as the command line says.
+  /// As --optimizer and --accumulate say.
+  Optimizer optimizer() const;
+  /// batch_size, epochs, max_steps, verbose, blocks and nan_policy as the command line says.
   FitOptions fit_options() const;
   EvaluateOptions evaluate_options(int verbose) const;
   /// Prints a model's table, on rank 0; nothing with --verbose 0 unless --summary-only asks for nothing else. The last
@@ -68,7 +73,8 @@ class Example {
   /// Writes the timeline, where --timeline says. Collective.
   void write_timeline();
   /// A training loop of one's own: calls step(0), step(1), ... as often as --epochs, of so many steps each, and
-  /// --max-steps say. What it returns, the loss, is printed and kept every `every` steps, and after the last.
+  /// --max-steps say. What it returns, the loss, is printed and kept every `every` steps, and after the last. Throws
+  /// ConfigError for options that only fit knows: --shard-optimizer, --nan-policy.
   History loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(Dim)>& step) const;
   /// Writes the JSON report, on rank 0: with `scores`, such as {{"test_loss", 0.1}}, and with speeds if it was trained.
   /// Checks that all ranks ended with the same weights: CommError otherwise. Collective.

@@ -15,15 +15,15 @@ datasets::mnist::Data load_mnist(Example& example, const Shape& image) {
 }
 
 void train_on_mnist(Example& example, Model& model, const Shape& image) {
-  const Options& options = example.options();
   example.summarize(model);
   if (example.summary_only()) return;
 
   const auto data = load_mnist(example, image);
 
-  model.compile({.optimizer = options.optimizer,
+  model.compile({.optimizer = example.optimizer(),
                  .loss = losses::SparseCategoricalCrossentropy({.from_logits = true}),
-                 .metrics = {"accuracy"}});
+                 .metrics = {"accuracy"},
+                 .shard_optimizer = example.options().shard_optimizer});
   auto fit = example.fit_options();
   fit.validation_split = 0.2;
   const auto history = model.fit(data.x_train, data.y_train, fit);

@@ -59,6 +59,13 @@ TEST_F(MpiTest, SynchronizedStatisticsHaveTheBitsOfOneRank) {
   EXPECT_TRUE(outcome.succeeded()) << outcome.text();
 }
 
+TEST_F(MpiTest, AShardedOptimizerHasTheBitsAndTheStateOfOneRank) {
+  for (const int ranks : {2, 3}) {
+    const MpiOutcome outcome = mpi_cases(ranks, "shared");
+    EXPECT_TRUE(outcome.succeeded()) << outcome.text();
+  }
+}
+
 TEST_F(MpiTest, WithoutALauncherMpiIsLeftAlone) {
   const Outcome outcome = testing::run_process({{kProgram, "single"}});
   EXPECT_TRUE(outcome.succeeded()) << outcome.text();

@@ -79,6 +79,8 @@ std::vector<BadInput> bad_inputs() {
       {"NegativeEpochs", {"--epochs", "-3"}, {"--epochs: expected a whole number from 1", "received \"-3\""}},
       {"NegativeMaxSteps", {"--max-steps", "-1"}, {"--max-steps: expected a whole number from 0", "received \"-1\""}},
       {"NegativeBlocks", {"--blocks", "-1"}, {"--blocks: expected a whole number from 0", "received \"-1\""}},
+      {"AccumulateZero", {"--accumulate", "0"}, {"--accumulate: expected a whole number from 1", "received \"0\""}},
+      {"NanPolicy", {"--nan-policy", "pray"}, {"--nan-policy: expected ignore, skip or stop, received \"pray\""}},
       {"Verbose7", {"--verbose", "7"}, {"--verbose: expected a whole number from 0 to 2, received \"7\""}},
       {"SeedX", {"--seed", "x"}, {"--seed: expected a whole number from 0", "received \"x\""}},
       {"NegativeSeed", {"--seed", "-1"}, {"--seed: expected a whole number from 0", "received \"-1\""}},

@@ -66,6 +66,17 @@ TEST_F(EqualRunsTest, EveryOptimizerGivesEqualBits) {
   }
 }
 
+TEST_F(EqualRunsTest, AShardedOptimizerGivesEqualBits) {
+  const Arguments options{"--blocks", "12", "--epochs", "1", "--optimizer", "adam", "--accumulate", "3"};
+  const auto one = report(1, options);
+  Arguments sharded = options;
+  sharded.insert(sharded.end(), {"--shard-optimizer", "--nan-policy", "stop"});
+  for (const int ranks : {1, 2, 3}) expect_equal(one, ranks, sharded);
+  EXPECT_NE(report(1, {"--blocks", "12", "--epochs", "1", "--optimizer", "adam"}).at("weights_xxh64"),
+            one.at("weights_xxh64"))
+      << "three steps make one update";
+}
+
 TEST_F(EqualRunsTest, TheDefaultBlocksAgreeAfterTenSteps) {
   const auto loss = [&](int ranks, const char* seed) {
     return report(ranks, {"--max-steps", "10", "--seed", seed}).at("history").at("loss").at(0).get<double>();

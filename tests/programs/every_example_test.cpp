@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "tests/programs/mnist_mlp.h"
@@ -20,6 +21,9 @@ std::vector<std::string> examples() {
   return all;
 }
 
+/// The examples that do not train with fit.
+const std::set<std::string> kOwnLoops{"tree_rnn", "vgg19_features"};
+
 class EveryExample : public ::testing::TestWithParam<std::string> {
  protected:
   Command command(std::vector<std::string> arguments) const {
@@ -27,6 +31,7 @@ class EveryExample : public ::testing::TestWithParam<std::string> {
     return {arguments, {{"OMP_NUM_THREADS", "1"}}, std::chrono::seconds(100)};
   }
   std::string path(const std::string& name) const { return directory_.path(name); }
+  static bool trains_in_own_loop() { return kOwnLoops.contains(GetParam()); }
   /// MNIST's and CIFAR-10's files in one directory.
   void write_data() const {
     write_digits(directory_, 200, 40);
@@ -52,7 +57,8 @@ TEST_P(EveryExample, NamesTheCommonOptions) {
   const Outcome outcome = run_process(command({"--help"}));
   ASSERT_TRUE(outcome.succeeded()) << outcome.text();
   for (const char* option : {"--data", "--epochs", "--batch-size", "--max-steps", "--seed", "--optimizer", "--json",
-                             "--plot", "--summary-only", "--blocks", "--verbose", "--timeline"}) {
+                             "--plot", "--summary-only", "--blocks", "--verbose", "--shard-optimizer", "--accumulate",
+                             "--nan-policy", "--timeline", "--bucket-mb", "--deadline"}) {
     EXPECT_NE(outcome.out.find(option), std::string::npos) << option << " in " << outcome.out;
   }
 }
@@ -72,8 +78,20 @@ TEST_P(EveryExample, ShowsItsModelWithoutData) {
 TEST_P(EveryExample, RunsOnTwoRanksAndReports) {
   const int ranks = have_mpi() ? 2 : 1;
   write_data();
-  Command run = command({"--data", path(""), "--epochs", "1", "--batch-size", "8", "--max-steps", "2", "--seed", "3",
-                         "--optimizer", "sgd", "--json", path("report.json"), "--timeline", path("timeline.json")});
+  Command run = command({"--data",       path(""),
+                         "--epochs",     "1",
+                         "--batch-size", "8",
+                         "--max-steps",  "2",
+                         "--seed",       "3",
+                         "--optimizer",  "sgd",
+                         "--accumulate", "2",
+                         "--json",       path("report.json"),
+                         "--timeline",   path("timeline.json"),
+                         "--bucket-mb",  "0.1",
+                         "--deadline",   "30"});
+  if (!trains_in_own_loop()) {
+    run.arguments.insert(run.arguments.end(), {"--shard-optimizer", "--nan-policy", "stop"});
+  }
   if (GetParam() == "vgg19_features")
     run.arguments.insert(run.arguments.end(), {"--size", "16", "--output", path("o.png")});
   expect_success(ranks, run);
@@ -92,6 +110,22 @@ TEST_P(EveryExample, RunsOnTwoRanksAndReports) {
   EXPECT_EQ(steps, std::vector<int>(steps.size(), report.at("steps").get<int>()));
 }
 
+class ExampleWithOwnLoop : public EveryExample {};
+
+TEST_P(ExampleWithOwnLoop, RefusesOptionsOfFit) {
+  for (const std::vector<std::string>& options : {Arguments{"--shard-optimizer"}, Arguments{"--nan-policy", "skip"}}) {
+    Arguments arguments = options;
+    arguments.insert(arguments.end(), {"--max-steps", "1"});
+    if (GetParam() == "vgg19_features") arguments.insert(arguments.end(), {"--size", "16", "--output", path("o.png")});
+    const Outcome outcome = run_process(command(arguments));
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.err,
+              options[0] + ": expected a program that trains with fit; this one has a training loop of its own\n");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ExampleWithOwnLoop, ::testing::ValuesIn(kOwnLoops),
+                         [](const auto& example) { return example.param; });
 INSTANTIATE_TEST_SUITE_P(All, EveryExample, ::testing::ValuesIn(examples()),
                          [](const auto& example) { return example.param; });
 

@@ -18,6 +18,7 @@
 #include "distributed/world.h"
 #include "tests/support/block_training.h"
 #include "tests/support/communicator_cases.h"
+#include "tests/support/shared_training.h"
 #include "tests/support/synchronized_training.h"
 
 namespace {
@@ -87,6 +88,23 @@ void run_batch_statistics() {
   };
   for (const Dim batch : {13, 3, 1}) {
     require(train(world(), batch) == train(make_single_communicator(), batch), "ranks change the bits of training");
+  }
+}
+
+// An optimizer whose state the ranks share, of every kind of cut: bits and state as on one rank that has all of it.
+void run_sharded_optimizers() {
+  using namespace optimizers;
+  const std::function<Optimizer()> all[] = {
+      [] { return Adam({.learning_rate = 0.05}); }, [] { return Adagrad({.learning_rate = 0.05}); },
+      [] { return Muon({.learning_rate = 0.05}); },
+      [] { return Lamb({.learning_rate = 0.05}, {.global_clipnorm = 0.05, .gradient_accumulation_steps = 2}); }};
+  for (const auto& make : all) {
+    const auto train = [&](const std::shared_ptr<Communicator>& ranks, bool shard) {
+      Session session(ranks);
+      const SessionScope scope(session);
+      return strata::testing::train_shared({make}, shard);
+    };
+    require(train(world(), true) == train(make_single_communicator(), false), "shares change the bits of training");
   }
 }
 
@@ -176,6 +194,8 @@ int run(std::string_view mode) {
       run_batch_statistics();
     } else if (mode == "kill_in_sum" || mode == "diverge") {
       run_recorded_sums(*world(), mode);
+    } else if (mode == "shared") {
+      run_sharded_optimizers();
     } else if (mode == "late") {
       run_with_a_late_end(*world());
     } else {

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which rank of a sharded optimizer keeps and updates which elements of the flat buffers. Pure functions, equal on all
+// ranks.
+#pragma once
+
+#include <vector>
+
+#include "core/program/blocks.h"
+#include "core/training/flat_state.h"
+
+namespace strata {
+
+/// Rank r of `ranks` owns elements [cuts[r], cuts[r + 1]) of the variables of `set`, whose slots are made: ranges whose
+/// slots are about equally long. Elementwise rules are cut at cache lines (where gradients may come by rows, also at
+/// rows); rules and options that look at whole variables get whole variables.
+std::vector<Dim> share_cuts(const Optimizer& optimizer, const FlatSet& set, int ranks);
+
+/// Where the cut of `layout` at `element` lies in a slot of its variables.
+Dim slot_element(const FlatLayout& layout, const FlatSlot& slot, Dim element);
+
+/// What rank `rank` owns of the rows of variable `v`, whose rows have `width` elements.
+IndexRange own_rows(const FlatSet& set, std::size_t v, Dim width, int rank);
+
+}  // namespace strata
