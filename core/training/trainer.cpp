@@ -8,6 +8,8 @@
 #include <exception>
 
 #include "core/base/error.h"
+#include "core/ops/instruction_sets.h"
+#include "core/training/same_instructions.h"
 
 namespace strata {
 namespace {
@@ -149,6 +151,7 @@ std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data
   const EngineKey key{kind, blocks, describe(data)};
   auto cached = engines_.find(key);
   if (cached == engines_.end()) {
+    require_same_instructions(communicator_, instruction_sets());
     require_equal(communicator_, key.data + ", blocks " + std::to_string(blocks) + ", " + describe_variables(),
                   "model");
   }

@@ -34,6 +34,20 @@ TEST_P(EqualBitsOfProcesses, UnderMpirun) {
   EXPECT_EQ(difference(expected, train_in_processes(kProgram, GetParam(), kLimit)), "");
 }
 
+// oneDNN's own variable stands for a rank on an older processor.
+TEST(OtherInstructionSets, AreRefused) {
+  if (!have_mpi()) GTEST_SKIP() << "built without MPI";
+  std::vector<std::string> arguments{kProgram, "mlp", "adam", "13", "2", "1", "0", "0"};
+  const std::vector<std::string> rank = arguments;
+  arguments.insert(arguments.end(), {":", "-np", "1", "-x", "ONEDNN_MAX_CPU_ISA=SSE41"});
+  arguments.insert(arguments.end(), rank.begin(), rank.end());
+  const MpiOutcome outcome = run_mpi(2, {arguments, {}, kLimit});
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_PRED_FORMAT2(::testing::IsSubstring, "The ranks have other instruction sets", outcome.text());
+  EXPECT_PRED_FORMAT2(::testing::IsSubstring, " for cpu_isa_sse41", outcome.text());
+  EXPECT_PRED_FORMAT2(::testing::IsSubstring, " on rank 2 (host ", outcome.text());
+}
+
 INSTANTIATE_TEST_SUITE_P(Cover, EqualBitsOfProcesses,
                          ::testing::ValuesIn(table().cases(pairwise_rows(table().sizes()), {.epochs = 1})));
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bits_matrix [--quick] [MODEL...]: every combination of model, optimizer, ranks, threads, buckets and transport, 200
-// steps each in processes of their own, has to end in the bits of one rank. Says how far it is while it runs, and closes
-// with a table. --quick: 20 steps, and only so many cases that every two values meet. Run by `./dev bench bits`.
+// steps each in processes of their own, has to end in the bits of one rank. Says how far it is while it runs, and
+// closes with a table. --quick: 20 steps, and only so many cases that every two values meet. Run by `./dev bench bits`.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -19,9 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kLimit{600};
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// What is counted for each line of the table.
 struct Line {
@@ -41,10 +39,10 @@ class Matrix {
     const auto start = Clock::now();
     for (std::size_t i = 0; i < cases_.size(); ++i) {
       const std::string outcome = run_case(cases_[i]);
-      const double spent = seconds_since(start), left = spent / static_cast<double>(i + 1) *
-                                                        static_cast<double>(cases_.size() - i - 1);
-      fmt::print("{}/{}  {:.0f} s, about {:.0f} s to go  {}: {}\n", i + 1, cases_.size(), spent, left,
-                 cases_[i].text(), outcome.empty() ? "equal" : outcome);
+      const double spent = seconds_since(start),
+                   left = spent / static_cast<double>(i + 1) * static_cast<double>(cases_.size() - i - 1);
+      fmt::print("{}/{}  {:.0f} s, about {:.0f} s to go  {}: {}\n", i + 1, cases_.size(), spent, left, cases_[i].text(),
+                 outcome.empty() ? "equal" : outcome);
       std::fflush(stdout);
       if (!outcome.empty()) failures_.push_back(cases_[i].text() + ": " + outcome);
     }

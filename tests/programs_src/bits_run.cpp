@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// bits_run MODEL OPTIMIZER BATCH BATCHES EPOCHS BUCKET_MB: trains one of tests/support/exact_models.h, alone or under
-// mpirun; rank 0 prints a line of JSON: the places and values of a TrainingResult. Started by
+// bits_run MODEL OPTIMIZER BATCH BATCHES EPOCHS BUCKET_MB SHARDED: trains one of tests/support/exact_models.h, alone or
+// under mpirun; rank 0 prints a line of JSON: the places and values of a TrainingResult. Started by
 // tests/support/exact_processes.cpp.
 #include <cstdio>
 #include <cstdlib>
@@ -34,7 +34,8 @@ void run(char** arguments) {
                                                         .batch = std::atoi(arguments[2]),
                                                         .batches = std::atoi(arguments[3]),
                                                         .epochs = std::atoi(arguments[4]),
-                                                        .bucket_mb = std::atof(arguments[5])});
+                                                        .bucket_mb = std::atof(arguments[5]),
+                                                        .sharded = std::atoi(arguments[6]) != 0});
   Communicator& ranks = Session::current().communicator();
   require_equal_ranks(ranks, result);
   if (ranks.rank() == 0) std::printf("%s\n", nlohmann::json(result).dump().c_str());
@@ -43,8 +44,8 @@ void run(char** arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 7) {
-    std::fprintf(stderr, "usage: %s MODEL OPTIMIZER BATCH BATCHES EPOCHS BUCKET_MB\n", argv[0]);
+  if (argc != 8) {
+    std::fprintf(stderr, "usage: %s MODEL OPTIMIZER BATCH BATCHES EPOCHS BUCKET_MB SHARDED\n", argv[0]);
     return 2;
   }
   try {

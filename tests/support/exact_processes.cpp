@@ -20,11 +20,11 @@ std::string checked_output(const Outcome& outcome, const std::string& text, cons
 }  // namespace
 
 TrainingResult train_in_processes(const std::string& program, const TrainingCase& run, std::chrono::seconds limit) {
-  const Command command{{program, run.model, run.optimizer, std::to_string(run.batch), std::to_string(run.batches),
-                         std::to_string(run.epochs), fmt::format("{}", run.bucket_mb)},
-                        {{"OMP_NUM_THREADS", std::to_string(run.threads)},
-                         {"STRATA_SHARED_MEMORY", run.shared_memory ? "1" : "0"}},
-                        limit};
+  const Command command{
+      {program, run.model, run.optimizer, std::to_string(run.batch), std::to_string(run.batches),
+       std::to_string(run.epochs), fmt::format("{}", run.bucket_mb), run.sharded ? "1" : "0"},
+      {{"OMP_NUM_THREADS", std::to_string(run.threads)}, {"STRATA_SHARED_MEMORY", run.shared_memory ? "1" : "0"}},
+      limit};
   std::string out;
   if (run.ranks == 1) {
     const Outcome outcome = run_process(command);

@@ -36,8 +36,9 @@ void add_history(const History& history, TrainingResult& result) {
 }  // namespace
 
 std::string TrainingCase::text() const {
-  return fmt::format("{} with {}, batch {}, {} steps on {} ranks of {} threads, buckets of {} MB, {}", model, optimizer,
-                     batch, steps(), ranks, threads, bucket_mb, shared_memory ? "shared memory" : "messages");
+  return fmt::format("{} with {}, batch {}, {} steps on {} ranks of {} threads, buckets of {} MB, {}{}", model,
+                     optimizer, batch, steps(), ranks, threads, bucket_mb, shared_memory ? "shared memory" : "messages",
+                     sharded ? ", sharded" : "");
 }
 
 TrainingCase TrainingCase::reference() const {
@@ -47,7 +48,7 @@ TrainingCase TrainingCase::reference() const {
 std::vector<int> TrainingTable::sizes() const {
   std::vector<int> sizes;
   for (const std::size_t size : {models.size(), optimizers.size(), ranks.size(), batches.size(), threads.size(),
-                                 buckets_mb.size(), shared_memory.size()}) {
+                                 buckets_mb.size(), shared_memory.size(), sharded.size()}) {
     sizes.push_back(static_cast<int>(size));
   }
   return sizes;
@@ -66,6 +67,7 @@ std::vector<TrainingCase> TrainingTable::cases(const CaseRows& rows, const Train
     run.threads = next(threads);
     run.bucket_mb = next(buckets_mb);
     run.shared_memory = next(shared_memory);
+    run.sharded = next(sharded);
   }
   return cases;
 }
@@ -90,7 +92,8 @@ TrainingResult train(const TrainingCase& run, const Planted& planted) {
                       .loss = made.loss,
                       .loss_weights = made.loss_weights,
                       .metrics = made.metrics,
-                      .communicator = planted.communicator});
+                      .communicator = planted.communicator,
+                      .shard_optimizer = run.sharded});
   const Samples own = exact_samples(run.model, run.samples(), kTrainingPart);
   const Samples& data = planted.data.x.empty() ? own : planted.data;
   const Samples test = exact_samples(run.model, run.batch + 3, kTestPart);
@@ -105,8 +108,8 @@ TrainingResult train(const TrainingCase& run, const Planted& planted) {
   TrainingResult result;
   add_weights(made.model, result);
   add_history(history, result);
-  const auto scores = made.model.evaluate(
-      data.x, data.y, {.batch_size = run.batch, .verbose = 0, .blocks = TrainingCase::kBlocks});
+  const auto scores =
+      made.model.evaluate(data.x, data.y, {.batch_size = run.batch, .verbose = 0, .blocks = TrainingCase::kBlocks});
   for (std::size_t i = 0; i < scores.size(); ++i) {
     result.emplace_back("evaluate's " + made.model.metrics_names()[i], exact(scores[i]));
   }

@@ -23,6 +23,7 @@ struct TrainingCase {
   int threads = 1;         // of a rank
   double bucket_mb = 0.0;  // 0 = as it comes
   bool shared_memory = true;
+  bool sharded = false;  // the optimizer
 
   static constexpr Dim kBlocks = 8;
   static constexpr Dim kLastBatch = 5;
@@ -44,6 +45,7 @@ struct TrainingTable {
   std::vector<int> threads{1, 2};
   std::vector<double> buckets_mb{0.0, 0.004, 0.25};
   std::vector<bool> shared_memory{true};
+  std::vector<bool> sharded{false};
 
   std::vector<int> sizes() const;
   /// The cases of these rows; what the table does not say is taken from `common`.

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <dnnl.h>
+#include <dnnl_debug.h>
+#include <fmt/format.h>
+
+#include "core/ops/instruction_sets.h"
+
+namespace strata {
+
+std::string onednn_instruction_set() {
+  const dnnl_version_t& version = *dnnl_version();
+  return fmt::format("oneDNN {}.{}.{} for {}", version.major, version.minor, version.patch,
+                     dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa()));
+}
+
+}  // namespace strata
