@@ -14,7 +14,8 @@ Usage: cluster/hosts.sh COMMAND
 
   up N RATE        makes host1 to hostN; RATE limits each link in both directions (250mbit, 1gbit; 0 = no limit)
   rate RATE        changes the limit of all links
-  run ARG...       mpirun on host1 over all hosts, one rank a host: run -np 4 PROGRAM
+  run ARG...       mpirun on host1 over all hosts, one rank a host: run -np 4 PROGRAM; settings of Open MPI that the
+                   environment has (OMPI_MCA_...) come before its own
   on I COMMAND...  runs a command on host I
   cut I            takes the link of host I down: packets vanish, as when a cable is pulled; heal I brings it back
   crash I          kills every process on host I
@@ -97,6 +98,10 @@ up() {
     switch ip link set "port$i" master bridge up
     enter "$i" ip address add "10.77.0.$i/24" dev eth0
     enter "$i" ip link set eth0 up
+    # A kernel may be set to bbr, which clusters are not, and may refuse cubic to a namespace.
+    # shellcheck disable=SC2016  # for the shell on the host
+    enter "$i" bash -c 'for c in cubic reno; do
+      if echo $c >/proc/sys/net/ipv4/tcp_congestion_control; then break; fi; done 2>/dev/null'
   done
   set_rate "$rate"
 }
@@ -130,11 +135,16 @@ down() {
   rm -rf "$state"
 }
 
-# More ranks than cores may poll: they give way. What is in flight when a host vanishes is noticed by the launcher, too.
+# More ranks than cores may poll: they give way. Over one connection Open MPI mostly uses one direction at a time, which halves
+# the speed of a sum; over two it uses both. The launcher, too, is to notice soon when a host vanishes.
 run() {
-  enter 1 mpirun --hostfile "$state/hostfile" --map-by node --bind-to none --mca plm_rsh_agent "$self agent" \
-    --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0 --mca mpi_yield_when_idle 1 \
-    --mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3 "$@"
+  local settings=(plm_rsh_agent="$self agent" btl_tcp_if_include=eth0 oob_tcp_if_include=eth0 btl_tcp_links=2
+    mpi_yield_when_idle=1 oob_tcp_keepalive_time=5 oob_tcp_keepalive_intvl=2 oob_tcp_keepalive_probes=3)
+  local setting
+  for setting in "${settings[@]}"; do
+    if [[ ! -v OMPI_MCA_${setting%%=*} ]]; then export "OMPI_MCA_$setting"; fi
+  done
+  enter 1 mpirun --hostfile "$state/hostfile" --map-by node --bind-to none "$@"
 }
 
 # agent HOST WORD...: what mpirun has instead of ssh, whose words are the text of a shell on that host.
