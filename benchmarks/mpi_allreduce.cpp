@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 
 #include "support/driver.h"
 #include "support/statistics.h"
@@ -23,6 +24,8 @@ using benchmarks::median;
 struct Options {
   int rounds = 15;
   double seconds = 0.02;  // about, of one timing
+  std::vector<std::size_t> sizes{1 << 10, 16 << 10, 256 << 10, 1 << 20, 25 << 20, 100 << 20};
+  double mbit = 0.0;  // of each rank's link, in each direction; 0 = not known
 };
 
 /// What the hardware allows on one host: every rank adds up its share of the elements where all ranks see them.
@@ -138,40 +141,79 @@ class Case {
   std::unique_ptr<BlockSum> sum_;
 };
 
-/// Seconds of one call, the slowest rank's, over so many calls that a timing is long enough.
+/// What one call takes.
+struct Cost {
+  double seconds;      // the slowest rank's
+  double cpu_seconds;  // of all ranks together
+};
+
+/// Over so many calls that a timing is long enough.
 template <class F>
-double time_of(int calls, const F& call) {
+Cost cost_of(int calls, const F& call) {
   MPI_Barrier(MPI_COMM_WORLD);
   const auto start = std::chrono::steady_clock::now();
+  const std::clock_t cpu_start = std::clock();
   for (int i = 0; i < calls; ++i) call();
-  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / calls;
-  MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
-  return seconds;
+  Cost cost{std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / calls,
+            static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC / calls};
+  MPI_Allreduce(MPI_IN_PLACE, &cost.seconds, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+  MPI_Allreduce(MPI_IN_PLACE, &cost.cpu_seconds, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+  return cost;
+}
+
+Cost median_cost(const std::vector<Cost>& costs) {
+  std::vector<double> seconds, cpu_seconds;
+  for (const Cost& cost : costs) {
+    seconds.push_back(cost.seconds);
+    cpu_seconds.push_back(cost.cpu_seconds);
+  }
+  return {median(seconds), median(cpu_seconds)};
+}
+
+/// The least seconds in which ranks with such links can sum: each has to send and receive 2 (P - 1) / P of the data.
+double least_seconds(std::size_t bytes, int ranks, double mbit) {
+  return 2.0 * (ranks - 1) / ranks * static_cast<double>(bytes) * 8 / (mbit * 1e6);
+}
+
+nlohmann::ordered_json report(int ranks, std::size_t bytes, const Cost& own, const Cost& mpi, double ratio,
+                              double mbit) {
+  nlohmann::ordered_json json{
+      {"bytes", bytes},         {"seconds", own.seconds},         {"mpi_seconds", mpi.seconds},
+      {"times_as_fast", ratio}, {"cpu_seconds", own.cpu_seconds}, {"mpi_cpu_seconds", mpi.cpu_seconds}};
+  std::string text =
+      fmt::format("{:10} bytes  {:10.1f} us  {:10.1f} us  {:6.2f} GB/s  {:6.2f} GB/s  {:5.2f}  {:8.4f} s  {:8.4f} s",
+                  bytes, own.seconds * 1e6, mpi.seconds * 1e6, static_cast<double>(bytes) / own.seconds * 1e-9,
+                  static_cast<double>(bytes) / mpi.seconds * 1e-9, ratio, own.cpu_seconds, mpi.cpu_seconds);
+  if (mbit > 0) {
+    const double least = least_seconds(bytes, ranks, mbit);
+    json.update({{"of_bound", least / own.seconds}, {"mpi_of_bound", least / mpi.seconds}});
+    text += fmt::format("  {:5.1f} %  {:5.1f} %", least / own.seconds * 100, least / mpi.seconds * 100);
+  }
+  std::printf("%s\n", text.c_str());
+  std::fflush(stdout);
+  return json;
 }
 
 nlohmann::ordered_json time_size(Communicator& communicator, std::size_t bytes, const Options& options) {
   Case sums(communicator, static_cast<Dim>(bytes / sizeof(float)));
   sums.verify();
-  const double guess = time_of(3, [&] { sums.run_mpi(); });
+  const double guess = cost_of(3, [&] { sums.run_mpi(); }).seconds;
   const int calls = std::max(1, static_cast<int>(options.seconds / guess));
-  std::vector<double> own, mpi, ratios, of_window;
+  std::vector<Cost> own, mpi;
+  std::vector<double> ratios, of_window;
   for (int round = 0; round < options.rounds; ++round) {
-    own.push_back(time_of(calls, [&] { sums.run_sum(); }));
-    mpi.push_back(time_of(calls, [&] { sums.run_mpi(); }));
-    ratios.push_back(mpi.back() / own.back());
-    if (sums.has_window()) of_window.push_back(time_of(calls, [&] { sums.run_window(); }) / own.back());
+    own.push_back(cost_of(calls, [&] { sums.run_sum(); }));
+    mpi.push_back(cost_of(calls, [&] { sums.run_mpi(); }));
+    ratios.push_back(mpi.back().seconds / own.back().seconds);
+    if (!sums.has_window()) continue;
+    of_window.push_back(cost_of(calls, [&] { sums.run_window(); }).seconds / own.back().seconds);
   }
-  const double ours = median(own), theirs = median(mpi), ratio = median(ratios);
-  if (communicator.rank() == 0) {
-    std::printf("%10zu bytes  %10.1f us  %10.1f us  %6.2f GB/s  %6.2f GB/s  %12.2f", bytes, ours * 1e6, theirs * 1e6,
-                static_cast<double>(bytes) / ours * 1e-9, static_cast<double>(bytes) / theirs * 1e-9, ratio);
-    if (sums.has_window()) std::printf("  %14.2f", median(of_window));
-    std::printf("\n");
-    std::fflush(stdout);
+  if (communicator.rank() != 0) return nullptr;
+  auto json = report(communicator.size(), bytes, median_cost(own), median_cost(mpi), median(ratios), options.mbit);
+  if (sums.has_window()) {
+    json["of_bare_window"] = median(of_window);
+    std::printf("%40.0f %% of the speed of a bare loop over a shared window\n", median(of_window) * 100);
   }
-  nlohmann::ordered_json json = {
-      {"bytes", bytes}, {"seconds", ours}, {"mpi_seconds", theirs}, {"times_as_fast", ratio}};
-  if (sums.has_window()) json["of_bare_window"] = median(of_window);
   return json;
 }
 
@@ -179,14 +221,11 @@ nlohmann::ordered_json run(const Options& options) {
   const auto communicator = world();
   if (communicator->size() == 1) throw ConfigError("expected several ranks: start this with mpirun -np 2");
   if (communicator->rank() == 0) {
-    std::printf("%16s  %13s  %13s  %11s  %11s  %s  %s\n", "", "sum of blocks", "MPI_Allreduce", "sum", "MPI",
-                "times as fast", "of bare window");
+    fmt::print("{:16}  {:>13}  {:>13}  {:>11}  {:>11}  {:>5}  {:>10}  {:>10}{}\n", "", "sum of blocks", "MPI_Allreduce",
+               "sum", "MPI", "times", "CPU, sum", "CPU, MPI", options.mbit > 0 ? "  of bound      MPI" : "");
   }
   nlohmann::ordered_json sizes = nlohmann::ordered_json::array();
-  for (const std::size_t bytes : {std::size_t{1} << 10, std::size_t{16} << 10, std::size_t{256} << 10,
-                                  std::size_t{1} << 20, std::size_t{25} << 20, std::size_t{100} << 20}) {
-    sizes.push_back(time_size(*communicator, bytes, options));
-  }
+  for (const std::size_t bytes : options.sizes) sizes.push_back(time_size(*communicator, bytes, options));
   if (communicator->rank() != 0) return nullptr;
   return {{"ranks", communicator->size()}, {"sizes", sizes}};
 }
@@ -202,6 +241,9 @@ int main(int argc, char** argv) {
        .add_options =
            [&](CLI::App& app) {
              app.add_option("--rounds", options.rounds, "Timings of each, interleaved")->capture_default_str();
+             app.add_option("--bytes", options.sizes, "Sizes to time")->capture_default_str();
+             app.add_option("--mbit", options.mbit,
+                            "Megabits a second of each rank's link: adds the share of the bound");
            },
        .run = [&] { return run(options); }});
 }

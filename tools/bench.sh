@@ -3,8 +3,15 @@
 # Usage: tools/bench.sh [--setup]: times training steps (benchmarks/README.md), one of them against PyTorch where its
 # environment is present. --setup makes that environment in STRATA_TORCH (default: a directory in the user's cache), which
 # downloads several gigabytes.
+#        tools/bench.sh bits [--quick] [MODEL...]: no times, but whether training ends in equal bits on any ranks; an hour or
+# more, some minutes with --quick.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if [[ ${1:-} == bits ]]; then
+  shift
+  exec build/release/bin/tests/bits_matrix "$@"
+fi
 
 environment=${STRATA_TORCH:-${XDG_CACHE_HOME:-$HOME/.cache}/strata/torch}
 if [[ ${1:-} == --setup ]]; then

@@ -14,8 +14,7 @@
 
 namespace strata {
 
-/// The instruction set that clones and libraries dispatch to here: "x86-64-v4", "x86-64-v3" or "default".
-/// Ranks compare it at start-up, since bits depend on it.
+/// The instruction set that clones dispatch to here: "x86-64-v4", "x86-64-v3" or "default".
 std::string_view instruction_set();
 
 }  // namespace strata

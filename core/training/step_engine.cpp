@@ -13,7 +13,6 @@
 #include <exception>
 
 #include "core/base/error.h"
-#include "core/base/simd.h"
 #include "core/base/thread_environment.h"
 #include "core/ops/ops.h"
 #include "core/training/step_engine_parts.h"
@@ -183,8 +182,7 @@ const std::byte* StepEngine::predictions(std::size_t k) {
 }
 
 std::uint64_t StepEngine::hash(Dim batch_size) {
-  std::string text =
-      std::string(instruction_set()) + " blocks=" + std::to_string(blocks_) + " batch=" + std::to_string(batch_size);
+  std::string text = "blocks=" + std::to_string(blocks_) + " batch=" + std::to_string(batch_size);
   for (Dim b = 0; b < blocks_; ++b) {
     const Dim rows = block_samples(batch_size, blocks_, b).size();
     if (rows > 0) text += " " + std::to_string(rows) + ":" + std::to_string(program(rows).hash());

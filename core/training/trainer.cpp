@@ -8,8 +8,10 @@
 #include <exception>
 
 #include "core/base/error.h"
+#include "core/ops/instruction_sets.h"
 #include "core/training/bucket_size.h"
 #include "core/training/local_batch.h"
+#include "core/training/same_instructions.h"
 
 namespace strata {
 namespace {
@@ -161,6 +163,7 @@ std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data
   const EngineKey key{kind, blocks, describe(data), bucket_bytes(kind, bucket_mb), compress};
   auto cached = engines_.find(key);
   if (cached == engines_.end()) {
+    require_same_instructions(communicator_, instruction_sets());
     require_equal(communicator_, key.data + ", blocks " + std::to_string(blocks) + ", " + describe_variables(),
                   "model");
   }

@@ -71,7 +71,7 @@ SharedTraining case_of(const std::vector<int>& levels) {
 }
 
 TEST(ShardedOptimizer, HasTheBitsOfOneRankWithAnyTwoOptions) {
-  for (const std::vector<int>& levels : testing::pairwise_cover({8, 4, 2, 3, 2, 3, 4, 2, 2, 2})) {
+  for (const std::vector<int>& levels : testing::pairwise_rows({8, 4, 2, 3, 2, 3, 4, 2, 2, 2})) {
     std::string name;
     for (const int level : levels) name += std::to_string(level);
     SCOPED_TRACE(name);
