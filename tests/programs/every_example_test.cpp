@@ -89,21 +89,19 @@ TEST_P(EveryExample, RunsOnTwoRanksAndReports) {
   EXPECT_LE(report.at("steps").get<int>(), 2);
 }
 
-TEST_P(EveryExample, RefusesOptionsOfFitInALoopOfItsOwn) {
-  if (!trains_in_own_loop()) GTEST_SKIP() << "trains with fit";
+INSTANTIATE_TEST_SUITE_P(All, EveryExample, ::testing::ValuesIn(examples()),
+                         [](const auto& example) { return example.param; });
+
+TEST(ExampleWithALoopOfItsOwn, RefusesOptionsOfFit) {
   for (const std::vector<std::string>& options : {Arguments{"--shard-optimizer"}, Arguments{"--nan-policy", "skip"}}) {
-    Arguments arguments = options;
-    arguments.insert(arguments.end(), {"--max-steps", "1"});
-    if (GetParam() == "vgg19_features") arguments.insert(arguments.end(), {"--size", "16", "--output", path("o.png")});
-    const Outcome outcome = run_process(command(arguments));
+    Arguments arguments{STRATA_BIN_DIR "/tree_rnn", "--max-steps", "1"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Outcome outcome = run_process({arguments});
     EXPECT_EQ(outcome.status, 1);
     EXPECT_EQ(outcome.err,
               options[0] + ": expected a program that trains with fit; this one has a training loop of its own\n");
   }
 }
-
-INSTANTIATE_TEST_SUITE_P(All, EveryExample, ::testing::ValuesIn(examples()),
-                         [](const auto& example) { return example.param; });
 
 }  // namespace
 }  // namespace strata::testing
