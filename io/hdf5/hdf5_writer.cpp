@@ -28,6 +28,13 @@ Hdf5Id links_with_groups_between() {
   return list;
 }
 
+/// As h5py makes them: equal content makes equal files.
+Hdf5Id arrays_without_times() {
+  Hdf5Id list(H5Pcreate(H5P_DATASET_CREATE));
+  H5Pset_obj_track_times(list, false);
+  return list;
+}
+
 std::size_t longest(const std::vector<std::string>& names) {
   std::size_t size = 1;
   for (const std::string& name : names) size = std::max(size, name.size());
@@ -139,9 +146,8 @@ void Hdf5Writer::write_array(const std::string& group, const std::string& name, 
   for (int i = 0; i < stored.rank(); ++i) dims.push_back(static_cast<hsize_t>(stored.shape()[i]));
   const Hdf5Id space(dims.empty() ? H5Screate(H5S_SCALAR)
                                   : H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr));
-  const Hdf5Id links = links_with_groups_between();
-  const Hdf5Id set(
-      H5Dcreate2(file_, array.c_str(), element_type(stored.dtype()), space, links, H5P_DEFAULT, H5P_DEFAULT));
+  const Hdf5Id links = links_with_groups_between(), kind = arrays_without_times();
+  const Hdf5Id set(H5Dcreate2(file_, array.c_str(), element_type(stored.dtype()), space, links, kind, H5P_DEFAULT));
   if (set < 0) throw_hdf5_error(path_, "cannot make the array " + array);
   check_hdf5(H5Dwrite(set, element_type(stored.dtype()), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), path_,
              "cannot write the array " + array);

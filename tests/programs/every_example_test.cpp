@@ -110,24 +110,19 @@ TEST_P(EveryExample, RunsOnTwoRanksAndReports) {
   EXPECT_EQ(steps, std::vector<int>(steps.size(), report.at("steps").get<int>()));
 }
 
-class ExampleWithOwnLoop : public EveryExample {};
+INSTANTIATE_TEST_SUITE_P(All, EveryExample, ::testing::ValuesIn(examples()),
+                         [](const auto& example) { return example.param; });
 
-TEST_P(ExampleWithOwnLoop, RefusesOptionsOfFit) {
+TEST(ExampleWithALoopOfItsOwn, RefusesOptionsOfFit) {
   for (const std::vector<std::string>& options : {Arguments{"--shard-optimizer"}, Arguments{"--nan-policy", "skip"}}) {
-    Arguments arguments = options;
-    arguments.insert(arguments.end(), {"--max-steps", "1"});
-    if (GetParam() == "vgg19_features") arguments.insert(arguments.end(), {"--size", "16", "--output", path("o.png")});
-    const Outcome outcome = run_process(command(arguments));
+    Arguments arguments{STRATA_BIN_DIR "/tree_rnn", "--max-steps", "1"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Outcome outcome = run_process({arguments});
     EXPECT_EQ(outcome.status, 1);
     EXPECT_EQ(outcome.err,
               options[0] + ": expected a program that trains with fit; this one has a training loop of its own\n");
   }
 }
-
-INSTANTIATE_TEST_SUITE_P(All, ExampleWithOwnLoop, ::testing::ValuesIn(kOwnLoops),
-                         [](const auto& example) { return example.param; });
-INSTANTIATE_TEST_SUITE_P(All, EveryExample, ::testing::ValuesIn(examples()),
-                         [](const auto& example) { return example.param; });
 
 }  // namespace
 }  // namespace strata::testing
