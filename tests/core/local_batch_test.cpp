@@ -71,7 +71,7 @@ Model line() {
   return model;
 }
 
-/// Notes how often ranks exchange something besides sums.
+/// Notes how often ranks exchange something besides sums, and whether the last step was the first of its kind.
 class CountingCommunicator final : public testing::RecordingCommunicator {
  public:
   using RecordingCommunicator::RecordingCommunicator;
@@ -83,8 +83,13 @@ class CountingCommunicator final : public testing::RecordingCommunicator {
     ++broadcasts;
     RecordingCommunicator::broadcast(data, bytes, root);
   }
+  void begin_step(const StepPosition& position, bool first) override {
+    last_was_first = first;
+    RecordingCommunicator::begin_step(position, first);
+  }
   int allgathers = 0;
   int broadcasts = 0;
+  bool last_was_first = false;
 };
 
 TEST(LocalBatches, CostOneMessageAStepBesidesTheSums) {
@@ -102,6 +107,25 @@ TEST(LocalBatches, CostOneMessageAStepBesidesTheSums) {
     EXPECT_EQ(counting->allgathers, 10);
     EXPECT_EQ(counting->broadcasts, 0);
     EXPECT_EQ(counting->prepared().size(), prepared) << "sums are prepared once";
+  });
+}
+
+// The others wait for it with the patience of a first step.
+TEST(LocalBatches, KnowThatARankHasToCompile) {
+  testing::run_ranks(2, [](Communicator& communicator) {
+    const auto counting = std::make_shared<CountingCommunicator>(communicator);
+    Model model = line();
+    model.compile({.optimizer = "sgd", .loss = "mse", .communicator = counting});
+    const auto first = [&](Dim rows_of_0, Dim rows_of_1) {
+      const Dim rows = communicator.rank() == 0 ? rows_of_0 : rows_of_1;
+      model.train_on_batch(ops::ones({rows, 2}), ops::ones({rows, 1}), {.local = true});
+      return counting->last_was_first;
+    };
+    EXPECT_TRUE(first(3, 4));
+    EXPECT_FALSE(first(3, 4));
+    EXPECT_TRUE(first(3, 5));
+    EXPECT_FALSE(first(0, 4)) << "both know what to do";
+    EXPECT_FALSE(first(3, 5));
   });
 }
 

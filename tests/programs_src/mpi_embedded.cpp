@@ -145,11 +145,11 @@ void wait_for_a_rank_that_does_not_come() {
     require_error<CommError>([] { make_mpi_communicator(MPI_COMM_WORLD); },
                              "waited 1.0 s for the other ranks to join its communicator (MPI_Comm_idup)");
     std::printf("goes on\n");
-  } else {
-    std::this_thread::sleep_for(std::chrono::seconds(3));
+    std::fflush(stdout);
   }
-  std::fflush(stdout);
-  _exit(0);  // MPI_Finalize would wait for what rank 1 has left undone
+  // MPI_Finalize would wait for what rank 1 has left undone; the first rank that ends without it may end the others.
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  _exit(0);
 }
 
 // A program of Strata's own, one rank of which never initialises MPI.

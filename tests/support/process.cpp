@@ -162,24 +162,27 @@ Launcher launcher() {
   return kind;
 }
 
-/// What comes before the number of ranks; the output of each rank goes to files under `output`.
-std::vector<std::string> launcher_options(const std::string& output, OnLostRank on_lost) {
-  std::vector<std::string> options;
+/// What comes before the program; the output of each rank goes to files under `output`.
+std::vector<std::string> launch(int ranks, const std::string& output, OnLostRank on_lost) {
+  const std::string count = std::to_string(ranks);
   const bool live = on_lost == OnLostRank::others_live;
   if (launcher() == Launcher::open_mpi) {
-    options = {"--oversubscribe", "--bind-to", "none", "--output-filename", output + ":nocopy"};
+    std::vector<std::string> options{"--oversubscribe", "--bind-to", "none", "--output-filename", output + ":nocopy"};
     if (live) options.push_back("--enable-recovery");
-  } else {
-    options = {"-outfile-pattern", output + "/%r.out", "-errfile-pattern", output + "/%r.err"};
-    if (live) options.push_back("-disable-auto-cleanup");
+    options.insert(options.end(), {"-np", count});
+    return options;
   }
+  std::vector<std::string> options{"-outfile-pattern", output + "/%r.out", "-errfile-pattern", output + "/%r.err"};
+  if (live) options.push_back("-disable-auto-cleanup");
+  options.insert(options.end(), {"-np", count});
+  // Hydra ends all the same when a process of its own dies by a signal: the rank is a child of a shell.
+  if (live) options.insert(options.end(), {"/bin/sh", "-c", R"(trap "" USR1; "$0" "$@"; exit 0)"});
   return options;
 }
 
-Command under_mpirun(int ranks, const Command& command, const std::vector<std::string>& options) {
+Command under_mpirun(const std::vector<std::string>& options, const Command& command) {
   Command mpirun{{mpirun_path()}, command.environment, command.limit};
   mpirun.arguments.insert(mpirun.arguments.end(), options.begin(), options.end());
-  mpirun.arguments.insert(mpirun.arguments.end(), {"-np", std::to_string(ranks)});
   mpirun.arguments.insert(mpirun.arguments.end(), command.arguments.begin(), command.arguments.end());
   mpirun.environment.try_emplace("OMP_NUM_THREADS", "1");
   if (geteuid() == 0) {
@@ -241,7 +244,7 @@ MpiOutcome run_mpi(int ranks, const Command& command, OnLostRank on_lost) {
   const std::string output = directory.path("ranks");
   std::filesystem::create_directories(output + "/1");
   MpiOutcome outcome;
-  static_cast<Outcome&>(outcome) = run_process(under_mpirun(ranks, command, launcher_options(output, on_lost)));
+  static_cast<Outcome&>(outcome) = run_process(under_mpirun(launch(ranks, output, on_lost), command));
   outcome.ranks = outputs_of_ranks(output, all_ranks(ranks, command.arguments));
   return outcome;
 }
