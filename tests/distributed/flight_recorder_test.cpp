@@ -289,7 +289,7 @@ class FlightMpiTest : public FlightRecorderTest {
   }
   std::string page_after(const std::string& mode) const {
     testing::Command command{{STRATA_BIN_DIR "/tests/mpi_cases", mode}, {{"STRATA_FLIGHT_RECORDER", path()}}};
-    const MpiOutcome outcome = testing::run_mpi(3, command, {"--enable-recovery"});
+    const MpiOutcome outcome = testing::run_mpi(3, command, testing::OnLostRank::others_live);
     EXPECT_LT(outcome.seconds, 30) << outcome.text();
     const testing::Outcome page = testing::run_process({{STRATA_BIN_DIR "/strata_flight", path(), "--last", "4"}});
     EXPECT_TRUE(page.succeeded()) << page.text();

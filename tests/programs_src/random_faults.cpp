@@ -87,7 +87,7 @@ class Processes {
     const TemporaryDirectory directory;
     auto job = std::async(std::launch::async, [&] {
       return run_mpi(kRanks, {{program_, directory.path(), "150"}, {{"STRATA_DEADLINE", fmt::format("{}", kDeadline)}}},
-                     {"--enable-recovery"});
+                     OnLostRank::others_live);
     });
     const auto processes = await_begin(directory, job);
     disturb(faults, processes, directory);
