@@ -3,40 +3,49 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "distributed/block_sum_plan.h"
+#include "distributed/sum_group.h"
 #include "distributed/sum_run.h"
 
 namespace strata {
 
-/// One prepared sum on one rank. The partials are cut into pieces, whose sums come together on one rank after the
+/// One prepared sum on one rank. The partials are cut into pieces, whose sums come together in one group after the
 /// other, so that all of them send equally much at once. A few lanes, each with its own tag, stream and buffers, take
-/// every lanes-th piece through the whole of its plan, so that pieces are on different steps at once.
+/// every lanes-th piece through the whole of its plan, so that pieces are on different steps at once. The ranks of a
+/// group share the lanes out: whoever has a lane adds up its pieces for all of them, in everybody's memory, and
+/// exchanges them with the rank that has the lane in another group.
 class BlockSumRun final : public SumRun {
  public:
   static constexpr int kLanes = kTags;
-  /// A short message costs its latency, a long one keeps the others waiting.
+  /// A short message costs its latency, a long one keeps the others waiting. The first piece of all is the shortest:
+  /// its messages, which reach every group, carry the stamp, so they are copied.
   static constexpr std::size_t kSmallestPieceBytes = 16 * 1024;
   static constexpr std::size_t kLargestPieceBytes = 256 * 1024;
+  /// Without messages: what a core keeps in its cache while it adds.
+  static constexpr std::size_t kSharedPieceBytes = 64 * 1024;
 
-  /// Uses the tags first_tag to first_tag + kLanes - 1. The first piece's sum comes together on rank `first_root`.
+  /// Uses the tags first_tag to first_tag + kLanes - 1. The first piece's sum comes together in group `first_root`.
   /// `spec` has been checked.
-  BlockSumRun(Transport& transport, Device& device, const BlockSumSpec& spec, int first_tag, int first_root);
+  BlockSumRun(Transport& transport, Device& device, const BlockSumSpec& spec, SumGroups groups, int first_tag,
+              int first_root);
   ~BlockSumRun() override;
 
-  void start() override;
+  void start(const CallStamp& stamp) override;
   /// Takes every lane as far as it goes without waiting, one piece at most.
   bool advance() override;
-  bool done() const override { return open_lanes_ == 0; }
-  /// What the first waiting lane waits for.
+  bool done() const override { return phase_ == Phase::done; }
   Awaited awaited() const override;
   void cancel() noexcept override;
+  std::int64_t bytes_sent() const override { return bytes_sent_; }
 
  private:
+  enum class Phase { arriving, adding, finishing, done };
   struct Lane {
     enum class Phase { begin, enqueued, posted };
-    int tag;
+    int number;
     Dim piece;  // under way
     std::size_t step;
     Phase phase;
@@ -44,19 +53,30 @@ class BlockSumRun final : public SumRun {
     std::unique_ptr<Stream> stream;
     std::unique_ptr<Event> event;
     std::unique_ptr<Storage> scratch;  // device memory: a piece received, to be added
-    std::unique_ptr<Storage> stage;    // host memory: a piece on its way, when messages cannot use device memory
+    std::unique_ptr<Storage> stage;    // host memory: a message, where it cannot be sent from or received in place
   };
 
-  void make_lane(int tag, bool needs_scratch);
+  void make_plans(const BlockSumSpec& spec, int first_root);
+  void make_lane(int number);
+  bool advance_lanes();
   bool advance_lane(Lane& lane);
   bool advance_step(Lane& lane, const BlockSumStep& step);
   bool finish_piece(Lane& lane);
   void enqueue_before(Lane& lane, const BlockSumStep& step);
   void post(Lane& lane, const BlockSumStep& step);
   void finish_message(Lane& lane, const BlockSumStep& step);
+  void spread(Lane& lane);
+  std::int64_t bytes_of_step(const Lane& lane, const BlockSumStep& step) const;
 
+  /// The rank with the lane in another group.
+  int peer(const Lane& lane, const BlockSumStep& step) const {
+    return groups_.first(step.peer) + lane.number % groups_.size(step.peer);
+  }
+  bool stamped(const Lane& lane) const { return lane.piece == 0; }
+  bool staged(const Lane& lane) const { return stamped(lane) || !device_.host_accessible(); }
   std::byte* at(const Lane& lane, int partial) const;
   std::byte* message(const Lane& lane, const BlockSumStep& step) const;
+  std::size_t offset(Dim piece) const;
   std::size_t bytes_of_piece(const Lane& lane) const;
   const std::vector<BlockSumStep>& plan(const Lane& lane) const {
     return plans_[static_cast<std::size_t>(lane.piece) % plans_.size()];
@@ -66,12 +86,20 @@ class BlockSumRun final : public SumRun {
   Device& device_;
   Dtype dtype_;
   std::size_t bytes_;  // of one partial
-  std::vector<void*> partials_;
-  std::size_t piece_bytes_;  // of all pieces but the last
+  SumGroups groups_;
+  std::optional<PortWatch> ports_;  // when the group is of several
+  std::vector<int> firsts_;         // of the own group's ranks: their first partials
+  int first_tag_;
+  std::size_t first_piece_bytes_;
+  std::size_t piece_bytes_;  // of all pieces but the first and the last
   Dim pieces_;
+  int all_lanes_;                                 // of a group
   std::vector<std::vector<BlockSumStep>> plans_;  // of pieces 0, 1, ...; then from the first again
-  std::vector<Lane> lanes_;
+  std::vector<Lane> lanes_;                       // of this rank
+  CallStamp stamp_;
+  Phase phase_ = Phase::done;
   int open_lanes_ = 0;
+  std::int64_t bytes_sent_ = 0;
 };
 
 }  // namespace strata

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flight recorder: the last collectives of a rank, in a mapped file that outlives the process however it ends.
+// The flight recorder: the last collective calls of a rank, in a mapped file that outlives the process however it ends.
 // STRATA_FLIGHT_RECORDER=DIRECTORY turns it on; the program strata_flight reads the files of all ranks.
 #pragma once
 
@@ -8,28 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include "core/program/communicator.h"
+#include "distributed/call_stamp.h"
 #include "distributed/transport.h"
 
 namespace strata {
-
-enum class CollectiveKind : std::uint32_t { broadcast, allgather, gather, barrier, split, block_sum, row_sum };
-constexpr std::uint32_t kCollectiveKinds = 7;
-/// "block sum".
-const char* to_string(CollectiveKind kind);
-
-/// What a rank takes part in. Ranks that are in the same collective have equal hashes.
-struct Collective {
-  CollectiveKind kind = CollectiveKind::barrier;
-  std::uint64_t hash = 0;
-  std::uint64_t bytes = 0;  // of this rank's data
-  std::string name = {};    // what is summed, for people
-};
-
-/// `root`: -1 without one. Of a gather and a split every rank has bytes of its own.
-Collective describe_collective(CollectiveKind kind, std::size_t bytes, int root);
-Collective describe_collective(const BlockSumSpec& spec);
-Collective describe_collective(const RowSumSpec& spec);
 
 /// What tells one communicator from others: the same on all of its ranks.
 struct FlightGroup {
@@ -54,10 +36,10 @@ class FlightRecorder {
   FlightRecorder(const FlightRecorder&) = delete;
   FlightRecorder& operator=(const FlightRecorder&) = delete;
 
-  /// Notes that a collective begins; returns its sequence number.
-  std::uint64_t start(const Collective& collective, const StepPosition& position);
-  void done(std::uint64_t sequence);
-  /// The communicator has failed, and with it all collectives under way.
+  /// Notes that a call begins. Numbers come one after the other, from 1. `name`: what it is about, for people.
+  void start(const CallStamp& stamp, std::string_view name);
+  void done(std::uint64_t number);
+  /// The communicator has failed, and with it all calls under way.
   void fail(std::string_view error);
   /// The group of this rank's part after the next split.
   FlightGroup next_part(int color);
@@ -68,7 +50,7 @@ class FlightRecorder {
   std::string path_;
   FlightGroup group_;
   std::unique_ptr<Map> map_;
-  std::uint64_t next_ = 0;  // sequence number
+  std::uint64_t last_ = 0;  // number
   int parts_ = 0;
 };
 

@@ -36,34 +36,46 @@ void Patience::restart() {
   seen_lost_ = false;
 }
 
-void Patience::idle(const Awaited& awaited) {
+bool Patience::idle(const Awaited& awaited) {
   if (idle_polls_ < kSpins) {
     ++idle_polls_;
-    return;
+    return false;
   }
   const int lost = transport_.lost_rank(awaited.peer);
   // A rank may finish its last message just before it ends: only a poll after the loss was seen tells.
   if (lost >= 0 && seen_lost_) fail_lost(lost);
   seen_lost_ = lost >= 0;
-  if (Transport::Clock::now() - since_ > deadline_) fail_late(awaited);
+  if (waited() > deadline_) fail_late(awaited);
   sched_yield();
+  return true;
+}
+
+/// "block sum 3, epoch 0, step 5".
+std::string Patience::place() const {
+  std::string text(operation_);
+  if (position_.epoch >= 0) text += fmt::format(", epoch {}", position_.epoch);
+  if (position_.step >= 0) text += fmt::format(", step {}", position_.step);
+  return text;
 }
 
 void Patience::fail_lost(int lost) const {
   throw CommError(
       transport_.rank(), lost, std::string(operation_),
-      fmt::format("rank {} cannot finish {}: {} has ended.", transport_.rank(), operation_, transport_.describe(lost)));
+      fmt::format("rank {} cannot finish {}: {} has ended.", transport_.rank(), place(), transport_.describe(lost)));
 }
 
 void Patience::fail_late(const Awaited& awaited) const {
-  const double seconds = std::chrono::duration<double>(Transport::Clock::now() - since_).count();
+  using What = Awaited::What;
+  const double seconds = std::chrono::duration<double>(waited()).count();
   const std::string whom = awaited.peer < 0 ? "its own device" : transport_.describe(awaited.peer);
-  const char* what = awaited.peer < 0  ? "the work was not done."
-                     : awaited.sending ? "it took no message. It may have died or be late."
-                                       : "no message. It may have died or be late.";
+  const char* what = "the work was not done.";
+  if (awaited.what == What::message) what = "no message. It may have died or be late.";
+  if (awaited.what == What::room) what = "it took no message. It may have died or be late.";
+  if (awaited.what == What::arrival) what = "it has not come to it. It may have died or be late.";
+  if (awaited.what == What::work) what = "it has not done its part. It may have died or be late.";
   throw CommError(
       transport_.rank(), awaited.peer, std::string(operation_),
-      fmt::format("rank {} waited {:.1f} s for {} in {}: {}", transport_.rank(), seconds, whom, operation_, what));
+      fmt::format("rank {} waited {:.1f} s for {} in {}: {}", transport_.rank(), seconds, whom, place(), what));
 }
 
 }  // namespace strata

@@ -7,15 +7,21 @@
 #include <vector>
 
 #include "core/program/communicator.h"
-#include "distributed/collective_log.h"
+#include "distributed/call_recorder.h"
+#include "distributed/call_stamp.h"
+#include "distributed/host_memory.h"
 #include "distributed/patience.h"
+#include "distributed/rank_notes.h"
+#include "distributed/sum_group.h"
+#include "distributed/sum_run.h"
 #include "distributed/transport.h"
 
 namespace strata {
 
 /// A Communicator on any Transport. Used by one thread at a time; its block sums must not outlive it. The deadline
-/// counts from the last message that arrived or left. After an error the ranks no longer agree on what comes next, so
-/// every later call throws CommError at once.
+/// counts from the last message that arrived or left. Ranks compare what they call and where training stands, so that
+/// one which has gone another way is a CommError on all. After an error the ranks no longer agree on what comes next:
+/// the others are told, and every later call throws CommError at once.
 class PointToPointCommunicator final : public Communicator {
  public:
   /// Throws ConfigError when STRATA_DEADLINE is not a number of seconds, IoError when the flight recorder's file cannot
@@ -31,8 +37,8 @@ class PointToPointCommunicator final : public Communicator {
   void set_deadlines(const Deadlines& deadlines) override { deadlines_ = deadlines; }
   Deadlines deadlines() const override { return deadlines_; }
   void begin_step(const StepPosition& position, bool first) override;
-  void end_step() override { begin_step({}, true); }
-  CommunicationCost cost() const override { return cost_; }
+  void end_step() override;
+  CommunicationCost cost() const override;
 
   void broadcast(void* data, std::size_t bytes, int root) override;
   void allgather(const void* send, void* receive, std::size_t bytes) override;
@@ -48,6 +54,8 @@ class PointToPointCommunicator final : public Communicator {
 
   /// Whether no error has occurred yet.
   bool usable() const { return failure_.empty(); }
+  /// This rank goes no further: tells the others why, and throws from now on.
+  void abandon(const std::string& why) noexcept;
 
  private:
   class PreparedSum;
@@ -65,11 +73,13 @@ class PointToPointCommunicator final : public Communicator {
 
   void reserve();
   Clock::duration deadline() const { return in_step_ ? deadlines_.step : deadlines_.first; }
-  SumPlace next_sum();
   template <class F>
   void guard(const F& f);
   template <class F>
-  void collective(CollectiveKind kind, std::size_t bytes, int root, const F& f);
+  void call(CallKind kind, std::uint64_t bytes, std::uint64_t detail, const F& f);
+  void check_usable() const;
+  void fail(const std::string& error, bool tell) noexcept;
+  [[noreturn]] void fail_diverged(int peer, const CallStamp& theirs, const CallStamp& own) const;
   void check_root(int root, const char* operation) const;
   void check_gather(std::size_t bytes, std::size_t places, std::span<const std::size_t> receive_bytes) const;
 
@@ -79,20 +89,39 @@ class PointToPointCommunicator final : public Communicator {
   void complete(std::string_view operation);
   bool test_messages();
   bool advance_sums();
+  bool advance(const PreparedSum& sum) const;
+  void idle(Patience& patience, const Awaited& awaited, const CallStamp& stamp);
+  void heed(const RankNotes::Received& received) const;
+  void send_stamp(int peer) { send(&stamp_, sizeof stamp_, peer); }
+  void receive_stamp(int peer, std::string_view operation);
+  void exchange_stamps(int to, int from, std::string_view operation);
   void allgather_rounds(const void* send_data, void* receive_data, std::size_t bytes, std::string_view operation);
 
+  SumPlace next_sum();
+  std::unique_ptr<SumRun> make_block_sum(Device& device, const BlockSumSpec& spec, const SumPlace& place);
+  std::unique_ptr<SumRun> make_staged_sum(const BlockSumSpec& spec);
+  SumGroups group_hosts(const BlockSumSpec& spec);
+  SumGroups group_alone(const BlockSumSpec& spec) const;
+  void add_ports(SumGroups& groups, const HostMemory::Place& place) const;
+
   std::unique_ptr<Transport> transport_;
-  CollectiveLog log_;
   Deadlines deadlines_;
   StepPosition position_;
   bool in_step_ = false;  // and not the first of its kind
-  CommunicationCost cost_;
+  HostMemory memory_;
+  CallLog calls_;
+  CallRecorder recorder_;
+  CallStamp stamp_;     // of the collective under way
+  CallStamp received_;  // another rank's
+  RankNotes notes_;
+  int told_rank_ = -1;  // last, that this rank waits for it in that call
+  std::uint64_t told_call_ = 0;
   std::vector<InFlight> messages_;
-  std::vector<PreparedSum*> running_;  // in the order they were started
-  int sums_ = 0;                       // ever prepared; their numbers give the tags
-  int prepared_ = 0;                   // that exist now
-  char token_[2] = {};                 // what a barrier sends and receives
-  std::string failure_;                // of the first error
+  std::vector<PreparedSum*> running_;   // in the order they were started
+  std::vector<PreparedSum*> prepared_;  // that exist now
+  int sums_ = 0;                        // ever prepared; their numbers give the tags
+  CommunicationCost cost_;              // but for the bytes of sums that exist now
+  std::string failure_;                 // of the first error
 };
 
 }  // namespace strata

@@ -36,6 +36,11 @@ bool is_zombie(std::int64_t pid) {
   return end != std::string::npos && end + 2 < line.size() && (line[end + 2] == 'Z' || line[end + 2] == 'X');
 }
 
+/// Processes of one kernel that know each other by their pids.
+bool see_each_other(const RankIdentity& a, const RankIdentity& b) {
+  return a.machine[0] != '\0' && a.pid_namespace != 0 && a.machine == b.machine && a.pid_namespace == b.pid_namespace;
+}
+
 }  // namespace
 
 RankIdentity own_identity() {
@@ -54,10 +59,10 @@ std::string describe_rank(int rank, const RankIdentity& identity) {
   return fmt::format("rank {} (host {}, pid {})", rank, identity.host.data(), identity.pid);
 }
 
+bool share_a_host(const RankIdentity& a, const RankIdentity& b) { return a.host == b.host && see_each_other(a, b); }
+
 bool has_ended(const RankIdentity& identity, const RankIdentity& own) {
-  const bool visible = own.machine[0] != '\0' && own.pid_namespace != 0 && identity.machine == own.machine &&
-                       identity.pid_namespace == own.pid_namespace;
-  if (!visible) return false;
+  if (!see_each_other(identity, own)) return false;
   if (kill(static_cast<pid_t>(identity.pid), 0) != 0) return errno == ESRCH;
   return is_zombie(identity.pid);
 }

@@ -15,7 +15,7 @@ RowSumRun::RowSumRun(Transport& transport, Device& device, const RowSumSpec& spe
     : transport_(transport),
       rows_(device, spec.layout, spec.partials),
       tag_(tag),
-      plan_(plan_block_sum(spec.blocks, transport.size(), transport.rank(), root)) {
+      plan_(plan_block_sum(rank_bounds(spec.blocks, transport.size()), transport.rank(), root)) {
   const bool receives =
       std::any_of(plan_.begin(), plan_.end(), [](const BlockSumStep& step) { return step.kind == Kind::receive_add; });
   if (receives) received_ = std::make_unique<Storage>(cpu_device(), spec.layout.bytes());
@@ -23,7 +23,8 @@ RowSumRun::RowSumRun(Transport& transport, Device& device, const RowSumSpec& spe
 
 RowSumRun::~RowSumRun() { cancel(); }
 
-void RowSumRun::start() {
+void RowSumRun::start(const CallStamp& stamp) {
+  stamp_ = stamp;
   rows_.begin_read();
   phase_ = Phase::reading;
   step_ = 0;
@@ -64,23 +65,30 @@ bool RowSumRun::advance_step() {
 // One message at a time: only the first tells how many there are.
 bool RowSumRun::advance_messages(const BlockSumStep& step) {
   std::byte* list = step.kind == Kind::receive_add ? received_->data() : rows_[static_cast<std::size_t>(step.partial)];
-  if (!posted_) {
-    const Piece next = piece(list, piece_);
-    request_ = step.kind == Kind::send ? transport_.isend(next.data, next.bytes, step.peer, tag_)
-                                       : transport_.irecv(next.data, next.bytes, step.peer, tag_);
-    posted_ = true;
-  }
+  if (!posted_) post(step, list);
   if (!transport_.test(request_)) return false;
   posted_ = false;
-  if (piece_ == 0 && step.kind != Kind::send) check_count(step, list);
+  if (piece_ == 0 && step.kind != Kind::send) take_head(step, list);
   ++piece_;
   if (piece(list, piece_).bytes == 0) finish_step(step);
   return true;
 }
 
-// The count, then pieces of the ids, then pieces of the values; behind the last, nothing.
-RowSumRun::Piece RowSumRun::piece(std::byte* list, Dim index) const {
-  if (index == 0) return {list, sizeof(std::int64_t)};
+void RowSumRun::post(const BlockSumStep& step, std::byte* list) {
+  const Piece next = piece(list, piece_);
+  if (step.kind == Kind::send) {
+    if (piece_ == 0) head_ = {RowLayout::count(list), stamp_};
+    request_ = transport_.isend(next.data, next.bytes, step.peer, tag_);
+    bytes_sent_ += static_cast<std::int64_t>(next.bytes);
+  } else {
+    request_ = transport_.irecv(next.data, next.bytes, step.peer, tag_);
+  }
+  posted_ = true;
+}
+
+// The head, then pieces of the ids, then pieces of the values; behind the last, nothing.
+RowSumRun::Piece RowSumRun::piece(std::byte* list, Dim index) {
+  if (index == 0) return {reinterpret_cast<std::byte*>(&head_), sizeof head_};
   const auto count = static_cast<std::size_t>(RowLayout::count(list));
   auto offset = static_cast<std::size_t>(index - 1) * kPieceBytes;
   const std::size_t ids = count * sizeof(std::int64_t);
@@ -88,6 +96,16 @@ RowSumRun::Piece RowSumRun::piece(std::byte* list, Dim index) const {
   offset -= (ids + kPieceBytes - 1) / kPieceBytes * kPieceBytes;
   const std::size_t values = count * rows_.layout().row_bytes();
   return {rows_.layout().row(list, 0) + offset, offset < values ? std::min(kPieceBytes, values - offset) : 0};
+}
+
+void RowSumRun::take_head(const BlockSumStep& step, std::byte* list) {
+  if (head_.stamp != stamp_) throw Diverged{step.peer, head_.stamp};
+  if (head_.count < 0 || head_.count > rows_.layout().capacity) {
+    throw CommError(transport_.rank(), step.peer, "row sum",
+                    fmt::format("rank {}: expected at most {} rows from {}, received {}", transport_.rank(),
+                                rows_.layout().capacity, transport_.describe(step.peer), head_.count));
+  }
+  RowLayout::count(list) = head_.count;
 }
 
 void RowSumRun::finish_step(const BlockSumStep& step) {
@@ -98,18 +116,10 @@ void RowSumRun::finish_step(const BlockSumStep& step) {
   piece_ = 0;
 }
 
-void RowSumRun::check_count(const BlockSumStep& step, std::byte* list) const {
-  const Dim count = RowLayout::count(list);
-  if (count >= 0 && count <= rows_.layout().capacity) return;
-  throw CommError(transport_.rank(), step.peer, "row sum",
-                  fmt::format("rank {}: expected at most {} rows from {}, received {}", transport_.rank(),
-                              rows_.layout().capacity, transport_.describe(step.peer), count));
-}
-
 Awaited RowSumRun::awaited() const {
   if (!posted_) return {};
   const BlockSumStep& step = plan_[step_];
-  return {.peer = step.peer, .sending = step.kind == Kind::send};
+  return {step.peer, step.kind == Kind::send ? Awaited::What::room : Awaited::What::message};
 }
 
 void RowSumRun::cancel() noexcept {

@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "distributed/block_sum_plan.h"
+#include "distributed/sum_group.h"
 #include "distributed/sum_run.h"
 
 namespace strata {
 
-/// One prepared sum on one rank. A list goes as its count, its ids and its values, in pieces.
+/// One prepared sum on one rank. A list goes as its count and the stamp of the call, its ids and its values,
+/// in pieces.
 class RowSumRun final : public SumRun {
  public:
   static constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
@@ -19,11 +21,12 @@ class RowSumRun final : public SumRun {
   RowSumRun(Transport& transport, Device& device, const RowSumSpec& spec, int tag, int root);
   ~RowSumRun() override;
 
-  void start() override;
+  void start(const CallStamp& stamp) override;
   bool advance() override;
   bool done() const override { return phase_ == Phase::done; }
   Awaited awaited() const override;
   void cancel() noexcept override;
+  std::int64_t bytes_sent() const override { return bytes_sent_; }
 
  private:
   enum class Phase { reading, adding, writing, done };
@@ -35,19 +38,29 @@ class RowSumRun final : public SumRun {
 
   bool advance_step();
   bool advance_messages(const BlockSumStep& step);
-  Piece piece(std::byte* list, Dim index) const;
+  void post(const BlockSumStep& step, std::byte* list);
+  void take_head(const BlockSumStep& step, std::byte* list);
+  Piece piece(std::byte* list, Dim index);
   void finish_step(const BlockSumStep& step);
-  void check_count(const BlockSumStep& step, std::byte* list) const;
+
+  /// What goes before a list.
+  struct Head {
+    std::int64_t count;
+    CallStamp stamp;
+  };
 
   Transport& transport_;
   HostRows rows_;
   int tag_;
   std::vector<BlockSumStep> plan_;
   std::unique_ptr<Storage> received_;  // a list to be added; none where the plan receives none
+  CallStamp stamp_;
+  Head head_{};
   Phase phase_ = Phase::done;
   std::size_t step_ = 0;
   Dim piece_ = 0;  // of the list that this step sends or receives
   bool posted_ = false;
+  std::int64_t bytes_sent_ = 0;
   Transport::Request request_{};
 };
 

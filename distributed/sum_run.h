@@ -2,6 +2,7 @@
 // One sum over blocks under way on one rank, as its communicator drives it.
 #pragma once
 
+#include "distributed/call_stamp.h"
 #include "distributed/patience.h"
 #include "distributed/transport.h"
 
@@ -18,14 +19,18 @@ class SumRun {
   SumRun(const SumRun&) = delete;
   SumRun& operator=(const SumRun&) = delete;
 
-  virtual void start() = 0;
-  /// Goes on without waiting. Returns whether anything moved.
+  /// `stamp` tells this time from others, on all ranks alike.
+  virtual void start(const CallStamp& stamp) = 0;
+  /// Goes on without waiting. Returns whether anything moved. Throws Diverged when another rank has come to something
+  /// else.
   virtual bool advance() = 0;
   virtual bool done() const = 0;
   /// What it waits for.
   virtual Awaited awaited() const = 0;
   /// Gives up the messages under way.
   virtual void cancel() noexcept = 0;
+  /// By this rank, in messages or through shared memory, all times together.
+  virtual std::int64_t bytes_sent() const = 0;
 };
 
 }  // namespace strata

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/program/communicator.h"
 
@@ -30,6 +31,9 @@ class Transport {
   virtual int size() const = 0;
   /// "rank 1 (host node2, pid 4711)".
   virtual std::string describe(int rank) const = 0;
+  /// The ranks whose processes run on one host, side by side in rank order: the first rank of each such run, then the
+  /// number of ranks. Equal on all ranks.
+  virtual const std::vector<int>& hosts() const = 0;
 
   /// From now on up to `requests` messages are under way without an allocation.
   virtual void reserve(int requests) = 0;
@@ -41,6 +45,8 @@ class Transport {
   /// Whether the message is over; if so the request is no more. Throws CommError when it failed; then the request
   /// remains, for cancel().
   virtual bool test(Request request) = 0;
+  /// A rank from which a message of this tag has come that no irecv waits for, or -1.
+  virtual int probe(int tag) = 0;
   /// Gives a message up, after an error.
   virtual void cancel(Request request) noexcept = 0;
 

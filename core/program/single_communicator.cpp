@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/program/block_tree.h"
 #include "core/program/communicator.h"
 
 namespace strata {
@@ -16,15 +17,6 @@ namespace {
 // One piece of every partial is summed before the next, so that a piece written on one level of the tree is still in
 // the second-level cache on the next.
 constexpr std::size_t kPieceBytes = 64 * 1024;
-
-/// Calls add(to, from) for the additions of the tree. On each level the node that begins at block i takes the one that
-/// begins `half` blocks later.
-template <class F>
-void for_each_tree_sum(std::size_t blocks, const F& add) {
-  for (std::size_t half = 1; half < blocks; half *= 2) {
-    for (std::size_t i = 0; i + half < blocks; i += 2 * half) add(i, i + half);
-  }
-}
 
 class SingleBlockSum final : public BlockSum {
  public:

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/training/run_backup.h"
+#include "core/training/stop_vote.h"
 #include "core/training/trainer.h"
 
 namespace strata {
@@ -23,6 +24,8 @@ void check(const FitOptions& o) {
           "expected steps_per_epoch of at least 0, received " + std::to_string(o.steps_per_epoch));
   require(o.max_steps >= 0, "expected max_steps of at least 0, received " + std::to_string(o.max_steps));
   require(o.blocks >= 0, "expected blocks of at least 0, received " + std::to_string(o.blocks));
+  require(o.bucket_mb >= 0 && o.bucket_mb <= 1e6,
+          "expected bucket_mb from 0 to 1000000, received " + std::to_string(o.bucket_mb));
   require(o.verbose >= 0 && o.verbose <= 2, "expected verbose to be 0, 1 or 2, received " + std::to_string(o.verbose));
   require(o.validation_split == 0.0 || o.validation_data.x.empty(),
           "expected validation_split or validation_data, received both");
@@ -43,7 +46,8 @@ class FitLoop final : public TrainingControl {
         options_(options),
         use_(use),
         batch_size_(std::min(options.batch_size, data_.rows)),
-        engine_(trainer.engine(StepKind::train, data_.specs, options.blocks)) {
+        blocks_(options.blocks),
+        engine_(trainer.engine(StepKind::train, data_.specs, options.blocks, options.bucket_mb)) {
     const Dim all = (data_.rows + batch_size_ - 1) / batch_size_;
     steps_ = options.steps_per_epoch == 0 ? all : options.steps_per_epoch;
     require(steps_ <= all, "expected steps_per_epoch of at most " + std::to_string(all) +
@@ -75,7 +79,7 @@ class FitLoop final : public TrainingControl {
   }
 
   void save_run(const std::string& path) override {
-    RunBackup run{.plan = plan(),
+    RunBackup run{.plan = plan(true),
                   .epoch = epoch_,
                   .step = step_,
                   .stopped = stop_,
@@ -89,9 +93,11 @@ class FitLoop final : public TrainingControl {
   }
 
   bool resume_run(const std::string& path) override {
-    std::optional<RunBackup> saved = read_backup(path, self_.graph(), trainer_, plan());
+    std::optional<RunBackup> saved = read_backup(path, self_.graph(), trainer_, plan(options_.blocks > 0));
     if (!saved) return false;
     saved_ = std::move(*saved);
+    // On another number of ranks the bits need the blocks that the run began with.
+    if (saved_.plan.at("blocks").as_int() != engine_->blocks()) use_blocks(saved_.plan.at("blocks").as_int());
     epoch_ = saved_.epoch;
     step_ = saved_.step;
     stop_ = saved_.stopped;
@@ -128,20 +134,21 @@ class FitLoop final : public TrainingControl {
            std::to_string(hash_weights(trainer_.model_->weights())) + ", " + std::to_string(data_.rows) + " samples, " +
            std::to_string(validation_.rows) + " validation samples, batch_size " + std::to_string(options_.batch_size) +
            ", epochs " + std::to_string(options_.initial_epoch) + " to " + std::to_string(options_.epochs) +
-           ", steps_per_epoch " + std::to_string(steps_) + ", max_steps " + std::to_string(options_.max_steps) +
-           ", shuffle " + std::to_string(options_.shuffle) + ", seed " + std::to_string(trainer_.session_.seed()) +
-           ", callbacks " + std::to_string(options_.callbacks.size()) + ", optimizer " + trainer_.optimizer_.describe();
+           ", steps_per_epoch " + std::to_string(steps_) + ", bucket_mb " + std::to_string(options_.bucket_mb) +
+           ", max_steps " + std::to_string(options_.max_steps) + ", shuffle " + std::to_string(options_.shuffle) +
+           ", seed " + std::to_string(trainer_.session_.seed()) + ", callbacks " +
+           std::to_string(options_.callbacks.size()) + ", optimizer " + trainer_.optimizer_.describe();
   }
 
   /// What the bits of this run depend on besides the model and the data's values.
-  Config plan() const {
+  Config plan(bool with_blocks) const {
     Config plan = Config::object({{"samples", data_.rows},
                                   {"batch_size", options_.batch_size},
                                   {"steps_per_epoch", steps_},
-                                  {"blocks", engine_->blocks()},
                                   {"shuffle", options_.shuffle},
                                   {"seed", std::to_string(trainer_.session_.seed())},
                                   {"optimizer", trainer_.optimizer_->class_name()}});
+    if (with_blocks) plan.set("blocks", engine_->blocks());
     for (const auto& [name, value] : trainer_.optimizer_.get_config().as_object()) {
       // The rate may have been changed on the way, and is kept.
       const bool changes = name == "learning_rate" && value.is_double();
@@ -237,7 +244,7 @@ class FitLoop final : public TrainingControl {
 
   void validate(Logs& logs) {
     for (const auto& callback : options_.callbacks) callback->on_test_begin();
-    const Logs scores = trainer_.run_evaluation(validation_, options_.batch_size, options_.blocks, nullptr);
+    const Logs scores = trainer_.run_evaluation(validation_, options_.batch_size, blocks_, nullptr);
     for (const auto& callback : options_.callbacks) callback->on_test_end(scores);
     for (const auto& [name, value] : scores) logs.emplace_back("val_" + name, value);
   }
@@ -252,10 +259,14 @@ class FitLoop final : public TrainingControl {
 
   bool any_wants_to_stop() {
     if (communicator_.size() == 1) return wants_to_stop_;
-    const char mine = wants_to_stop_ ? 1 : 0;
-    stops_.resize(static_cast<std::size_t>(communicator_.size()));
-    communicator_.allgather(&mine, stops_.data(), 1);
-    return std::any_of(stops_.begin(), stops_.end(), [](char c) { return c != 0; });
+    if (!vote_) vote_.emplace(communicator_);
+    return vote_->any(wants_to_stop_);
+  }
+
+  /// Those of this run, over `blocks` (0 = one a rank).
+  void use_blocks(Dim blocks) {
+    blocks_ = blocks;
+    engine_ = trainer_.engine(StepKind::train, data_.specs, blocks, options_.bucket_mb);
   }
 
   Trainer& trainer_;
@@ -266,6 +277,7 @@ class FitLoop final : public TrainingControl {
   const FitOptions& options_;
   DataUse use_;
   Dim batch_size_;
+  Dim blocks_;  // 0 = one a rank
   std::shared_ptr<StepEngine> engine_;
   Dim steps_ = 0;
   Dim samples_ = 0;
@@ -277,7 +289,7 @@ class FitLoop final : public TrainingControl {
   bool stop_ = false;                   // agreed by all ranks
   bool wants_to_stop_ = false;          // this rank's callbacks
   Dim done_ = 0;                        // samples of this epoch
-  std::vector<char> stops_;
+  std::optional<StopVote> vote_;
   History history_;
 };
 

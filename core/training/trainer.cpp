@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "core/base/error.h"
+#include "core/training/bucket_size.h"
 
 namespace strata {
 namespace {
@@ -145,8 +146,16 @@ std::string Trainer::describe_variables() const {
   return text;
 }
 
-std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data, Dim blocks) {
-  const EngineKey key{kind, blocks, describe(data)};
+/// Measured once, when first needed. Only gradients are cut into buckets.
+std::size_t Trainer::bucket_bytes(StepKind kind, double bucket_mb) {
+  if (kind != StepKind::train || communicator_.size() == 1) return EngineOptions().bucket_bytes;
+  if (bucket_mb > 0) return static_cast<std::size_t>(bucket_mb * 1e6);
+  if (measured_bucket_bytes_ == 0) measured_bucket_bytes_ = measure_bucket_bytes(communicator_);
+  return measured_bucket_bytes_;
+}
+
+std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data, Dim blocks, double bucket_mb) {
+  const EngineKey key{kind, blocks, describe(data), bucket_bytes(kind, bucket_mb)};
   auto cached = engines_.find(key);
   if (cached == engines_.end()) {
     require_equal(communicator_, key.data + ", blocks " + std::to_string(blocks) + ", " + describe_variables(),
@@ -162,6 +171,7 @@ std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data
     }
     EngineOptions options;
     options.blocks = blocks;
+    options.bucket_bytes = key.bucket_bytes;
     auto made = std::make_shared<StepEngine>(kind, model_, objective_, data, *state_, communicator_, options);
     cached = engines_.emplace(key, CachedEngine{std::move(made), 0}).first;
   }

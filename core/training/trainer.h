@@ -97,10 +97,12 @@ class Trainer {
     StepKind kind;
     Dim blocks;
     std::string data;
+    std::size_t bucket_bytes;
     friend auto operator<=>(const EngineKey&, const EngineKey&) = default;
   };
   /// The engine for such data, made when there is none, with the variables in place and equal on all ranks.
-  std::shared_ptr<StepEngine> engine(StepKind kind, const DataSpecs& data, Dim blocks);
+  std::shared_ptr<StepEngine> engine(StepKind kind, const DataSpecs& data, Dim blocks, double bucket_mb = 0);
+  std::size_t bucket_bytes(StepKind kind, double bucket_mb);
   std::string describe_variables() const;
   /// Builds a model that waits for its first data.
   void build_for(const Arrays& x);
@@ -134,6 +136,7 @@ class Trainer {
   static constexpr std::size_t kCachedEngines = 8;  // kinds of data and shapes kept compiled
   std::map<EngineKey, CachedEngine> engines_;
   std::int64_t engine_uses_ = 0;
+  std::size_t measured_bucket_bytes_ = 0;     // 0 = not yet
   std::vector<Variable> trainable_, others_;  // as they were when compiled
   std::vector<std::string> names_;
   std::int64_t iterations_ = 0;

@@ -12,9 +12,18 @@
 namespace strata {
 namespace {
 
-std::shared_ptr<LocalWorld> make_world(int ranks) {
+std::shared_ptr<LocalWorld> make_world(int ranks, const std::vector<int>& hosts) {
   if (ranks < 1) throw ConfigError("expected at least 1 rank, received " + std::to_string(ranks));
-  return std::make_shared<LocalWorld>(ranks);
+  std::vector<int> bounds{0};
+  for (const int on_host : hosts.empty() ? std::vector<int>{ranks} : hosts) {
+    if (on_host < 1) throw ConfigError("expected at least 1 rank on a host, received " + std::to_string(on_host));
+    bounds.push_back(bounds.back() + on_host);
+  }
+  if (bounds.back() != ranks) {
+    throw ConfigError("expected hosts with " + std::to_string(ranks) + " ranks, received " +
+                      std::to_string(bounds.back()));
+  }
+  return std::make_shared<LocalWorld>(std::move(bounds));
 }
 
 std::shared_ptr<Communicator> join(const std::shared_ptr<LocalWorld>& world, int rank) {
@@ -23,15 +32,16 @@ std::shared_ptr<Communicator> join(const std::shared_ptr<LocalWorld>& world, int
 
 }  // namespace
 
-std::vector<std::shared_ptr<Communicator>> make_local_communicators(int ranks) {
-  const std::shared_ptr<LocalWorld> world = make_world(ranks);
+std::vector<std::shared_ptr<Communicator>> make_local_communicators(int ranks, const std::vector<int>& hosts) {
+  const std::shared_ptr<LocalWorld> world = make_world(ranks, hosts);
   std::vector<std::shared_ptr<Communicator>> communicators;
   for (int rank = 0; rank < ranks; ++rank) communicators.push_back(join(world, rank));
   return communicators;
 }
 
-void run_local_ranks(int ranks, const std::function<void(const std::shared_ptr<Communicator>&)>& run) {
-  const std::shared_ptr<LocalWorld> world = make_world(ranks);
+void run_local_ranks(int ranks, const std::function<void(const std::shared_ptr<Communicator>&)>& run,
+                     const std::vector<int>& hosts) {
+  const std::shared_ptr<LocalWorld> world = make_world(ranks, hosts);
   std::mutex mutex;
   std::exception_ptr first;
   const auto run_rank = [&](int rank) {

@@ -132,7 +132,13 @@ int LocalTransport::lost_rank(int peer) {
 
 std::unique_ptr<Transport> LocalTransport::split(int color, std::span<const int> ranks) {
   const auto rank = static_cast<int>(std::find(ranks.begin(), ranks.end(), rank_) - ranks.begin());
-  return std::make_unique<LocalTransport>(world_->part(splits_++, color, static_cast<int>(ranks.size())), rank);
+  const auto host = [&](int member) {
+    const std::vector<int>& all = hosts();
+    return std::upper_bound(all.begin(), all.end(), ranks[static_cast<std::size_t>(member)]);
+  };
+  const auto hosts_of_part =
+      runs_of_ranks(static_cast<int>(ranks.size()), [&](int member) { return host(member) == host(member - 1); });
+  return std::make_unique<LocalTransport>(world_->part(splits_++, color, hosts_of_part), rank);
 }
 
 }  // namespace strata

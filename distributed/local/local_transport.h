@@ -21,11 +21,13 @@ class LocalTransport final : public Transport {
   int rank() const override { return rank_; }
   int size() const override { return world_->size(); }
   std::string describe(int rank) const override;
+  const std::vector<int>& hosts() const override { return world_->hosts(); }
 
   void reserve(int requests) override;
   Request isend(const void* data, std::size_t bytes, int peer, int tag) override;
   Request irecv(void* data, std::size_t bytes, int peer, int tag) override;
   bool test(Request request) override;
+  int probe(int tag) override { return world_->mailbox(rank_).sender(tag); }
   void cancel(Request request) noexcept override;
   int lost_rank(int peer) override;
   std::unique_ptr<Transport> split(int color, std::span<const int> ranks) override;

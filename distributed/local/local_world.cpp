@@ -22,6 +22,14 @@ Envelope* Mailbox::take(int source, int tag) {
   return nullptr;
 }
 
+int Mailbox::sender(int tag) {
+  const std::lock_guard lock(mutex_);
+  for (const Envelope* envelope = first_; envelope != nullptr; envelope = envelope->next) {
+    if (envelope->tag == tag) return envelope->source;
+  }
+  return -1;
+}
+
 bool Mailbox::withdraw(const Envelope& envelope) {
   const std::lock_guard lock(mutex_);
   for (Envelope** place = &first_; *place != nullptr; place = &(*place)->next) {
@@ -38,11 +46,11 @@ void LocalWorld::leave(int rank, bool failed) {
   left_[static_cast<std::size_t>(rank)].store(true, std::memory_order_release);
 }
 
-std::shared_ptr<LocalWorld> LocalWorld::part(int number, int color, int size) {
+std::shared_ptr<LocalWorld> LocalWorld::part(int number, int color, const std::vector<int>& hosts) {
   const std::lock_guard lock(mutex_);
   const auto [entry, added] = parts_.try_emplace({number, color});
   Part& part = entry->second;
-  if (added) part = {std::make_shared<LocalWorld>(size), size};
+  if (added) part = {std::make_shared<LocalWorld>(hosts), hosts.back()};
   std::shared_ptr<LocalWorld> world = part.world;
   if (--part.missing == 0) parts_.erase(entry);
   return world;

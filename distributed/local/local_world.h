@@ -28,6 +28,8 @@ class Mailbox {
   void put(Envelope& envelope);
   /// The oldest message from `source` with `tag`, or null. Whoever takes it must set `taken` after copying.
   Envelope* take(int source, int tag);
+  /// The sender of the oldest message with `tag`, or -1.
+  int sender(int tag);
   /// Whether the message was still here; it then is no more.
   bool withdraw(const Envelope& envelope);
 
@@ -39,9 +41,14 @@ class Mailbox {
 /// Thread-safe.
 class LocalWorld {
  public:
-  explicit LocalWorld(int size) : mailboxes_(static_cast<std::size_t>(size)), left_(static_cast<std::size_t>(size)) {}
+  /// `hosts` as Transport::hosts() says: threads may act as if they were on several.
+  explicit LocalWorld(std::vector<int> hosts)
+      : hosts_(std::move(hosts)),
+        mailboxes_(static_cast<std::size_t>(hosts_.back())),
+        left_(static_cast<std::size_t>(hosts_.back())) {}
 
   int size() const { return static_cast<int>(mailboxes_.size()); }
+  const std::vector<int>& hosts() const { return hosts_; }
   Mailbox& mailbox(int rank) { return mailboxes_[static_cast<std::size_t>(rank)]; }
 
   /// A rank sends and receives no more; `failed` when an error ended it, which then ends every wait of the others.
@@ -50,14 +57,16 @@ class LocalWorld {
   /// The rank that failed first, or -1.
   int first_failed() const { return first_failed_.load(std::memory_order_acquire); }
 
-  /// The world of `size` ranks that color `color` of the `number`-th split of this one makes: the same for all of them.
-  std::shared_ptr<LocalWorld> part(int number, int color, int size);
+  /// The world of ranks on `hosts` that color `color` of the `number`-th split of this one makes: the same for all of
+  /// them.
+  std::shared_ptr<LocalWorld> part(int number, int color, const std::vector<int>& hosts);
 
  private:
   struct Part {
     std::shared_ptr<LocalWorld> world;
     int missing;  // ranks that have not asked yet
   };
+  std::vector<int> hosts_;
   std::vector<Mailbox> mailboxes_;
   std::vector<std::atomic<bool>> left_;
   std::atomic<int> first_failed_ = -1;

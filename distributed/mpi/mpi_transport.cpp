@@ -66,7 +66,13 @@ std::unique_ptr<MpiTransport> MpiTransport::duplicate(MPI_Comm communicator, Clo
 }
 
 MpiTransport::MpiTransport(MPI_Comm communicator, int rank, std::vector<RankIdentity> identities)
-    : communicator_(communicator), rank_(rank), identities_(std::move(identities)) {}
+    : communicator_(communicator),
+      rank_(rank),
+      identities_(std::move(identities)),
+      hosts_(runs_of_ranks(static_cast<int>(identities_.size()), [this](int r) {
+        const auto place = static_cast<std::size_t>(r);
+        return share_a_host(identities_[place - 1], identities_[place]);
+      })) {}
 
 MpiTransport::~MpiTransport() {
   int finalized = 0;
@@ -136,6 +142,13 @@ void MpiTransport::check_length(const Slot& s, const MPI_Status& status) const {
   throw CommError(rank_, s.peer, "receive",
                   fmt::format("rank {} expected a message of {} bytes from {}, received {} bytes", rank_, s.bytes,
                               describe(s.peer), received));
+}
+
+int MpiTransport::probe(int tag) {
+  int found = 0;
+  MPI_Status status;
+  check_mpi(MPI_Iprobe(MPI_ANY_SOURCE, tag, communicator_, &found, &status), "MPI_Iprobe", rank_);
+  return found != 0 ? status.MPI_SOURCE : -1;
 }
 
 void MpiTransport::cancel(Request request) noexcept {

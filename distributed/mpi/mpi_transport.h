@@ -22,11 +22,13 @@ class MpiTransport final : public Transport {
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(identities_.size()); }
   std::string describe(int rank) const override;
+  const std::vector<int>& hosts() const override { return hosts_; }
 
   void reserve(int requests) override;
   Request isend(const void* data, std::size_t bytes, int peer, int tag) override;
   Request irecv(void* data, std::size_t bytes, int peer, int tag) override;
   bool test(Request request) override;
+  int probe(int tag) override;
   void cancel(Request request) noexcept override;
   int lost_rank(int peer) override;
   std::unique_ptr<Transport> split(int color, std::span<const int> ranks) override;
@@ -48,6 +50,7 @@ class MpiTransport final : public Transport {
   MPI_Comm communicator_;
   int rank_;
   std::vector<RankIdentity> identities_;  // of every rank
+  std::vector<int> hosts_;
   std::vector<Slot> slots_;
   std::vector<Request> free_;
   Clock::time_point next_look_;  // for ranks that have ended

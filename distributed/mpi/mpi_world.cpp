@@ -27,7 +27,7 @@ constexpr std::chrono::seconds kFinalizeDeadline{10};
 struct World {
   std::mutex mutex;
   std::shared_ptr<Communicator> communicator;
-  const PointToPointCommunicator* over_mpi = nullptr;  // the same, when there is MPI below it
+  PointToPointCommunicator* over_mpi = nullptr;  // the same, when there is MPI below it
   bool initialised_mpi = false;
   bool shut_down = false;
   pid_t process = 0;  // that initialised MPI: a forked child must not finalise
@@ -77,6 +77,7 @@ void shut_down(World& state, bool failed) {
   if (state.shut_down) return;
   state.shut_down = true;
   const bool broken = state.over_mpi != nullptr && !state.over_mpi->usable();
+  if (failed && state.over_mpi != nullptr && !mpi_finalized()) state.over_mpi->abandon("its program ends with an error");
   if (failed || broken || !state.initialised_mpi || state.process != getpid() || mpi_finalized()) return;
   finalize_or_exit();
 }

@@ -75,6 +75,13 @@ void add_options(CLI::App& app, Options& o) {
          "0 = one block a rank")
       ->check(whole_number(Dim{0}))
       ->capture_default_str();
+  app.add_option("--bucket-mb", o.bucket_mb, "Megabytes of gradients that ranks sum in one go; 0 = as measured")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  app.add_option("--deadline", o.deadline,
+                 "Seconds after which a rank that waits for another gives up; 0 = 60, and 10 in steps after the first")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
 }
 
 /// Parses the options; false after --help, whose text rank 0 prints.
@@ -163,6 +170,7 @@ FitOptions Example::fit_options() const {
   fit.max_steps = options_.max_steps;
   fit.verbose = options_.verbose;
   fit.blocks = options_.blocks;
+  fit.bucket_mb = options_.bucket_mb;
   return fit;
 }
 
@@ -234,6 +242,11 @@ int run(int argc, char** argv, const std::string& description, Options defaults,
     const std::chrono::duration<double> joining = std::chrono::steady_clock::now() - start;
     errors = world->split(0, world->rank());
     if (parse(argc, argv, description, world->rank(), defaults)) {
+      if (defaults.deadline > 0) {
+        const auto deadline =
+            std::chrono::duration_cast<Communicator::Clock::duration>(std::chrono::duration<double>(defaults.deadline));
+        world->set_deadlines({deadline, deadline});
+      }
       require_writable(defaults.json, *world);
       set_seed(defaults.seed);
       Example example(defaults, world, joining);

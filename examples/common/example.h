@@ -30,6 +30,8 @@ struct Options {
   bool summary_only = false;
   std::string plot = {};                            // where the picture of the model goes; empty = nowhere
   Dim blocks = 0;                                   // 0 = one a rank
+  double bucket_mb = 0;                             // 0 = measured
+  double deadline = 0;                              // seconds; 0 = the library's
   std::function<void(CLI::App&)> own_options = {};  // adds options that only this program has
 };
 

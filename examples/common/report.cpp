@@ -72,7 +72,9 @@ void Example::report(const Model& model, const History& history, const Logs& sco
   }
   if (options_.json.empty() || world_->rank() != 0) return;
   nlohmann::ordered_json json = {{"ranks", world_->size()},
-                                 {"blocks", options_.blocks == 0 ? world_->size() : options_.blocks},
+                                 {"blocks", history.blocks > 0    ? history.blocks
+                                            : options_.blocks > 0 ? options_.blocks
+                                                                  : world_->size()},
                                  {"steps", history.steps},
                                  {"history", history_json(history)}};
   for (const auto& [name, value] : scores) json[name] = value;

@@ -37,11 +37,10 @@ struct Rank {
 
 class PlanRun {
  public:
-  PlanRun(Dim blocks, int ranks, int root) {
-    for (int r = 0; r < ranks; ++r) {
-      ranks_.push_back({plan_block_sum(blocks, ranks, r, root), 0, {}});
-      const IndexRange own = rank_blocks(blocks, ranks, r);
-      for (Dim b = own.first; b < own.last; ++b) ranks_.back().partials.push_back(std::to_string(b));
+  PlanRun(const std::vector<Dim>& bounds, int root) {
+    for (std::size_t r = 0; r + 1 < bounds.size(); ++r) {
+      ranks_.push_back({plan_block_sum(bounds, static_cast<int>(r), root), 0, {}});
+      for (Dim b = bounds[r]; b < bounds[r + 1]; ++b) ranks_.back().partials.push_back(std::to_string(b));
     }
   }
 
@@ -93,7 +92,7 @@ TEST(BlockSumPlan, AddsInTheCanonicalTreeOnAnyNumberOfRanks) {
       for (int root = 0; root < ranks; ++root) {
         SCOPED_TRACE(std::to_string(blocks) + " blocks, " + std::to_string(ranks) + " ranks, root " +
                      std::to_string(root));
-        PlanRun run(blocks, ranks, root);
+        PlanRun run(rank_bounds(blocks, ranks), root);
         run.run();
         run.expect_everywhere(canonical_text(blocks));
       }
@@ -101,14 +100,14 @@ TEST(BlockSumPlan, AddsInTheCanonicalTreeOnAnyNumberOfRanks) {
   }
 }
 
-TEST(BlockSumPlan, OwnerIsTheInverseOfRankBlocks) {
-  for (Dim blocks = 1; blocks <= 40; ++blocks) {
-    for (int ranks = 1; ranks <= blocks; ++ranks) {
-      for (int r = 0; r < ranks; ++r) {
-        const IndexRange own = rank_blocks(blocks, ranks, r);
-        ASSERT_GE(own.size(), 1);
-        for (Dim b = own.first; b < own.last; ++b) ASSERT_EQ(block_owner(blocks, ranks, b), r);
-      }
+// Hosts with other numbers of ranks each.
+TEST(BlockSumPlan, AddsInTheCanonicalTreeOverUnevenRuns) {
+  const std::vector<std::vector<Dim>> runs = {{0, 1, 2}, {0, 3, 4, 9}, {0, 8, 9}, {0, 1, 8}, {0, 5, 6, 7, 13}};
+  for (const std::vector<Dim>& bounds : runs) {
+    for (int root = 0; root + 1 < static_cast<int>(bounds.size()); ++root) {
+      PlanRun run(bounds, root);
+      run.run();
+      run.expect_everywhere(canonical_text(bounds.back()));
     }
   }
 }
@@ -117,7 +116,7 @@ TEST(BlockSumPlan, OwnerIsTheInverseOfRankBlocks) {
 Dim sends_of(Dim blocks, int ranks, int rank) {
   Dim sends = 0;
   for (int root = 0; root < ranks; ++root) {
-    for (const BlockSumStep& step : plan_block_sum(blocks, ranks, rank, root)) {
+    for (const BlockSumStep& step : plan_block_sum(rank_bounds(blocks, ranks), rank, root)) {
       sends += step.kind == BlockSumStep::Kind::send ? 1 : 0;
     }
   }
@@ -160,8 +159,8 @@ TEST(BlockSumPlan, ListsTheStepsOfARank) {
                                             {.kind = Kind::send, .partial = 0, .peer = 0},
                                             {.kind = Kind::send, .partial = 2, .peer = 0},
                                             {.kind = Kind::receive, .partial = 0, .peer = 0}};
-  EXPECT_EQ(plan_block_sum(5, 2, 0, 0), first);
-  EXPECT_EQ(plan_block_sum(5, 2, 1, 0), second);
+  EXPECT_EQ(plan_block_sum(rank_bounds(5, 2), 0, 0), first);
+  EXPECT_EQ(plan_block_sum(rank_bounds(5, 2), 1, 0), second);
 }
 
 }  // namespace

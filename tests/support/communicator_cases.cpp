@@ -61,10 +61,9 @@ Partials<T>::Partials(Communicator& communicator, Device& on, Dim all_blocks, Di
       blocks(all_blocks),
       count(elements),
       own(rank_blocks(all_blocks, communicator.size(), communicator.rank())) {
-  for (Dim block = own.first; block < own.last; ++block) {
-    memory.push_back(communicator.allocate(device, static_cast<std::size_t>(count) * sizeof(T)));
-    pointers.push_back(memory.back()->data());
-  }
+  const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
+  memory = communicator.allocate(device, static_cast<std::size_t>(own.size()) * bytes);
+  for (Dim i = 0; i < own.size(); ++i) pointers.push_back(memory->data() + static_cast<std::size_t>(i) * bytes);
 }
 
 template <class T>

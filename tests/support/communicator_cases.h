@@ -46,7 +46,7 @@ struct Partials {
   Dim blocks;
   Dim count;
   IndexRange own;
-  std::vector<std::shared_ptr<Storage>> memory;
+  std::shared_ptr<Storage> memory;  // of all blocks, one after the other
   std::vector<void*> pointers;
 };
 

@@ -20,6 +20,8 @@ class DelayedTransport final : public Transport {
   int rank() const override { return inner_->rank(); }
   int size() const override { return inner_->size(); }
   std::string describe(int rank) const override { return inner_->describe(rank); }
+  const std::vector<int>& hosts() const override { return inner_->hosts(); }
+  int probe(int tag) override { return inner_->probe(tag); }
   void reserve(int requests) override { inner_->reserve(requests); }
   Request isend(const void* data, std::size_t bytes, int peer, int tag) override {
     return add({inner_->isend(data, bytes, peer, tag), false, {}});
@@ -63,7 +65,9 @@ class DelayedTransport final : public Transport {
 /// Communicators of ranks that are threads, over such wires.
 inline std::vector<std::shared_ptr<Communicator>> make_delayed_communicators(int ranks,
                                                                              Transport::Clock::duration delay) {
-  const auto world = std::make_shared<LocalWorld>(ranks);
+  std::vector<int> hosts;  // each rank on its own
+  for (int r = 0; r <= ranks; ++r) hosts.push_back(r);
+  const auto world = std::make_shared<LocalWorld>(hosts);
   std::vector<std::shared_ptr<Communicator>> all;
   for (int r = 0; r < ranks; ++r) {
     auto wire = std::make_unique<DelayedTransport>(std::make_unique<LocalTransport>(world, r), delay);

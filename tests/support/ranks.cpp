@@ -56,13 +56,16 @@ class Watchdog {
 
 }  // namespace
 
-void run_ranks(int ranks, const std::function<void(Communicator&)>& run) {
+void run_ranks(int ranks, const std::function<void(Communicator&)>& run, const std::vector<int>& hosts) {
   const Watchdog watchdog;
-  run_local_ranks(ranks, [&](const std::shared_ptr<Communicator>& communicator) {
-    Session session(communicator);
-    const SessionScope scope(session);
-    run(*communicator);
-  });
+  run_local_ranks(
+      ranks,
+      [&](const std::shared_ptr<Communicator>& communicator) {
+        Session session(communicator);
+        const SessionScope scope(session);
+        run(*communicator);
+      },
+      hosts);
 }
 
 }  // namespace strata::testing

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums over blocks: which ranks see each other's partials, and what carries the sum out.
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/verbose.h"
+#include "distributed/block_sum.h"
+#include "distributed/point_to_point.h"
+#include "distributed/point_to_point_call.h"
+#include "distributed/prepared_sum.h"
+#include "distributed/row_sum.h"
+#include "distributed/staged_sum.h"
+
+namespace strata {
+namespace {
+
+// Tag 0 is that of the collectives, the last one that of notes.
+constexpr int kSumTags = (Transport::kTags - 2) / SumRun::kTags;
+
+/// Where a rank's partials are in memory of its host: one after the other.
+struct Offer {
+  std::uint64_t allocation = 0;  // 0: elsewhere
+  std::uint64_t offset = 0;
+  std::uint64_t stride = 0;
+};
+
+Offer offer_of(const SharedStorage* storage, std::span<void* const> partials) {
+  if (storage == nullptr) return {};
+  const auto at = [&](std::size_t i) { return static_cast<const std::byte*>(partials[i]); };
+  const std::ptrdiff_t stride = partials.size() > 1 ? at(1) - at(0) : 0;
+  for (std::size_t i = 1; i < partials.size(); ++i) {
+    if (!storage->holds(partials[i]) || at(i) - at(i - 1) != stride || stride < 0) return {};
+  }
+  return {storage->number(), static_cast<std::uint64_t>(at(0) - storage->data()), static_cast<std::uint64_t>(stride)};
+}
+
+std::uint64_t hash_of(std::initializer_list<std::uint64_t> numbers) {
+  return XXH3_64bits(numbers.begin(), numbers.size() * sizeof(std::uint64_t));
+}
+
+bool is_host_memory(const Device& device) { return device.host_accessible() && device.kernels() == "cpu"; }
+
+}  // namespace
+
+std::shared_ptr<Storage> PointToPointCommunicator::allocate(Device& device, std::size_t bytes) {
+  if (is_host_memory(device)) {
+    std::shared_ptr<Storage> shared;
+    call(CallKind::prepare, 0, 0, [&] { shared = memory_.allocate(bytes); });
+    if (shared) return shared;
+  }
+  auto storage = std::make_shared<Storage>(device, bytes);
+  const auto stream = device.make_stream();
+  device.zero(storage->data(), bytes, *stream);
+  stream->synchronize();
+  return storage;
+}
+
+// Ranks prepare the same sums in the same order. So do small ones spread over the ranks where they come together.
+PointToPointCommunicator::SumPlace PointToPointCommunicator::next_sum() {
+  const SumPlace place{sums_, 1 + sums_ % kSumTags * SumRun::kTags, sums_};
+  ++sums_;
+  return place;
+}
+
+std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_block_sum(Device& device, const BlockSumSpec& spec) {
+  check_block_sum(spec, size(), rank());
+  const SumPlace place = next_sum();
+  const std::uint64_t bytes = static_cast<std::uint64_t>(spec.count) * size_of(spec.dtype);
+  const std::uint64_t detail =
+      hash_of({static_cast<std::uint64_t>(place.number), static_cast<std::uint64_t>(spec.dtype),
+               static_cast<std::uint64_t>(spec.blocks)});
+  std::unique_ptr<SumRun> run;
+  call(CallKind::prepare, bytes, detail, [&] { run = make_block_sum(device, spec, place); });
+  std::string name = fmt::format("block sum {}{}", place.number, spec.name.empty() ? "" : " (" + spec.name + ")");
+  return std::make_unique<PreparedSum>(*this, std::move(name), SumKey{CallKind::block_sum, bytes, detail},
+                                       std::move(run));
+}
+
+std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_row_sum(Device& device, const RowSumSpec& spec) {
+  check_row_sum(spec, size(), rank());
+  const SumPlace place = next_sum();
+  const std::uint64_t detail =
+      hash_of({static_cast<std::uint64_t>(place.number), static_cast<std::uint64_t>(spec.layout.dtype),
+               static_cast<std::uint64_t>(spec.blocks)});
+  std::string name = fmt::format("row sum {}{}", place.number, spec.name.empty() ? "" : " (" + spec.name + ")");
+  return std::make_unique<PreparedSum>(
+      *this, std::move(name), SumKey{CallKind::row_sum, spec.layout.bytes(), detail},
+      std::make_unique<RowSumRun>(*transport_, device, spec, place.tag, place.root % size()));
+}
+
+// Every rank comes to the same choice.
+std::unique_ptr<SumRun> PointToPointCommunicator::make_block_sum(Device& device, const BlockSumSpec& spec,
+                                                                 const SumPlace& place) {
+  const bool on_host = is_host_memory(device);
+  if (on_host) {
+    if (auto staged = make_staged_sum(spec)) return staged;
+  }
+  SumGroups groups = on_host ? group_hosts(spec) : group_alone(spec);
+  const int root = place.root % groups.groups();
+  return std::make_unique<BlockSumRun>(*transport_, device, spec, std::move(groups), place.tag, root);
+}
+
+/// Null where there are several hosts or too many bytes.
+std::unique_ptr<SumRun> PointToPointCommunicator::make_staged_sum(const BlockSumSpec& spec) {
+  const std::size_t all = static_cast<std::size_t>(spec.blocks * spec.count) * size_of(spec.dtype);
+  if (size() == 1 || transport_->hosts().size() > 2 || all > StagedSumRun::kMostBytes) return nullptr;
+  const std::size_t own = StagedSumRun::place_bytes(spec, size());
+  const HostMemory::Place place = memory_.take(sizeof(SumPort) + own);
+  if (!place.memory) return nullptr;
+  SumGroups groups;
+  groups.bounds = transport_->hosts();
+  groups.place = rank();
+  add_ports(groups, place);
+  std::vector<std::byte*> places;
+  for (int r = 0; r < size(); ++r) {
+    places.push_back(place.memory->part(static_cast<std::size_t>(r)) + place.offset + sizeof(SumPort));
+  }
+  return std::make_unique<StagedSumRun>(spec, std::move(groups), std::move(places));
+}
+
+SumGroups PointToPointCommunicator::group_alone(const BlockSumSpec& spec) const {
+  SumGroups groups;
+  for (int r = 0; r <= size(); ++r) groups.bounds.push_back(r);
+  groups.own = rank();
+  groups.partials.assign(spec.partials.begin(), spec.partials.end());
+  return groups;
+}
+
+/// Ranks of one host together, when all partials of all ranks are in memory that their hosts share.
+SumGroups PointToPointCommunicator::group_hosts(const BlockSumSpec& spec) {
+  const auto storage = memory_.find(spec.partials[0]);
+  const Offer own = offer_of(storage.get(), spec.partials);
+  std::vector<Offer> offers(static_cast<std::size_t>(size()));
+  allgather_rounds(&own, offers.data(), sizeof own, "prepare");
+  const bool shared = own.allocation != 0 && std::all_of(offers.begin(), offers.end(), [&](const Offer& offer) {
+                        return offer.allocation == own.allocation;
+                      });
+  const HostMemory::Place ports = shared ? memory_.take(sizeof(SumPort)) : HostMemory::Place{};
+  if (!ports.memory) return group_alone(spec);
+  SumGroups groups;
+  groups.bounds = transport_->hosts();
+  while (groups.first(groups.own + 1) <= rank()) ++groups.own;
+  const int first = groups.first(groups.own);
+  groups.place = rank() - first;
+  groups.memory = storage;
+  for (int r = first; r < groups.first(groups.own + 1); ++r) {
+    const Offer& offer = offers[static_cast<std::size_t>(r)];
+    std::byte* at = storage->part(static_cast<std::size_t>(r - first)) + offer.offset;
+    for (Dim b = 0; b < rank_blocks(spec.blocks, size(), r).size(); ++b) {
+      groups.partials.push_back(at + static_cast<std::size_t>(b) * offer.stride);
+    }
+  }
+  if (groups.own_size() > 1) add_ports(groups, ports);
+  return groups;
+}
+
+/// The memory is zero, which is a port's beginning.
+void PointToPointCommunicator::add_ports(SumGroups& groups, const HostMemory::Place& place) const {
+  groups.port_memory = place.memory;
+  for (int r = 0; r < groups.own_size(); ++r) {
+    groups.ports.push_back(reinterpret_cast<SumPort*>(place.memory->part(static_cast<std::size_t>(r)) + place.offset));
+  }
+}
+
+}  // namespace strata
