@@ -31,6 +31,9 @@ class CallRecorder {
   void fail(std::string_view error) {
     if (flight_) flight_->fail(error);
   }
+  void finish() {
+    if (flight_) flight_->finish();
+  }
   /// Of this rank's part after the next split, where a flight recorder wants to know.
   std::optional<FlightGroup> next_part(int color) {
     return flight_ ? std::optional(flight_->next_part(color)) : std::nullopt;

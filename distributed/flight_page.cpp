@@ -200,8 +200,11 @@ class Group {
 
   void say_errors() {
     for (const FlightFile* file : files_) {
-      if (killed(*file))
-        say("  rank {} was killed, or crashed: its process ended without an error here.\n", file->rank);
+      if (killed(*file)) {
+        say("  rank {} was killed, crashed or left early: its process has ended, without an error here and without "
+            "closing the communicator.\n",
+            file->rank);
+      }
       if (file->failed != 0) say("  rank {} failed at {}: {}\n", file->rank, clock_time(file->failed), file->error);
     }
   }

@@ -146,7 +146,12 @@ FlightRecorder::FlightRecorder(const std::string& directory, const Transport& tr
   header.magic = FlightHeader::kMagic;
 }
 
-FlightRecorder::~FlightRecorder() { std::atomic_ref(map_->header().closed).store(now(), std::memory_order_release); }
+FlightRecorder::~FlightRecorder() { finish(); }
+
+void FlightRecorder::finish() {
+  const std::atomic_ref closed(map_->header().closed);
+  if (closed.load(std::memory_order_relaxed) == 0) closed.store(now(), std::memory_order_release);
+}
 
 void FlightRecorder::start(const CallStamp& stamp, std::string_view name) {
   FlightRecord& record = map_->record(stamp.number);

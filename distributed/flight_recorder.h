@@ -41,6 +41,8 @@ class FlightRecorder {
   void done(std::uint64_t number);
   /// The communicator has failed, and with it all calls under way.
   void fail(std::string_view error);
+  /// The communicator ends in order, as it does when this is destroyed.
+  void finish();
   /// The group of this rank's part after the next split.
   FlightGroup next_part(int color);
   const std::string& path() const { return path_; }

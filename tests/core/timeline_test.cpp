@@ -202,11 +202,12 @@ TEST(Timeline, OfOneRankAndItsThreads) {
     timeline.write();
     EXPECT_THROW(timeline.write(), ConfigError);
   });
+  const auto events = checked_events(path, 1);
   std::set<int> tracks;
-  for (const Json& event : checked_events(path, 1)[0]) {
+  for (const Json& event : events.at(0)) {
     if (event.at("cat") == "compute") tracks.insert(event.at("tid").get<int>());
   }
-  EXPECT_TRUE(tracks.contains(0));
+  EXPECT_EQ(tracks, (std::set<int>{0, 1}));
 }
 
 TEST(Timeline, AFileThatCannotBeWrittenIsAnErrorOnEveryRankBeforeTheRun) {
