@@ -6,10 +6,10 @@
 namespace strata {
 
 std::string_view to_string(CallKind kind) {
-  constexpr std::array<std::string_view, kCallKinds> kNames{"nothing", "broadcast", "allgather", "gather", "barrier",
-                                                            "split",   "prepare",   "block sum", "row sum"};
+  constexpr std::string_view kNames[] = {"nothing", "broadcast", "allgather", "gather", "barrier",
+                                         "split",   "prepare",   "block sum", "row sum"};
   const auto index = static_cast<std::size_t>(kind);
-  return index < kNames.size() ? kNames[index] : "an unknown call";
+  return index < std::size(kNames) ? kNames[index] : "an unknown call";
 }
 
 std::string describe(const CallStamp& stamp) {

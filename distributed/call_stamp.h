@@ -13,7 +13,6 @@
 namespace strata {
 
 enum class CallKind : std::uint32_t { none, broadcast, allgather, gather, barrier, split, prepare, block_sum, row_sum };
-constexpr std::uint32_t kCallKinds = 9;
 
 std::string_view to_string(CallKind kind);
 

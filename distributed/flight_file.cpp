@@ -82,19 +82,19 @@ FlightHeader checked_header(const std::string& path, const Mapped& map) {
 /// A record that was not being written meanwhile; false for one that was, or never was. The end comes apart from the
 /// rest, in one piece.
 bool copy_record(FlightRecord& source, FlightRecord& copy) {
-  const std::atomic_ref stamp(source.stamp);
-  const std::uint64_t before = stamp.load(std::memory_order_acquire);
+  const std::atomic_ref number(source.number);
+  const std::uint64_t before = number.load(std::memory_order_acquire);
   if (before == 0) return false;
   std::memcpy(&copy, &source, sizeof copy);
   std::atomic_thread_fence(std::memory_order_acquire);
-  return stamp.load(std::memory_order_relaxed) == before;
+  return number.load(std::memory_order_relaxed) == before;
 }
 
 FlightEntry entry_of(const FlightRecord& record) {
   FlightEntry entry;
-  entry.sequence = record.stamp - 1;
-  entry.collective = {static_cast<CallKind>(record.kind), record.hash, record.bytes, text_of(record.name)};
-  entry.position = {record.epoch, record.step};
+  entry.stamp = {record.number, record.epoch,  record.step,
+                 record.bytes,  record.detail, static_cast<CallKind>(record.kind)};
+  entry.name = text_of(record.name);
   entry.started = record.started;
   entry.ended = std::abs(record.ended);
   entry.state = record.ended == 0  ? FlightEntry::State::started
@@ -109,23 +109,22 @@ std::vector<FlightEntry> read_entries(const std::string& path, const Mapped& map
     FlightRecord record;
     auto* source = reinterpret_cast<FlightRecord*>(map.at(sizeof(FlightHeader) + i * sizeof record));
     if (!copy_record(*source, record)) continue;
-    if ((record.stamp - 1) % capacity != i || record.kind >= kCallKinds) {
-      throw IoError(
-          path, fmt::format("its record {} is damaged: sequence number {}, kind {}", i, record.stamp - 1, record.kind));
+    if (record.number % capacity != i || record.kind > static_cast<std::uint32_t>(CallKind::row_sum)) {
+      throw IoError(path, fmt::format("its record {} is damaged: number {}, kind {}", i, record.number, record.kind));
     }
     entries.push_back(entry_of(record));
   }
   std::sort(entries.begin(), entries.end(),
-            [](const FlightEntry& a, const FlightEntry& b) { return a.sequence < b.sequence; });
+            [](const FlightEntry& a, const FlightEntry& b) { return a.stamp.number < b.stamp.number; });
   return entries;
 }
 
 }  // namespace
 
-const FlightEntry* FlightFile::find(std::uint64_t sequence) const {
-  const auto found = std::lower_bound(entries.begin(), entries.end(), sequence,
-                                      [](const FlightEntry& e, std::uint64_t s) { return e.sequence < s; });
-  return found == entries.end() || found->sequence != sequence ? nullptr : &*found;
+const FlightEntry* FlightFile::find(std::uint64_t number) const {
+  const auto found = std::lower_bound(entries.begin(), entries.end(), number,
+                                      [](const FlightEntry& e, std::uint64_t s) { return e.stamp.number < s; });
+  return found == entries.end() || found->stamp.number != number ? nullptr : &*found;
 }
 
 FlightFile read_flight_file(const std::string& path) {

@@ -11,21 +11,12 @@
 
 namespace strata {
 
-/// Ranks that are in the same collective have equal hashes.
-struct Collective {
-  CallKind kind = CallKind::none;
-  std::uint64_t hash = 0;
-  std::uint64_t bytes = 0;  // of one rank's data; 0 where ranks have other ones
-  std::string name = {};    // what is summed, for people
-};
-
-/// One collective of one rank. Times are nanoseconds since 1970.
+/// One call of one rank. Times are nanoseconds since 1970.
 struct FlightEntry {
   enum class State { started, done, failed };
 
-  std::uint64_t sequence = 0;
-  Collective collective;
-  StepPosition position;
+  CallStamp stamp;
+  std::string name;  // what it is about
   std::int64_t started = 0;
   std::int64_t ended = 0;  // 0 while it is under way
   State state = State::started;
@@ -43,10 +34,10 @@ struct FlightFile {
   std::int64_t closed = 0;  // when it was destroyed in order; 0: it was not
   std::int64_t failed = 0;  // 0: no error
   std::string error;
-  std::vector<FlightEntry> entries;  // in order of sequence numbers
+  std::vector<FlightEntry> entries;  // in order of numbers
 
-  /// The entry of a sequence number, or null.
-  const FlightEntry* find(std::uint64_t sequence) const;
+  /// The call of that number, or null.
+  const FlightEntry* find(std::uint64_t number) const;
 };
 
 /// Throws IoError for what cannot be read, and for a file that is damaged, cut or not a flight recorder's.

@@ -33,18 +33,17 @@ struct FlightHeader {
 };
 static_assert(sizeof(FlightHeader) == 4096 && std::is_trivially_copyable_v<FlightHeader>);
 
-/// `stamp` is 0 while the rest is being written, then the sequence number plus 1: what a killed process has left half
-/// done does not look like a record.
+/// `number` is 0 while the rest is being written: what a killed process has left half done does not look like a record.
 struct FlightRecord {
-  std::uint64_t stamp = 0;
-  std::int64_t ended = 0;  // 0: under way; the time when it was done; minus the time when it failed
-  std::int64_t started = 0;
+  std::uint64_t number = 0;  // of the call's stamp, as what follows
   std::int64_t epoch = 0;
   std::int64_t step = 0;
-  std::uint64_t hash = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t detail = 0;
   std::uint32_t kind = 0;
   std::uint32_t reserved = 0;
+  std::int64_t started = 0;
+  std::int64_t ended = 0;  // 0: under way; the time when it was done; minus the time when it failed
   std::array<char, 128> name{};
 };
 static_assert(sizeof(FlightRecord) == 192 && std::is_trivially_copyable_v<FlightRecord>);

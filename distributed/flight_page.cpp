@@ -42,18 +42,21 @@ std::string name_bytes(std::uint64_t bytes) {
   return fmt::format("{} B", bytes);
 }
 
-std::string name_position(const StepPosition& position) {
-  if (position.epoch < 0 && position.step < 0) return "outside of steps";
-  if (position.step < 0) return fmt::format("epoch {}, evaluation", position.epoch);
-  return position.epoch < 0 ? fmt::format("step {}", position.step)
-                            : fmt::format("epoch {}, step {}", position.epoch, position.step);
+std::string name_position(const CallStamp& stamp) {
+  if (stamp.epoch < 0 && stamp.step < 0) return "outside of steps";
+  if (stamp.step < 0) return fmt::format("epoch {}, evaluation", stamp.epoch);
+  return stamp.epoch < 0 ? fmt::format("step {}", stamp.step)
+                         : fmt::format("epoch {}, step {}", stamp.epoch, stamp.step);
 }
 
-/// `#12 block sum of "the gradients of dense_kernel" (400.0 KB; epoch 0, step 3)`.
+std::string_view name_call(const FlightEntry& entry) {
+  return entry.name.empty() ? to_string(entry.stamp.kind) : std::string_view(entry.name);
+}
+
+/// "#12 block sum 3 (the gradients of dense_kernel) (400.0 KB; epoch 0, step 3)".
 std::string name_entry(const FlightEntry& entry) {
-  const std::string name = entry.collective.name.empty() ? "" : fmt::format(" of \"{}\"", entry.collective.name);
-  return fmt::format("#{} {}{} ({}; {})", entry.sequence, to_string(entry.collective.kind), name,
-                     name_bytes(entry.collective.bytes), name_position(entry.position));
+  return fmt::format("#{} {} ({}; {})", entry.stamp.number, name_call(entry), name_bytes(entry.stamp.bytes),
+                     name_position(entry.stamp));
 }
 
 /// The files of one communicator.
@@ -64,7 +67,7 @@ class Group {
     const RankIdentity own = own_identity();
     for (const FlightFile* file : files_) {
       opened_ = std::max(opened_, file->opened);
-      for (const FlightEntry& entry : file->entries) known_.insert(entry.sequence);
+      for (const FlightEntry& entry : file->entries) known_.insert(entry.stamp.number);
       if (file->closed == 0 && has_ended(file->identity, own)) ended_.insert(file->rank);
     }
   }
@@ -124,7 +127,8 @@ class Group {
     if (entry == nullptr) {
       return fmt::format("has done {} at {} and begun nothing since.", name_entry(last), clock_time(last.ended));
     }
-    const std::string more = entry == &last ? "" : fmt::format(", and has begun later ones up to #{}", last.sequence);
+    const std::string more =
+        entry == &last ? "" : fmt::format(", and has begun later ones up to #{}", last.stamp.number);
     if (entry->state == State::started) {
       return fmt::format("is in {} since {}{}.", name_entry(*entry), clock_time(entry->started), more);
     }
@@ -133,20 +137,20 @@ class Group {
 
   void say_rank(const FlightFile& file) { say("  {} {}\n", describe_rank(file.rank, file.identity), last_word(file)); }
 
-  /// The first collective in which ranks are in different ones.
+  /// The first call that is not the same on all ranks.
   void say_divergence() {
     for (const std::uint64_t s : known_) {
-      std::map<std::uint64_t, std::vector<const FlightFile*>> ways;
+      std::vector<std::pair<const FlightEntry*, std::vector<int>>> ways;
       for (const FlightFile* file : files_) {
-        if (const FlightEntry* entry = file->find(s)) ways[entry->collective.hash].push_back(file);
+        const FlightEntry* entry = file->find(s);
+        if (entry == nullptr) continue;
+        const auto same =
+            std::find_if(ways.begin(), ways.end(), [&](const auto& way) { return way.first->stamp == entry->stamp; });
+        (same == ways.end() ? ways.emplace_back(entry, std::vector<int>{}) : *same).second.push_back(file->rank);
       }
       if (ways.size() < 2) continue;
       say("  Ranks went different ways at #{}:\n", s);
-      for (const auto& [hash, files] : ways) {
-        std::vector<int> ranks;
-        for (const FlightFile* file : files) ranks.push_back(file->rank);
-        say("    {} in {}.\n", verb(ranks, " was", " were"), name_entry(*files[0]->find(s)));
-      }
+      for (const auto& [entry, ranks] : ways) say_ranks(ranks, " was in ", " were in ", name_entry(*entry));
       return;
     }
   }
@@ -160,7 +164,7 @@ class Group {
     }
   }
 
-  /// One collective that not all ranks have done. Returns whether it is one.
+  /// One call that not all ranks have done. Returns whether it is one.
   bool say_wait(std::uint64_t s) {
     std::vector<int> waiting, failed, dead, done;
     std::vector<const FlightFile*> absent;
@@ -168,7 +172,7 @@ class Group {
     for (const FlightFile* file : files_) {
       const FlightEntry* entry = file->find(s);
       if (entry == nullptr) {
-        if (file->entries.empty() || file->entries.back().sequence < s) absent.push_back(file);
+        if (file->entries.empty() || file->entries.back().stamp.number < s) absent.push_back(file);
         continue;
       }
       any = entry;
@@ -190,14 +194,17 @@ class Group {
     return true;
   }
 
-  void say_ranks(const std::vector<int>& ranks, const char* one, const char* many) {
-    if (!ranks.empty()) say("    {}.\n", verb(ranks, one, many));
+  void say_ranks(const std::vector<int>& ranks, const char* one, const char* many, const std::string& what = {}) {
+    if (!ranks.empty()) say("    {}{}.\n", verb(ranks, one, many), what);
   }
 
   void say_errors() {
     for (const FlightFile* file : files_) {
-      if (killed(*file))
-        say("  rank {} was killed, or crashed: its process ended without an error here.\n", file->rank);
+      if (killed(*file)) {
+        say("  rank {} was killed, crashed or left early: its process has ended, without an error here and without "
+            "closing the communicator.\n",
+            file->rank);
+      }
       if (file->failed != 0) say("  rank {} failed at {}: {}\n", file->rank, clock_time(file->failed), file->error);
     }
   }
@@ -205,7 +212,7 @@ class Group {
   void say_table(std::size_t last) {
     last = std::min(last, known_.size());
     if (last == 0) return;
-    say("\nThe last {} collectives: when the first rank came, and how much later others did{}\n", last,
+    say("\nThe last {} calls: when the first rank came, and how much later others did{}\n", last,
         one_machine() ? "" : " (by the clocks of several hosts, which are not corrected)");
     say("  {:>8} {:>15} {:>12} {:>10} {:>6} {:>6}  {}\n", "number", "first came", "last came", "bytes", "epoch", "step",
         "what; the ranks that came last, or never");
@@ -226,7 +233,7 @@ class Group {
       if (const FlightEntry* entry = file->find(s)) {
         came.emplace_back(entry->started, file->rank);
         any = entry;
-      } else if (file->entries.empty() || file->entries.back().sequence < s) {
+      } else if (file->entries.empty() || file->entries.back().stamp.number < s) {
         never.push_back(file->rank);
       }
     }
@@ -235,9 +242,8 @@ class Group {
     const auto later = [&](std::int64_t when) {
       return fmt::format("+{:.3f} ms", static_cast<double>(when - from) / 1e6);
     };
-    say("  {:>8} {:>15} {:>12} {:>10} {:>6} {:>6}  {}{}", s, clock_time(from), later(came.back().first),
-        name_bytes(any->collective.bytes), any->position.epoch, any->position.step, to_string(any->collective.kind),
-        any->collective.name.empty() ? "" : " of " + any->collective.name);
+    say("  {:>8} {:>15} {:>12} {:>10} {:>6} {:>6}  {}", s, clock_time(from), later(came.back().first),
+        name_bytes(any->stamp.bytes), any->stamp.epoch, any->stamp.step, name_call(*any));
     // Those of the later half of the spread.
     std::string late;
     for (const auto& [when, rank] : came) {
@@ -250,7 +256,7 @@ class Group {
 
   std::vector<const FlightFile*> files_;  // by rank
   std::int64_t opened_ = 0;
-  std::set<std::uint64_t> known_;  // sequence numbers that some rank still has
+  std::set<std::uint64_t> known_;  // numbers of calls that some rank still has
   std::set<int> ended_;            // whose processes have ended without closing the communicator
   std::string text_;
 };

@@ -9,7 +9,8 @@
 namespace strata {
 
 /// For each communicator: where each rank stands, who waits for whom, where ranks went different ways, which failed,
-/// and the last `last` collectives with the times of arrival. Looks whether the processes of this machine still live.
+/// and the last `last` collective calls with the times of arrival. Looks whether the processes of this machine still
+/// live.
 std::string flight_page(const FlightDirectory& directory, std::size_t last);
 
 }  // namespace strata

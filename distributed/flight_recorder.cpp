@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <atomic>
@@ -30,29 +31,14 @@ std::int64_t now() {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-// FNV-1a (Fowler, Noll and Vo), 64 bits: short, and the same on every machine.
-class Hash {
- public:
-  Hash& add(std::string_view text) {
-    for (const char c : text) value_ = (value_ ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    return *this;
-  }
-  Hash& add(std::uint64_t number) {
-    for (int shift = 0; shift < 64; shift += 8) value_ = (value_ ^ (number >> shift & 0xff)) * 0x100000001b3;
-    return *this;
-  }
-  std::uint64_t value() const { return value_; }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325;
-};
-
 template <std::size_t n>
 void copy_text(std::array<char, n>& to, std::string_view text) {
   const std::size_t length = std::min(text.size(), n - 1);
   std::memcpy(to.data(), text.data(), length);
   to[length] = '\0';
 }
+
+std::uint64_t hash(const std::string& text) { return XXH3_64bits(text.data(), text.size()); }
 
 /// What this process counts, for names that ranks agree on without a message. Thread-safe.
 class Counters {
@@ -84,10 +70,11 @@ int rank_in_job(int rank) {
 
 /// Ranks open equal communicators in the same order, so the count of those with the same members tells them apart.
 FlightGroup first_group(const Transport& transport) {
-  Hash members;
-  for (int r = 0; r < transport.size(); ++r) members.add(transport.describe(r)).add("\n");
-  const int number = counters().next(members.value(), transport.rank());
-  return {members.add(static_cast<std::uint64_t>(number)).value(), std::to_string(number)};
+  std::string members;
+  for (int r = 0; r < transport.size(); ++r) members += transport.describe(r) + "\n";
+  const int number = counters().next(hash(members), transport.rank());
+  const std::string name = std::to_string(number);
+  return {hash(members + name), name};
 }
 
 [[noreturn]] void fail_to_make(const std::string& path, int error) {
@@ -124,8 +111,8 @@ struct FlightRecorder::Map {
   Map& operator=(const Map&) = delete;
 
   FlightHeader& header() const { return *static_cast<FlightHeader*>(memory); }
-  FlightRecord& record(std::uint64_t sequence) const {
-    return reinterpret_cast<FlightRecord*>(&header() + 1)[sequence % kRecords];
+  FlightRecord& record(std::uint64_t number) const {
+    return reinterpret_cast<FlightRecord*>(&header() + 1)[number % kRecords];
   }
 
   void* memory;
@@ -159,34 +146,39 @@ FlightRecorder::FlightRecorder(const std::string& directory, const Transport& tr
   header.magic = FlightHeader::kMagic;
 }
 
-FlightRecorder::~FlightRecorder() { std::atomic_ref(map_->header().closed).store(now(), std::memory_order_release); }
+FlightRecorder::~FlightRecorder() { finish(); }
 
-std::uint64_t FlightRecorder::start(const CallStamp& call, std::string_view name) {
-  FlightRecord& record = map_->record(next_);
-  const std::atomic_ref stamp(record.stamp);
-  stamp.store(0, std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_release);
-  std::atomic_ref(record.ended).store(0, std::memory_order_relaxed);
-  record.started = now();
-  record.epoch = call.epoch;
-  record.step = call.step;
-  record.hash = Hash().add(static_cast<std::uint64_t>(call.kind)).add(call.bytes).add(call.detail).value();
-  record.bytes = call.bytes;
-  record.kind = static_cast<std::uint32_t>(call.kind);
-  copy_text(record.name, name);
-  stamp.store(next_ + 1, std::memory_order_release);
-  return next_++;
+void FlightRecorder::finish() {
+  const std::atomic_ref closed(map_->header().closed);
+  if (closed.load(std::memory_order_relaxed) == 0) closed.store(now(), std::memory_order_release);
 }
 
-void FlightRecorder::done(std::uint64_t sequence) {
-  if (next_ - sequence > kRecords) return;  // others have taken its place
-  std::atomic_ref(map_->record(sequence).ended).store(now(), std::memory_order_release);
+void FlightRecorder::start(const CallStamp& stamp, std::string_view name) {
+  FlightRecord& record = map_->record(stamp.number);
+  const std::atomic_ref number(record.number);
+  number.store(0, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  std::atomic_ref(record.ended).store(0, std::memory_order_relaxed);
+  record.epoch = stamp.epoch;
+  record.step = stamp.step;
+  record.bytes = stamp.bytes;
+  record.detail = stamp.detail;
+  record.kind = static_cast<std::uint32_t>(stamp.kind);
+  record.started = now();
+  copy_text(record.name, name);
+  number.store(stamp.number, std::memory_order_release);
+  last_ = stamp.number;
+}
+
+void FlightRecorder::done(std::uint64_t number) {
+  if (last_ - number >= kRecords) return;  // others have taken its place
+  std::atomic_ref(map_->record(number).ended).store(now(), std::memory_order_release);
 }
 
 void FlightRecorder::fail(std::string_view error) {
   const std::int64_t when = now();
-  for (std::uint64_t s = next_ - std::min<std::uint64_t>(next_, kRecords); s < next_; ++s) {
-    const std::atomic_ref ended(map_->record(s).ended);
+  for (std::uint64_t back = 0; back < std::min<std::uint64_t>(last_, kRecords); ++back) {
+    const std::atomic_ref ended(map_->record(last_ - back).ended);
     if (ended.load(std::memory_order_relaxed) == 0) ended.store(-when, std::memory_order_relaxed);
   }
   copy_text(map_->header().error, error);
@@ -195,9 +187,8 @@ void FlightRecorder::fail(std::string_view error) {
 
 FlightGroup FlightRecorder::next_part(int color) {
   const int number = parts_++;
-  const auto key =
-      Hash().add(group_.key).add(static_cast<std::uint64_t>(number)).add(static_cast<std::uint64_t>(color));
-  return {key.value(), fmt::format("{}, split {} of color {}", group_.name, number, color)};
+  const std::string name = fmt::format("{}, split {} of color {}", group_.name, number, color);
+  return {hash(fmt::format("{} {}", group_.key, name)), name};
 }
 
 }  // namespace strata

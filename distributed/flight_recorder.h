@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flight recorder: the last collectives of a rank, in a mapped file that outlives the process however it ends.
+// The flight recorder: the last collective calls of a rank, in a mapped file that outlives the process however it ends.
 // STRATA_FLIGHT_RECORDER=DIRECTORY turns it on; the program strata_flight reads the files of all ranks.
 #pragma once
 
@@ -36,11 +36,13 @@ class FlightRecorder {
   FlightRecorder(const FlightRecorder&) = delete;
   FlightRecorder& operator=(const FlightRecorder&) = delete;
 
-  /// Notes that a collective begins; returns its sequence number. `name`: what is summed, for people.
-  std::uint64_t start(const CallStamp& call, std::string_view name);
-  void done(std::uint64_t sequence);
-  /// The communicator has failed, and with it all collectives under way.
+  /// Notes that a call begins. Numbers come one after the other, from 1. `name`: what it is about, for people.
+  void start(const CallStamp& stamp, std::string_view name);
+  void done(std::uint64_t number);
+  /// The communicator has failed, and with it all calls under way.
   void fail(std::string_view error);
+  /// The communicator ends in order, as it does when this is destroyed.
+  void finish();
   /// The group of this rank's part after the next split.
   FlightGroup next_part(int color);
   const std::string& path() const { return path_; }
@@ -50,7 +52,7 @@ class FlightRecorder {
   std::string path_;
   FlightGroup group_;
   std::unique_ptr<Map> map_;
-  std::uint64_t next_ = 0;  // sequence number
+  std::uint64_t last_ = 0;  // number
   int parts_ = 0;
 };
 

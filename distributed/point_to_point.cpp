@@ -27,10 +27,10 @@ double seconds(Communicator::Clock::duration duration) { return std::chrono::dur
 
 PointToPointCommunicator::PointToPointCommunicator(std::unique_ptr<Transport> transport, const FlightGroup* group)
     : transport_(std::move(transport)),
-      log_(*transport_, group),
       deadlines_(default_deadlines()),
       memory_(*transport_,
               [this](const void* own, void* all, std::size_t bytes) { allgather_rounds(own, all, bytes, "allocate"); }),
+      recorder_(*transport_, group),
       notes_(*transport_) {
   reserve();
 }
@@ -70,7 +70,7 @@ void PointToPointCommunicator::check_usable() const {
 
 void PointToPointCommunicator::fail(const std::string& error, bool tell) noexcept {
   failure_ = error;
-  log_.fail(error);
+  recorder_.fail(error);
   for (const InFlight& message : messages_) transport_->cancel(message.request);
   messages_.clear();
   for (PreparedSum* sum : running_) sum->run().cancel();

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "core/program/communicator.h"
+#include "distributed/call_recorder.h"
 #include "distributed/call_stamp.h"
-#include "distributed/collective_log.h"
 #include "distributed/host_memory.h"
 #include "distributed/patience.h"
 #include "distributed/rank_notes.h"
@@ -56,6 +56,8 @@ class PointToPointCommunicator final : public Communicator {
   bool usable() const { return failure_.empty(); }
   /// This rank goes no further: tells the others why, and throws from now on.
   void abandon(const std::string& why) noexcept;
+  /// The program ends in order while this still exists: says so in the flight recorder.
+  void finish() { recorder_.finish(); }
 
  private:
   class PreparedSum;
@@ -105,12 +107,12 @@ class PointToPointCommunicator final : public Communicator {
   void add_ports(SumGroups& groups, const HostMemory::Place& place) const;
 
   std::unique_ptr<Transport> transport_;
-  CollectiveLog log_;
   Deadlines deadlines_;
   StepPosition position_;
   bool in_step_ = false;  // and not the first of its kind
   HostMemory memory_;
   CallLog calls_;
+  CallRecorder recorder_;
   CallStamp stamp_;     // of the collective under way
   CallStamp received_;  // another rank's
   RankNotes notes_;

@@ -2,8 +2,6 @@
 // Internal to PointToPointCommunicator: how its members run, so that every error ends the communicator on all ranks.
 #pragma once
 
-#include <optional>
-
 #include "distributed/point_to_point.h"
 
 namespace strata {
@@ -34,11 +32,10 @@ template <class F>
 void PointToPointCommunicator::call(CallKind kind, std::uint64_t bytes, std::uint64_t detail, const F& f) {
   guard([&] {
     stamp_ = calls_.begin(kind, bytes, detail, position_);
-    std::optional<CollectiveLog::Entry> entry;
-    if (log_.on()) entry = log_.start(stamp_, {});
+    const CallRecorder::Entry entry = recorder_.start(stamp_, {});
     const auto begin = Clock::now();
     f();
-    if (entry) log_.done(*entry, stamp_, {}, 0);
+    recorder_.done(entry, stamp_, {}, 0);
     cost_.exposed_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
   });
 }

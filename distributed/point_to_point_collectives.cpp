@@ -141,7 +141,7 @@ std::unique_ptr<Communicator> PointToPointCommunicator::split(int color, int key
   const Choice own{color, key};
   std::vector<Choice> choices(static_cast<std::size_t>(size()));
   std::unique_ptr<PointToPointCommunicator> part;
-  const auto group = log_.next_part(color);
+  const auto group = recorder_.next_part(color);
   call(CallKind::split, 0, 0, [&] {
     allgather_rounds(&own, choices.data(), sizeof own, "split");
     std::vector<int> ranks;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums over blocks: which ranks see each other's partials, and what carries the sum out.
+#include <fmt/format.h>
 #include <xxhash.h>
 
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/verbose.h"
 #include "distributed/block_sum.h"
 #include "distributed/point_to_point.h"
 #include "distributed/point_to_point_call.h"
@@ -72,7 +74,8 @@ std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_block_sum(Device& de
                static_cast<std::uint64_t>(spec.blocks)});
   std::unique_ptr<SumRun> run;
   call(CallKind::prepare, bytes, detail, [&] { run = make_block_sum(device, spec, place); });
-  return std::make_unique<PreparedSum>(*this, place.number, spec.name, SumKey{CallKind::block_sum, bytes, detail},
+  std::string name = fmt::format("block sum {}{}", place.number, spec.name.empty() ? "" : " (" + spec.name + ")");
+  return std::make_unique<PreparedSum>(*this, std::move(name), SumKey{CallKind::block_sum, bytes, detail},
                                        std::move(run));
 }
 
@@ -82,8 +85,9 @@ std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_row_sum(Device& devi
   const std::uint64_t detail =
       hash_of({static_cast<std::uint64_t>(place.number), static_cast<std::uint64_t>(spec.layout.dtype),
                static_cast<std::uint64_t>(spec.blocks)});
+  std::string name = fmt::format("row sum {}{}", place.number, spec.name.empty() ? "" : " (" + spec.name + ")");
   return std::make_unique<PreparedSum>(
-      *this, place.number, spec.name, SumKey{CallKind::row_sum, spec.layout.bytes(), detail},
+      *this, std::move(name), SumKey{CallKind::row_sum, spec.layout.bytes(), detail},
       std::make_unique<RowSumRun>(*transport_, device, spec, place.tag, place.root % size()));
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "distributed/prepared_sum.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "core/base/error.h"
@@ -10,13 +8,12 @@
 
 namespace strata {
 
-PointToPointCommunicator::PreparedSum::PreparedSum(PointToPointCommunicator& communicator, int number, std::string what,
+PointToPointCommunicator::PreparedSum::PreparedSum(PointToPointCommunicator& communicator, std::string name,
                                                    const SumKey& key, std::unique_ptr<SumRun> run)
     : communicator_(communicator),
-      track_(TimelineRecorder::kTransfers + number),
-      what_(std::move(what)),
-      name_(fmt::format("{} {}{}", to_string(key.kind), number, what_.empty() ? "" : " (" + what_ + ")")),
+      name_(std::move(name)),
       key_(key),
+      track_(TimelineRecorder::kTransfers + communicator.sums_),
       run_(std::move(run)) {
   communicator_.prepared_.push_back(this);
   communicator_.reserve();
@@ -32,17 +29,15 @@ void PointToPointCommunicator::PreparedSum::start() {
   if (!run_->done()) throw ConfigError(name_ + " was started again before it was done");
   communicator_.guard([&] {
     stamp_ = communicator_.calls_.begin(key_.kind, key_.bytes, key_.detail, communicator_.position_);
-    if (communicator_.log_.on()) entry_ = communicator_.log_.start(stamp_, what_);
+    entry_ = communicator_.recorder_.start(stamp_, name_);
     run_->start(stamp_);
     if (!finished()) communicator_.running_.push_back(this);
   });
 }
 
-bool PointToPointCommunicator::PreparedSum::finished() {
-  if (!run_->done()) return false;
-  if (entry_) communicator_.log_.done(*entry_, stamp_, what_, track_);
-  entry_.reset();
-  return true;
+bool PointToPointCommunicator::PreparedSum::finished() const {
+  if (run_->done()) communicator_.recorder_.done(entry_, stamp_, name_, track_);
+  return run_->done();
 }
 
 bool PointToPointCommunicator::PreparedSum::advance() {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "distributed/point_to_point.h"
@@ -20,9 +19,7 @@ struct SumKey {
 
 class PointToPointCommunicator::PreparedSum final : public BlockSum {
  public:
-  /// `what`: is summed, for people.
-  PreparedSum(PointToPointCommunicator& communicator, int number, std::string what, const SumKey& key,
-              std::unique_ptr<SumRun> run);
+  PreparedSum(PointToPointCommunicator& communicator, std::string name, const SumKey& key, std::unique_ptr<SumRun> run);
   ~PreparedSum() override;
 
   void start() override;
@@ -30,19 +27,18 @@ class PointToPointCommunicator::PreparedSum final : public BlockSum {
   void wait() override;
 
   SumRun& run() const { return *run_; }
-  /// Whether it is done; notes that it is. Once a run.
-  bool finished();
+  /// Whether it is done; if so notes that it is. Once for each start.
+  bool finished() const;
   /// Of the time under way, or the last one.
   const CallStamp& stamp() const { return stamp_; }
 
  private:
   PointToPointCommunicator& communicator_;
-  std::int32_t track_;  // of the timeline
-  std::string what_;
-  std::string name_;  // "block sum 3 (the gradients of dense)"
+  std::string name_;
   SumKey key_;
   CallStamp stamp_;
-  std::optional<CollectiveLog::Entry> entry_;  // where somebody looks
+  std::int32_t track_;  // of a timeline
+  CallRecorder::Entry entry_;
   std::unique_ptr<SumRun> run_;
 };
 

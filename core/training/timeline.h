@@ -21,9 +21,10 @@ struct TimelineOptions {
 };
 
 /// Records the steps of fit, evaluate and predict that this thread runs from here to write(): per block forward and
-/// backward (all up to the first gradient counts as forward), in them each instruction; loading of data; waiting for
-/// sums; the update; the transfer of each sum from its start until it is there, on a track of its own; other
-/// collectives. On a device with streams of its own an instruction's time is that of its launch.
+/// backward (which begins with the first gradient; the values of losses and metrics come at its end), in them each
+/// instruction; loading of data; waiting for sums; the update; the transfer of each sum from its start until it is
+/// there, on a track of its own; other collectives. On a device with streams of its own an instruction's time is that
+/// of its launch.
 ///
 /// Rank r is process r of the file, its threads and transfers are the tracks. Times are those of rank 0's clock. A rank
 /// keeps kRankEvents events, fewer where that would be more than kEvents of all ranks together, 152 bytes each; later

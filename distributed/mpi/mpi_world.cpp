@@ -63,6 +63,7 @@ void shut_down(World& state, bool failed) {
   const bool broken = state.over_mpi != nullptr && !state.over_mpi->usable();
   if (failed && state.over_mpi != nullptr && !mpi_finalized())
     state.over_mpi->abandon("its program ends with an error");
+  if (!failed && state.over_mpi != nullptr) state.over_mpi->finish();
   if (failed || broken || !state.initialised_mpi || state.process != getpid() || mpi_finalized()) return;
   finalize();
 }

@@ -61,10 +61,10 @@ TEST(EqualBits, OtherOptimizersAndBatchesGiveOtherBits) {
 
 std::size_t sums_prepared(double bucket_mb) {
   std::size_t count = 0;
-  run_ranks(1, [&](Communicator& communicator) {
+  run_ranks(2, [&](Communicator& communicator) {
     const auto recording = std::make_shared<RecordingCommunicator>(communicator);
-    train({.bucket_mb = bucket_mb}, {.communicator = recording});
-    count = recording->prepared().size();
+    train({.ranks = 2, .bucket_mb = bucket_mb}, {.communicator = recording});
+    if (communicator.rank() == 0) count = recording->prepared().size();
   });
   return count;
 }

@@ -15,15 +15,12 @@ namespace strata::testing {
 /// A received message is there `delay` after it would be.
 class DelayedTransport final : public Transport {
  public:
-  DelayedTransport(std::unique_ptr<Transport> inner, Clock::duration delay) : inner_(std::move(inner)), delay_(delay) {
-    for (int rank = 0; rank <= inner_->size(); ++rank) hosts_.push_back(rank);
-  }
+  DelayedTransport(std::unique_ptr<Transport> inner, Clock::duration delay) : inner_(std::move(inner)), delay_(delay) {}
 
   int rank() const override { return inner_->rank(); }
   int size() const override { return inner_->size(); }
   std::string describe(int rank) const override { return inner_->describe(rank); }
-  /// Each rank on a host of its own: nothing goes around the wires.
-  const std::vector<int>& hosts() const override { return hosts_; }
+  const std::vector<int>& hosts() const override { return inner_->hosts(); }
   int probe(int tag) override { return inner_->probe(tag); }
   void reserve(int requests) override { inner_->reserve(requests); }
   Request isend(const void* data, std::size_t bytes, int peer, int tag) override {
@@ -62,14 +59,15 @@ class DelayedTransport final : public Transport {
 
   std::unique_ptr<Transport> inner_;
   Clock::duration delay_;
-  std::vector<int> hosts_;
   std::vector<Message> messages_;
 };
 
 /// Communicators of ranks that are threads, over such wires.
 inline std::vector<std::shared_ptr<Communicator>> make_delayed_communicators(int ranks,
                                                                              Transport::Clock::duration delay) {
-  const auto world = std::make_shared<LocalWorld>(std::vector<int>{0, ranks});
+  std::vector<int> hosts;  // each rank on its own
+  for (int r = 0; r <= ranks; ++r) hosts.push_back(r);
+  const auto world = std::make_shared<LocalWorld>(hosts);
   std::vector<std::shared_ptr<Communicator>> all;
   for (int r = 0; r < ranks; ++r) {
     auto wire = std::make_unique<DelayedTransport>(std::make_unique<LocalTransport>(world, r), delay);
