@@ -25,6 +25,7 @@ fail() {
 
 # member FILE NAME: a number in a line of JSON.
 member() { grep -oE "\"$2\": ?[-+0-9.e]+" "$1" | head -n 1 | sed -E 's/.*: ?//'; }
+rounded() { printf '%.2f' "$(member "$@")"; }
 holds() { awk "BEGIN { exit !($1) }"; }
 
 # bandwidth HOSTS: the sum of 25 MB, one block a host, against what the links allow.
@@ -32,7 +33,7 @@ bandwidth() {
   local json=$work/bandwidth_$1.json
   "$hosts" up "$1" ${mbit}mbit
   "$hosts" run -np "$1" "$STRATA_BIN/mpi_allreduce" --bytes $bytes --mbit $mbit --rounds 5 --json "$json"
-  figures+=" $1 hosts $(member "$json" of_bound) (MPI $(member "$json" mpi_of_bound)) of the bound;"
+  figures+=" $1 hosts $(rounded "$json" of_bound) (MPI $(rounded "$json" mpi_of_bound)) of the bound;"
   holds "$(member "$json" of_bound) >= $least_of_bound" || failures+=" the sum on $1 hosts is below $least_of_bound;"
 }
 
@@ -55,8 +56,8 @@ overlap() {
   "$hosts" rate "${rate}kbit"
   printf 'links of %d kbit/s: ' "$rate"
   "$hosts" run -np 2 "$STRATA_BIN/overlap_step" --json "$json"
-  figures+=" a step takes $(member "$json" step_over_longer) times the longer of computation and communication,"
-  figures+=" without overlap $(member "$json" late_step_over_sum) times their sum;"
+  figures+=" a step takes $(rounded "$json" step_over_longer) times the longer of computation and communication,"
+  figures+=" without overlap $(rounded "$json" late_step_over_sum) times their sum;"
   holds "$(member "$json" step_over_longer) <= $most_over_longer" || failures+=" overlap is above $most_over_longer;"
 }
 

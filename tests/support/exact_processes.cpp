@@ -20,11 +20,13 @@ std::string checked_output(const Outcome& outcome, const std::string& text, cons
 }  // namespace
 
 TrainingResult train_in_processes(const std::string& program, const TrainingCase& run, std::chrono::seconds limit) {
-  const Command command{
-      {program, run.model, run.optimizer, std::to_string(run.batch), std::to_string(run.batches),
-       std::to_string(run.epochs), fmt::format("{}", run.bucket_mb), run.sharded ? "1" : "0"},
-      {{"OMP_NUM_THREADS", std::to_string(run.threads)}, {"STRATA_SHARED_MEMORY", run.shared_memory ? "1" : "0"}},
-      limit};
+  const Command command{{program, run.model, run.optimizer, std::to_string(run.batch), std::to_string(run.batches),
+                         std::to_string(run.epochs), fmt::format("{}", run.bucket_mb), run.sharded ? "1" : "0"},
+                        // There are more threads than cores: those that wait are not to keep others from working.
+                        {{"OMP_NUM_THREADS", std::to_string(run.threads)},
+                         {"OMP_WAIT_POLICY", "passive"},
+                         {"STRATA_SHARED_MEMORY", run.shared_memory ? "1" : "0"}},
+                        limit};
   std::string out;
   if (run.ranks == 1) {
     const Outcome outcome = run_process(command);

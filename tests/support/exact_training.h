@@ -45,7 +45,7 @@ struct TrainingTable {
   std::vector<int> threads{1, 2};
   std::vector<double> buckets_mb{0.0, 0.004, 0.25};
   std::vector<bool> shared_memory{true};
-  std::vector<bool> sharded{false};
+  std::vector<bool> sharded{false, true};
 
   std::vector<int> sizes() const;
   /// The cases of these rows; what the table does not say is taken from `common`.

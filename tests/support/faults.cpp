@@ -56,6 +56,7 @@ void FaultTally::add(const std::vector<Fault>& faults, const std::vector<RankEnd
                      const std::string& expected_hash, double limit) {
   double last = 0.0;
   for (const Fault& fault : faults) {
+    if (!fault.happened) continue;
     ++faults_[name_of(fault.kind)];
     last = std::max(last, over_at(fault));
   }

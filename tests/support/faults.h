@@ -17,8 +17,9 @@ struct Fault {
   };
   Kind kind;
   int rank;
-  double at;             // seconds since training began
-  double seconds = 0.0;  // of a pause
+  double at;              // seconds since training began
+  double seconds = 0.0;   // of a pause
+  bool happened = false;  // false: its rank had ended before
 
   /// Whether the rank does not come back.
   bool final() const { return kind != pause; }
@@ -42,8 +43,8 @@ struct RankEnd {
 /// Counts what happened in many runs.
 class FaultTally {
  public:
-  /// Throws std::runtime_error unless the run ended as it has to: either all ranks that are left ended with these
-  /// weights, or each with an error of its own kind or CommError, at most `limit` seconds after the last fault.
+  /// Faults that did not happen do not count. Throws std::runtime_error unless the run ended as it has to: each rank
+  /// that is left with these weights, or with an error at most `limit` seconds after the last fault.
   void add(const std::vector<Fault>& faults, const std::vector<RankEnd>& ends, const std::string& expected_hash,
            double limit);
   /// Several lines.

@@ -21,10 +21,11 @@ struct PlantedError : std::runtime_error {
 /// cannot stop for good here: stop and kill throw.
 class FaultyCommunicator final : public ForwardingCommunicator {
  public:
-  FaultyCommunicator(Communicator& inner, const std::vector<Fault>& faults, Clock::time_point start)
+  /// `faults` are noted as they happen, and must outlive it.
+  FaultyCommunicator(Communicator& inner, std::vector<Fault>& faults, Clock::time_point start)
       : ForwardingCommunicator(inner), start_(start) {
-    for (const Fault& fault : faults) {
-      if (fault.rank == inner.rank()) faults_.push_back(fault);
+    for (Fault& fault : faults) {
+      if (fault.rank == inner.rank()) faults_.push_back(&fault);
     }
   }
 
@@ -43,15 +44,16 @@ class FaultyCommunicator final : public ForwardingCommunicator {
 
  private:
   void disturb() {
-    while (next_ < faults_.size() && Clock::now() - start_ > std::chrono::duration<double>(faults_[next_].at)) {
-      const Fault& fault = faults_[next_++];
+    while (next_ < faults_.size() && Clock::now() - start_ > std::chrono::duration<double>(faults_[next_]->at)) {
+      Fault& fault = *faults_[next_++];
+      fault.happened = true;
       if (fault.final()) throw PlantedError(fault.text());
       std::this_thread::sleep_for(std::chrono::duration<double>(fault.seconds));
     }
   }
 
   Clock::time_point start_;
-  std::vector<Fault> faults_;
+  std::vector<Fault*> faults_;
   std::size_t next_ = 0;
 };
 
