@@ -68,18 +68,19 @@ void PointToPointCommunicator::check_usable() const {
                   fmt::format("rank {}: this communicator is unusable after an earlier error: {}", rank(), failure_));
 }
 
-void PointToPointCommunicator::fail(const std::string& error, bool tell) noexcept {
+void PointToPointCommunicator::fail(const std::string& error) noexcept {
   failure_ = error;
   recorder_.fail(error);
   for (const InFlight& message : messages_) transport_->cancel(message.request);
   messages_.clear();
   for (PreparedSum* sum : running_) sum->run().cancel();
   running_.clear();
-  if (tell) notes_.tell_failed(stamp_, error);
 }
 
 void PointToPointCommunicator::abandon(const std::string& why) noexcept {
-  if (usable()) fail(why, true);
+  if (!usable()) return;
+  fail(why);
+  notes_.tell_failed(stamp_, -1, why);
 }
 
 void PointToPointCommunicator::fail_diverged(int peer, const CallStamp& theirs, const CallStamp& own) const {
@@ -163,7 +164,8 @@ void PointToPointCommunicator::idle(Patience& patience, const Awaited& awaited, 
 void PointToPointCommunicator::heed(const RankNotes::Received& received) const {
   const auto& [from, note] = received;
   if (note.kind == RankNote::Kind::failed) {
-    throw PeerFailure(rank(), from, std::string(to_string(stamp_.kind)),
+    const int about = note.about < 0 || note.about == rank() ? from : static_cast<int>(note.about);
+    throw PeerFailure(rank(), about, std::string(to_string(stamp_.kind)),
                       fmt::format("rank {} cannot go on: {} has failed: {}", rank(), describe(from), note.text.data()));
   }
   const CallStamp* own = calls_.find(note.stamp.number);

@@ -80,7 +80,7 @@ class PointToPointCommunicator final : public Communicator {
   template <class F>
   void call(CallKind kind, std::uint64_t bytes, std::uint64_t detail, const F& f);
   void check_usable() const;
-  void fail(const std::string& error, bool tell) noexcept;
+  void fail(const std::string& error) noexcept;
   [[noreturn]] void fail_diverged(int peer, const CallStamp& theirs, const CallStamp& own) const;
   void check_root(int root, const char* operation) const;
   void check_gather(std::size_t bytes, std::size_t places, std::span<const std::size_t> receive_bytes) const;

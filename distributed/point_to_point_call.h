@@ -19,10 +19,15 @@ void PointToPointCommunicator::guard(const F& f) {
   try {
     f();
   } catch (const PeerFailure& error) {
-    fail(error.what(), false);
+    fail(error.what());
+    throw;
+  } catch (const CommError& error) {
+    fail(error.what());
+    notes_.tell_failed(stamp_, error.peer(), error.what());
     throw;
   } catch (const std::exception& error) {
-    fail(error.what(), true);
+    fail(error.what());
+    notes_.tell_failed(stamp_, -1, error.what());
     throw;
   }
 }

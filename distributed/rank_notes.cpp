@@ -23,10 +23,11 @@ void RankNotes::tell_waiting(int peer, const CallStamp& stamp) {
   send(peer, note);
 }
 
-void RankNotes::tell_failed(const CallStamp& stamp, std::string_view text) noexcept {
+void RankNotes::tell_failed(const CallStamp& stamp, int about, std::string_view text) noexcept {
   try {
     const auto note = std::make_shared<RankNote>();
     note->kind = RankNote::Kind::failed;
+    note->about = about;
     note->stamp = stamp;
     std::copy_n(text.begin(), std::min(text.size(), note->text.size() - 1), note->text.begin());
     for (int peer = 0; peer < transport_.size(); ++peer) {

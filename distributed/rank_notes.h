@@ -20,8 +20,9 @@ struct RankNote {
     failed,   // the sender has failed: `text`
   };
   Kind kind = Kind::waiting;
+  std::int64_t about = -1;  // the rank that a failure is about, -1: the sender
   CallStamp stamp;
-  std::array<char, 456> text{};  // zero-terminated, cut to fit
+  std::array<char, 448> text{};  // zero-terminated, cut to fit
 };
 static_assert(std::is_trivially_copyable_v<RankNote>);
 
@@ -36,8 +37,8 @@ class RankNotes {
   RankNotes& operator=(const RankNotes&) = delete;
 
   void tell_waiting(int peer, const CallStamp& stamp);
-  /// To every other rank. Gives up quietly where it cannot be sent.
-  void tell_failed(const CallStamp& stamp, std::string_view text) noexcept;
+  /// To every other rank. `about`: the rank that is to blame, or -1. Gives up quietly where it cannot be sent.
+  void tell_failed(const CallStamp& stamp, int about, std::string_view text) noexcept;
   /// One that has come.
   struct Received {
     int from;

@@ -165,8 +165,8 @@ void BucketUpdate::prepare() {
   }
 }
 
-void BucketUpdate::run(Passes& passes, std::span<const std::unique_ptr<Stream>> streams) {
-  for (UpdatePass& pass : passes) pass.run(streams);
+void BucketUpdate::run(Passes& passes, const UpdateTeam& team) {
+  for (UpdatePass& pass : passes) pass.run(team);
 }
 
 }  // namespace strata

@@ -31,13 +31,13 @@ class BucketUpdate {
                const UpdateSquares& squares, const UpdateNumbers& numbers, int threads, bool checks);
   // Each runs some of the passes of a step and allocates nothing. The result does not depend on the number of threads.
   /// Only takes the squares of the gradients as they are: finite when these are.
-  void check(std::span<const std::unique_ptr<Stream>> streams) { run(check_, streams); }
+  void check(const UpdateTeam& team) { run(check_, team); }
   /// Only accumulates the gradient.
-  void accumulate(std::span<const std::unique_ptr<Stream>> streams) { run(accumulation_, streams); }
+  void accumulate(const UpdateTeam& team) { run(accumulation_, team); }
   /// Goes as far as possible without all_gradients; with a limit on the norm of all gradients that is to their squares.
-  void begin(std::span<const std::unique_ptr<Stream>> streams) { run(first_, streams); }
+  void begin(const UpdateTeam& team) { run(first_, team); }
   /// What needs all_gradients.
-  void finish(std::span<const std::unique_ptr<Stream>> streams) { run(rest_, streams); }
+  void finish(const UpdateTeam& team) { run(rest_, team); }
 
  private:
   /// Elements that one program could update.
@@ -59,7 +59,7 @@ class BucketUpdate {
   };
   void add_norms(Passes& passes, const std::vector<std::size_t>& variables, const std::vector<Norm>& norms);
   void prepare();
-  static void run(Passes& passes, std::span<const std::unique_ptr<Stream>> streams);
+  static void run(Passes& passes, const UpdateTeam& team);
   std::size_t bytes(Dim elements) const { return static_cast<std::size_t>(elements) * size_of(dtype_); }
 
   UpdateCompiler& compiler_;

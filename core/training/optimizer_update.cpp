@@ -121,33 +121,33 @@ void OptimizerUpdate::begin(std::int64_t steps, Stream& stream) {
   }
 }
 
-void OptimizerUpdate::bucket_ready(std::span<const std::unique_ptr<Stream>> streams) {
+void OptimizerUpdate::bucket_ready(const UpdateTeam& team) {
   const Part& part = parts_[ready_++];
-  if (part.dense) part.dense->run(*streams[0]);
-  if (checks()) check_part(part, streams);
-  else update_part(part, streams);
+  if (part.dense) part.dense->run(*team.streams[0]);
+  if (checks()) check_part(part, team);
+  else update_part(part, team);
 }
 
-void OptimizerUpdate::check_part(const Part& part, std::span<const std::unique_ptr<Stream>> streams) {
-  if (part.rows) part.squares->run(*streams[0]);
-  else part.bucket->check(streams);
+void OptimizerUpdate::check_part(const Part& part, const UpdateTeam& team) {
+  if (part.rows) part.squares->run(*team.streams[0]);
+  else part.bucket->check(team);
 }
 
-void OptimizerUpdate::update_part(const Part& part, std::span<const std::unique_ptr<Stream>> streams) {
-  if (part.rows) part.rows->run(*streams[0]);
-  else if (updates_) part.bucket->begin(streams);
-  else part.bucket->accumulate(streams);
+void OptimizerUpdate::update_part(const Part& part, const UpdateTeam& team) {
+  if (part.rows) part.rows->run(*team.streams[0]);
+  else if (updates_) part.bucket->begin(team);
+  else part.bucket->accumulate(team);
 }
 
-void OptimizerUpdate::finish(std::span<const std::unique_ptr<Stream>> streams) {
+void OptimizerUpdate::finish(const UpdateTeam& team) {
   if (checks()) {
-    left_out_ = !gradients_are_finite(*streams[0]);
+    left_out_ = !gradients_are_finite(*team.streams[0]);
     if (loss_scaling() != nullptr) state_.loss_scale().update(*loss_scaling(), !left_out_);
     if (left_out_) return leave_out();
-    for (const Part& part : parts_) update_part(part, streams);
+    for (const Part& part : parts_) update_part(part, team);
   }
-  if (updates_ && clips_globally()) finish_clipping(streams);
-  if (updates_ || always_changes_) share_values(*streams[0]);
+  if (updates_ && clips_globally()) finish_clipping(team);
+  if (updates_ || always_changes_) share_values(*team.streams[0]);
   compiler_.optimizer().set_steps(steps_ + 1);
 }
 
@@ -155,10 +155,10 @@ void OptimizerUpdate::leave_out() {
   std::copy(scalars_before_.begin(), scalars_before_.end(), state_.scalars().begin());
 }
 
-void OptimizerUpdate::finish_clipping(std::span<const std::unique_ptr<Stream>> streams) {
-  for (SetGathers& gathers : gathers_) gathers.squares.run(*streams[0]);
-  sum_->run(*streams[0]);
-  for (const Part& part : parts_) part.bucket->finish(streams);  // with such a limit none is updated by rows alone
+void OptimizerUpdate::finish_clipping(const UpdateTeam& team) {
+  for (SetGathers& gathers : gathers_) gathers.squares.run(*team.streams[0]);
+  sum_->run(*team.streams[0]);
+  for (const Part& part : parts_) part.bucket->finish(team);  // with such a limit none is updated by rows alone
 }
 
 void OptimizerUpdate::share_values(Stream& stream) {

@@ -30,8 +30,8 @@ class OptimizerUpdate {
   // order of add_bucket() and add_rows(), last finish(). When every bucket is needed before any can be updated,
   // finish() does so. finish() is collective where ranks share the state.
   void begin(std::int64_t steps, Stream& stream);
-  void bucket_ready(std::span<const std::unique_ptr<Stream>> streams);
-  void finish(std::span<const std::unique_ptr<Stream>> streams);
+  void bucket_ready(const UpdateTeam& team);
+  void finish(const UpdateTeam& team);
 
   /// Whether the last step came to nothing, since its gradients were not finite. Equal on all ranks.
   bool left_out() const { return left_out_; }
@@ -57,10 +57,10 @@ class OptimizerUpdate {
   const UpdateNumbers& numbers_of(const FlatSet& set) const;
   std::unique_ptr<BucketUpdate> make_bucket(const FlatSet& set, Dim first, Dim count, void* gradient);
   void prepare_gathers();
-  void check_part(const Part& part, std::span<const std::unique_ptr<Stream>> streams);
-  void update_part(const Part& part, std::span<const std::unique_ptr<Stream>> streams);
+  void check_part(const Part& part, const UpdateTeam& team);
+  void update_part(const Part& part, const UpdateTeam& team);
   void leave_out();
-  void finish_clipping(std::span<const std::unique_ptr<Stream>> streams);
+  void finish_clipping(const UpdateTeam& team);
   void share_values(Stream& stream);
   bool gradients_are_finite(Stream& stream);
   bool checks() const { return finite_only_ || loss_scaling() != nullptr; }

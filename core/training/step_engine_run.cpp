@@ -212,19 +212,20 @@ void StepEngine::advance_buckets() {
 void StepEngine::finish(const Optimizer* optimizer, std::int64_t iteration, bool finite_only) {
   advance_buckets();
   if (optimizer != nullptr) begin_update(*optimizer, iteration, finite_only);
+  const UpdateTeam team(streams_, [this] { communicator_.progress(); });  // of the buckets that are still under way
   for (auto& bucket : buckets_) {
     {
       const TimelineSpan span(timeline_, TimelineCategory::wait, 0, "wait", bucket->name);
       bucket->sum->wait();
     }
     const TimelineSpan span(timeline_, TimelineCategory::update, 0, "update", bucket->name);
-    if (optimizer != nullptr && bucket->region.updates_variables()) update_->bucket_ready(streams_);
+    if (optimizer != nullptr && bucket->region.updates_variables()) update_->bucket_ready(team);
     if (bucket->region.kind == Region::Kind::sums) {
       device_.copy_to_host(sums_.data(), bucket->partials[0], sums_.size() * sizeof(double), *streams_[0]);
     }
   }
   const TimelineSpan span(timeline_, TimelineCategory::update, 0, "update");
-  if (optimizer != nullptr) update_->finish(streams_);
+  if (optimizer != nullptr) update_->finish(team);
   left_out_ = finite_only && optimizer != nullptr && update_->left_out();
   for (auto& bucket : buckets_) {
     if (bucket->region.kind == Region::Kind::states && !left_out_) apply_states(*bucket);

@@ -29,10 +29,14 @@ void UpdatePass::prepare(const UpdateArenas& arenas) {
   errors_.resize(states_.size());
 }
 
-void UpdatePass::run(std::span<const std::unique_ptr<Stream>> streams) {
+void UpdatePass::run(const UpdateTeam& team) {
+  const auto streams = team.streams;
   const std::size_t threads = std::min(states_.size(), streams.size());
   if (threads <= 1) {
-    for (const auto& state : states_) state->run(*streams[0]);
+    for (const auto& state : states_) {
+      state->run(*streams[0]);
+      team.between();
+    }
     return;
   }
   std::fill(errors_.begin(), errors_.end(), nullptr);
@@ -42,6 +46,7 @@ void UpdatePass::run(std::span<const std::unique_ptr<Stream>> streams) {
       try {
         states_[i]->run(*streams[thread]);
         streams[thread]->synchronize();
+        if (omp_get_thread_num() == 0) team.between();
       } catch (...) {
         errors_[i] = std::current_exception();
       }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/program/program.h"
@@ -21,6 +23,18 @@ struct UpdateTask {
 /// Memory of the threads that run passes: one arena a thread, as large as the largest program needs.
 using UpdateArenas = std::vector<std::shared_ptr<Storage>>;
 
+/// Who runs passes: one thread a stream. `between` is called by the first of them between programs, for what must not
+/// wait as long as a pass takes.
+struct UpdateTeam {
+  UpdateTeam(
+      const std::vector<std::unique_ptr<Stream>>& of,  // NOLINT(google-explicit-constructor)
+      std::function<void()> call = [] {})
+      : streams(of), between(std::move(call)) {}
+
+  std::span<const std::unique_ptr<Stream>> streams;
+  std::function<void()> between;
+};
+
 class UpdatePass {
  public:
   explicit UpdatePass(std::vector<UpdateTask> tasks) : tasks_(std::move(tasks)) {}
@@ -28,7 +42,7 @@ class UpdatePass {
   /// To be called once before the first run, with one arena a stream.
   void prepare(const UpdateArenas& arenas);
   /// Runs all programs, on one thread a stream. Allocates nothing.
-  void run(std::span<const std::unique_ptr<Stream>> streams);
+  void run(const UpdateTeam& team);
 
  private:
   std::vector<UpdateTask> tasks_;
