@@ -21,6 +21,7 @@ namespace {
 struct Options {
   int rounds = 9;
   Dim blocks = 8;
+  Dim batch = 0;  // 0 = each model's own
   std::vector<std::string> models = benchmarks::workload_names();
 };
 
@@ -58,7 +59,10 @@ nlohmann::ordered_json run(const Options& options) {
                fmt::format("{} blocks", options.blocks), "ratio");
   }
   nlohmann::ordered_json json{{"ranks", communicator->size()}, {"blocks", options.blocks}};
-  for (const std::string& name : options.models) json[name] = measure(benchmarks::make_workload(name), options);
+  for (const std::string& name : options.models) {
+    const Workload workload = benchmarks::make_workload(name);
+    json[name] = measure(options.batch == 0 ? workload : benchmarks::make_workload(name, options.batch), options);
+  }
   return communicator->rank() == 0 ? json : nullptr;
 }
 
@@ -71,6 +75,7 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--blocks", options.blocks, "Blocks of the one side; the other has one a rank")
         ->capture_default_str();
+    app.add_option("--batch", options.batch, "Samples; 0 is each model's own number")->capture_default_str();
     app.add_option("--models", options.models, "Which models")->capture_default_str();
   };
   return benchmarks::drive(argc, argv,

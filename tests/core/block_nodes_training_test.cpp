@@ -90,7 +90,8 @@ TEST(BlockNodesTraining, RunsProductsForSeveralBlocks) {
   const StepProgram step = compile_step(StepKind::train, *graph, objective,
                                         {{{{300}, Dtype::float32}}, {{{}, Dtype::int64}}, {}}, 8,
                                         graph->trainable_weights(), cpu_device());
-  EXPECT_EQ(block_kernels(*step.program), 2u) << "the product with the large kernel, and its gradient";
+  EXPECT_EQ(block_kernels(*step.program), 3u) << "the product with the large kernel, its gradient, and the product "
+                                                 "with the small kernel transposed";
 }
 
 }  // namespace

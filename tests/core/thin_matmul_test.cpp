@@ -13,33 +13,38 @@ namespace {
 
 using Values = std::vector<float>;
 
-/// A product of some shapes as its kernel computes it, with operands of each block.
+constexpr std::size_t kBlocks = BlockKernel::kMostBlocks;
+
+/// A product of some shapes as its kernel computes it, with operands of each block; b may be the same for all.
 class ThinProduct {
  public:
-  ThinProduct(const Shape& a, const Shape& b, bool transpose_a, bool shared_b, std::size_t blocks) {
+  ThinProduct(const Shape& a, const Shape& b, bool transpose_a, bool transpose_b, bool shared_b) {
     const std::vector<TensorSpec> inputs{{a, Dtype::float32}, {b, Dtype::float32}};
-    const Tensor product = ops::matmul(placeholder(inputs[0]), placeholder(inputs[1]), transpose_a);
+    const Tensor product = ops::matmul(placeholder(inputs[0]), placeholder(inputs[1]), transpose_a, transpose_b);
     chosen_ = choose_kernel({product.node()->op(), inputs, product.node()->outputs()}, cpu_device());
     const RandomKey key{constant<std::int64_t>({7, 0, 0}, {3}), 1};
-    for (std::size_t i = 0; i < blocks; ++i) {
+    for (std::size_t i = 0; i < kBlocks; ++i) {
       a_.push_back(ops::random_normal({key.state, 2 * i}, a).to_vector<float>());
       b_.push_back(shared_b && i > 0 ? b_[0] : ops::random_normal({key.state, 2 * i + 1}, b).to_vector<float>());
       c_.emplace_back(static_cast<std::size_t>(product.shape().elements()), 0.0F);
     }
-    for (std::size_t i = 0; i < blocks; ++i) pointers_.push_back({a_[i].data(), b_[shared_b ? 0 : i].data(), c_[i].data()});
+    for (std::size_t i = 0; i < kBlocks; ++i) {
+      pointers_.push_back({a_[i].data(), b_[shared_b ? 0 : i].data(), c_[i].data()});
+    }
     scratch_ = std::make_unique<Storage>(cpu_device(), chosen_.kernel->scratch_bytes() + 64);
   }
 
   const std::string& candidate() const { return chosen_.candidate; }
   const BlockKernel* block_kernel() const { return dynamic_cast<const BlockKernel*>(chosen_.kernel.get()); }
 
-  Values alone(std::size_t block) {
+  /// Every block's output, each computed by itself.
+  const std::vector<Values>& alone() {
     const auto stream = cpu_device().make_stream();
-    chosen_.kernel->run(arguments(block), *stream);
-    return c_[block];
+    for (std::size_t i = 0; i < kBlocks; ++i) chosen_.kernel->run(arguments(i), *stream);
+    return c_;
   }
   /// The outputs of the first `blocks`.
-  std::vector<Values> together(std::size_t blocks) {
+  const std::vector<Values>& together(std::size_t blocks) {
     for (Values& c : c_) std::fill(c.begin(), c.end(), -1.0F);
     std::vector<KernelArgs> all;
     for (std::size_t i = 0; i < blocks; ++i) all.push_back(arguments(i));
@@ -79,32 +84,40 @@ bool equal_bits(const Values& x, const Values& y) {
   return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0;
 }
 
-TEST(ThinMatmul, FewRowsGiveABlockItsOwnBitsWhateverGoesBesideIt) {
+void expect_own_bits(ThinProduct& product) {
+  ASSERT_NE(product.block_kernel(), nullptr);
+  ASSERT_FALSE(product.block_kernel()->adds());
+  const std::vector<Values> alone = product.alone();
+  for (const std::size_t blocks : {std::size_t{1}, std::size_t{2}, std::size_t{3}, kBlocks}) {
+    const auto& together = product.together(blocks);
+    for (std::size_t i = 0; i < blocks; ++i) {
+      EXPECT_TRUE(equal_bits(together[i], alone[i])) << "block " << i << " of " << blocks;
+    }
+  }
+}
+
+TEST(ThinMatmul, ABlockHasItsOwnBitsWhateverGoesBesideIt) {
   for (const Dim rows : {1, 4, 8, 13, 16}) {
-    ThinProduct product({rows, 333}, {333, 521}, false, true, 16);
-    if (product.candidate() != "xsmm_thin") GTEST_SKIP() << "built without libxsmm";
-    ASSERT_FALSE(product.block_kernel()->adds());
-    std::vector<Values> alone;
-    for (std::size_t i = 0; i < 16; ++i) alone.push_back(product.alone(i));
-    for (const std::size_t blocks : {1, 2, 3, 16}) {
-      const auto together = product.together(blocks);
-      for (std::size_t i = 0; i < blocks; ++i) {
-        EXPECT_TRUE(equal_bits(together[i], alone[i])) << rows << " rows, block " << i << " of " << blocks;
-      }
+    for (const bool shared : {false, true}) {
+      SCOPED_TRACE(std::to_string(rows) + " rows" + (shared ? " times one matrix" : " times matrices of their own"));
+      ThinProduct large({rows, 333}, {333, 521}, false, false, shared);
+      if (large.candidate() != "xsmm_thin") GTEST_SKIP() << "built without libxsmm";
+      expect_own_bits(large);
+      ThinProduct transposed({rows, 67}, {35, 67}, false, true, shared);
+      expect_own_bits(transposed);
     }
   }
 }
 
 TEST(ThinMatmul, GradientsOfWeightsAreAddedInTheTreeOverBlocks) {
   for (const Dim rows : {1, 8, 13}) {
-    ThinProduct product({rows, 167}, {rows, 301}, true, false, 16);
+    ThinProduct product({rows, 167}, {rows, 301}, true, false, false);
     if (product.candidate() != "xsmm_thin") GTEST_SKIP() << "built without libxsmm";
     ASSERT_TRUE(product.block_kernel()->adds());
-    std::vector<Values> alone;
-    for (std::size_t i = 0; i < 16; ++i) alone.push_back(product.alone(i));
-    for (std::size_t blocks = 1; blocks <= 16; ++blocks) {
+    const std::vector<Values> alone = product.alone();
+    for (std::size_t blocks = 1; blocks <= kBlocks; ++blocks) {
       const Values expected = tree_sum({alone.begin(), alone.begin() + static_cast<std::ptrdiff_t>(blocks)});
-      const auto together = product.together(blocks);
+      const auto& together = product.together(blocks);
       EXPECT_TRUE(equal_bits(together[0], expected)) << rows << " rows, " << blocks << " blocks";
       for (std::size_t i = 1; i < blocks; ++i) EXPECT_EQ(together[i], Values(expected.size(), -1.0F)) << "untouched";
     }

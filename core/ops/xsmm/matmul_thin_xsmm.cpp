@@ -96,9 +96,10 @@ class RowsKernel final : public ThinKernel {
 
   void run_blocks(std::span<const KernelArgs> blocks) const override {
     tiles_.for_each([&](Dim i, Dim j, Dim rows, Dim columns) {
-      const float* tile = blocks[0].input<float>(1) + i * g_.n + j;
       const Code product = codes_.at(rows, columns, i > 0);
-      for (const KernelArgs& block : blocks) product(tile, block.input<float>(0) + i, block.output<float>() + j);
+      for (const KernelArgs& block : blocks) {
+        product(block.input<float>(1) + i * g_.n + j, block.input<float>(0) + i, block.output<float>() + j);
+      }
     });
     for (const KernelArgs& block : blocks) {
       apply_epilogue(block.output<float>(), bias_ ? block.input<float>(2) : nullptr, loop_, g_.m, g_.n);
