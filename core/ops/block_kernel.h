@@ -16,6 +16,8 @@ class BlockKernel {
   virtual ~BlockKernel() = default;
   /// Whether run_blocks() adds the outputs up.
   virtual bool adds() const = 0;
+  /// Of the matrix that the blocks have in common: read, or when adds() written.
+  virtual std::size_t common_bytes() const = 0;
   /// Up to kMostBlocks blocks of one shape; the scratch memory is that of the first. The bits are those of run() on each
   /// block; when adds(), the first output takes the sum of all in the tree of BlockSumSpec, and the others are not
   /// touched.

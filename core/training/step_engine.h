@@ -21,7 +21,8 @@ namespace strata {
 enum class BlockOrder {
   block_by_block,  // least memory
   node_by_node,    // those that make a node of the tree of sums go together from one gradient to the next, so that it is
-                   // added up while it is in the cache: needs an arena for each of them
+                   // added up while it is in the cache, where that saves more memory traffic than an arena for each of
+                   // them costs; otherwise block by block
   op_by_op,        // each instruction on all blocks of a thread before the next: needs an arena a block
 };
 
@@ -92,7 +93,7 @@ class StepEngine {
   struct Step {
     StepProgram compiled;
     std::vector<BucketReady> events;  // which bucket is complete after which instruction, in order of instructions
-    std::vector<Stop> stops;          // of the blocks of a node, in order of instructions
+    std::vector<Stop> stops;          // of the blocks of a node, in order of instructions; none when they go alone
   };
 
   Step& step(Dim rows);
@@ -163,7 +164,7 @@ class StepEngine {
   std::vector<std::unique_ptr<Slot>> slots_;      // one a block of this rank
   std::vector<std::unique_ptr<Node>> nodes_;      // of the slots, in order
   std::vector<std::unique_ptr<Stream>> streams_;  // one a thread
-  std::vector<std::shared_ptr<Storage>> arenas_;  // by slot when all blocks go together, else by Slot::arena
+  std::vector<std::shared_ptr<Storage>> arenas_;  // those that are used: see prepare_slot
   std::vector<std::shared_ptr<Storage>> predictions_;
   std::vector<std::vector<std::byte>> host_predictions_;
   std::vector<std::exception_ptr> errors_;   // one a thread

@@ -192,8 +192,10 @@ bool StepEngine::blocks_together() const { return exchange_->size() > 0 || optio
 
 void StepEngine::prepare_slot(Slot& slot, Dim rows) {
   if (slot.states.contains(rows)) return;
-  const StepProgram& compiled = step(rows).compiled;
-  auto& arena = arenas_[blocks_together() ? static_cast<std::size_t>(slot.index) : slot.arena];
+  const Step& of_size = step(rows);
+  const StepProgram& compiled = of_size.compiled;
+  const std::size_t own_or_shared = of_size.stops.empty() ? slot.thread_arena : slot.own_arena;
+  auto& arena = arenas_[blocks_together() ? static_cast<std::size_t>(slot.index) : own_or_shared];
   if (arena == nullptr || arena->bytes() < compiled.program->arena_bytes()) {
     arena = std::make_shared<Storage>(device_, compiled.program->arena_bytes());
   }

@@ -23,7 +23,8 @@ void StepEngine::make_nodes() {
       for (Dim s = range.first; s < range.last; ++s) {
         Slot& slot = *slots_[static_cast<std::size_t>(s)];
         slot.node = nodes_.back().get();
-        slot.arena = static_cast<std::size_t>(own.first + s - range.first);
+        slot.own_arena = static_cast<std::size_t>(own.first + s - range.first);
+        slot.thread_arena = static_cast<std::size_t>(own.first);
       }
     }
   }
@@ -32,12 +33,15 @@ void StepEngine::make_nodes() {
 void StepEngine::find_stops(Step& step) const {
   const Program& program = *step.compiled.program;
   std::map<std::size_t, Stop> stops;
+  std::size_t common = 0;  // bytes that blocks which go together read or write once
   const auto stop = [&](std::size_t instruction) -> Stop& {
     return stops.try_emplace(instruction, Stop{instruction, false, {}}).first->second;
   };
   for (std::size_t i = 0; i < program.instruction_count(); ++i) {
     const BlockKernel* kernel = program.block_kernel(i);
-    if (kernel != nullptr && !kernel->adds()) stop(i).together = true;
+    if (kernel == nullptr || kernel->adds()) continue;
+    stop(i).together = true;
+    common += kernel->common_bytes();
   }
   for (const auto& region : regions_) {
     if (region->kind != Region::Kind::gradients) continue;
@@ -47,6 +51,7 @@ void StepEngine::find_stops(Step& step) const {
       const BlockKernel* kernel = program.block_kernel(computed);
       if (kernel != nullptr && kernel->adds() && ready == computed) {
         stop(computed).together = true;
+        common += kernel->common_bytes();
       } else {
         stop(ready).gradients.push_back(
             {region.get(),
@@ -54,6 +59,7 @@ void StepEngine::find_stops(Step& step) const {
       }
     }
   }
+  if (common <= program.arena_bytes()) return;
   for (auto& [instruction, found] : stops) step.stops.push_back(std::move(found));
 }
 
@@ -68,12 +74,11 @@ void StepEngine::begin_node(Node& node, const Batch& batch, Stream& stream) {
   for (const auto& slot : slots) begin_slot(*slot, batch, stream);
   const RunState* first = slots[0]->run;
   const bool together =
-      slots.size() > 1 && first != nullptr && exchange_->size() == 0 &&
+      slots.size() > 1 && first != nullptr && !slots[0]->stops->empty() && exchange_->size() == 0 &&
       std::all_of(slots.begin(), slots.end(), [&](const auto& slot) {
         return slot->run != nullptr && &slot->run->program() == &first->program();
       });
-  const Dim rows = block_samples(batch.size, blocks_, own_blocks_.first + node.slots.first).size();
-  node.stops = together ? &steps_.at(rows).stops : nullptr;
+  node.stops = together ? slots[0]->stops : nullptr;
   node.next_stop = 0;
 }
 

@@ -67,23 +67,27 @@ struct SlotState {
 
 /// One block of this rank.
 struct StepEngine::Slot {
-  explicit Slot(Dim i) : index(i), arena(static_cast<std::size_t>(i)) {}
+  explicit Slot(Dim i) : index(i) {}
 
-  void begin(RunState* state, const std::vector<BucketReady>* bucket_events) {
+  /// `state` and `step` are null for an empty block.
+  void begin(RunState* state, const Step* step) {
     run = state;
-    events = bucket_events;
+    events = step == nullptr ? nullptr : &step->events;
+    stops = step == nullptr ? nullptr : &step->stops;
     next = 0;
     next_event = 0;
   }
   std::size_t end() const { return run == nullptr ? 0 : run->program().instruction_count(); }
 
   Dim index;                                  // within this rank
-  std::size_t arena;                          // that it shares with blocks that go before and after it
   const Node* node = nullptr;
+  std::size_t own_arena = 0;                  // among the blocks of a node; blocks that go alone use their thread's first
+  std::size_t thread_arena = 0;
   std::map<Dim, SlotState> states;            // by rows
   std::vector<std::unique_ptr<Event>> ready;  // of every bucket: this block's part is computed
   RunState* run = nullptr;                    // of the current batch; null when the block is empty
   const std::vector<BucketReady>* events = nullptr;
+  const std::vector<Stop>* stops = nullptr;
   std::size_t next = 0;  // instruction
   std::size_t next_event = 0;
 };

@@ -114,7 +114,7 @@ void StepEngine::begin_slot(Slot& slot, const Batch& batch, Stream& stream) {
   }
   load(slot, batch, samples, stream);
   if (kind_ == StepKind::predict) bind_predictions(slot, batch, samples);
-  slot.begin(slot.states.at(samples.size()).run.get(), &steps_.at(samples.size()).events);
+  slot.begin(slot.states.at(samples.size()).run.get(), &steps_.at(samples.size()));
 }
 
 /// Runs the instructions before `end` that are still to be run.

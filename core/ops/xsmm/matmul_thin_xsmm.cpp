@@ -93,6 +93,7 @@ class RowsKernel final : public ThinKernel {
 
   bool is_complete() const { return codes_.complete(); }
   bool adds() const override { return false; }
+  std::size_t common_bytes() const override { return static_cast<std::size_t>(g_.k * g_.n) * sizeof(float); }
 
   void run_blocks(std::span<const KernelArgs> blocks) const override {
     tiles_.for_each([&](Dim i, Dim j, Dim rows, Dim columns) {
@@ -138,6 +139,7 @@ class SumKernel final : public ThinKernel {
 
   bool is_complete() const { return direct_.complete() && aside_.complete(); }
   bool adds() const override { return true; }
+  std::size_t common_bytes() const override { return static_cast<std::size_t>(g_.m * g_.n) * sizeof(float); }
   std::size_t scratch_bytes() const override { return kWaiting * kTileElements * sizeof(float); }
 
   void run_blocks(std::span<const KernelArgs> blocks) const override {

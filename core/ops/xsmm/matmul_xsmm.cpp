@@ -31,6 +31,7 @@ class TransposedKernel final : public Kernel, public BlockKernel {
     return static_cast<std::size_t>(product_.g.k * product_.g.n) * sizeof(float);
   }
   bool adds() const override { return false; }
+  std::size_t common_bytes() const override { return scratch_bytes(); }
   void run(const KernelArgs& args, Stream&) const override { run_blocks({&args, 1}); }
   void run_blocks(std::span<const KernelArgs> blocks) const override {
     const Gemm& g = product_.g;
