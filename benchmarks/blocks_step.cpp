@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times training steps with 8 blocks against those with one block a rank, interleaved in one run, for several models.
-// Verifies that every one of them learns. Usage: blocks_step [--rounds N] [--blocks V] [--models NAME...] [--json FILE];
-// for several ranks: mpirun -np 2 blocks_step
+// Verifies that every one of them learns. Usage: blocks_step [--rounds N] [--blocks V] [--models NAME...] [--json
+// FILE]; for several ranks: mpirun -np 2 blocks_step
 #include <fmt/format.h>
 #include <omp.h>
 #include <strata/strata.h>
@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
     app.add_option("--batch", options.batch, "Samples; 0 is each model's own number")->capture_default_str();
     app.add_option("--models", options.models, "Which models")->capture_default_str();
   };
-  return benchmarks::drive(argc, argv,
-                           {"blocks_step", "Times training steps with more blocks than ranks.", add_options,
-                            [&] { return run(options); }});
+  return benchmarks::drive(
+      argc, argv,
+      {"blocks_step", "Times training steps with more blocks than ranks.", add_options, [&] { return run(options); }});
 }

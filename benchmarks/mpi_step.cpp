@@ -92,8 +92,7 @@ std::unique_ptr<benchmarks::Child> start_torch(const Options& options, const Wor
   const auto communicator = world();
   long number = getpid();
   communicator->broadcast(&number, sizeof(number), 0);
-  const auto store =
-      std::filesystem::temp_directory_path() / fmt::format("strata-ddp-{}-{}", number, workload.name);
+  const auto store = std::filesystem::temp_directory_path() / fmt::format("strata-ddp-{}-{}", number, workload.name);
   std::vector<std::string> command = options.torch;
   for (const std::string& word :
        {std::string("--workload"), workload.name, std::string("--batch"), std::to_string(batch), std::string("--rank"),
@@ -184,7 +183,8 @@ int main(int argc, char** argv) {
         ->expected(2);
   };
   return benchmarks::drive(argc, argv,
-                           {"mpi_step", "Times data-parallel training steps against other ways to train. Start it with "
-                                        "mpirun.",
+                           {"mpi_step",
+                            "Times data-parallel training steps against other ways to train. Start it with "
+                            "mpirun.",
                             add_options, [&] { return run(options); }});
 }

@@ -76,17 +76,30 @@ Workload tickets(Dim batch) {
                       .loss_weights = {1.0, 0.2}}};
 }
 
-Workload classifier(const std::string& name, const Shape& input, Dim batch, Dim steps,
-                    const std::function<Model()>& model) {
-  const Classes data(input, batch);
-  return {name,
-          batch,
-          steps,
-          model,
-          data.x,
-          data.y,
-          {.optimizer = optimizers::RMSprop({.learning_rate = 1e-4}),
-           .loss = losses::SparseCategoricalCrossentropy({.from_logits = true})}};
+CompileOptions classification(double learning_rate) {
+  return {.optimizer = optimizers::RMSprop({.learning_rate = learning_rate}),
+          .loss = losses::SparseCategoricalCrossentropy({.from_logits = true})};
+}
+
+Workload mlp(Dim batch) {
+  const Classes data({784}, batch);
+  return {"mlp", batch, 300, [] { return perceptron({64, 64}); }, data.x, data.y, classification(1e-3)};
+}
+
+Workload mlp25m(Dim batch) {
+  const Classes data({784}, batch);
+  return {"mlp25m", batch, 3, [] { return perceptron({2800, 4000, 2900}); }, data.x, data.y, classification(1e-4)};
+}
+
+/// Images (batch, 32, 32, 3) of ten classes, each brighter than the one before: what convolutions learn soon.
+Workload images(const std::string& name, Dim batch, Dim steps, const std::function<Model()>& model) {
+  const RandomKey key{constant<std::int64_t>({1, 0, 0}, {3}), 1};
+  const Tensor classes = ops::floor(ops::random_uniform(key, {batch}, 0.0, 10.0));
+  const Tensor noise = ops::random_uniform({key.state, 2}, {batch, 32, 32, 3});
+  const Tensor x = noise + ops::reshape(classes, {batch, 1, 1, 1}) / 5.0, y = ops::cast(classes, Dtype::int64);
+  x.eval();
+  y.eval();
+  return {name, batch, steps, model, x, y, classification(1e-3)};
 }
 
 struct Entry {
@@ -97,12 +110,11 @@ struct Entry {
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all{
-      {"mlp", 64, [](Dim n) { return classifier("mlp", {784}, n, 300, [] { return perceptron({64, 64}); }); }},
-      {"mlp25m", 64,
-       [](Dim n) { return classifier("mlp25m", {784}, n, 3, [] { return perceptron({2800, 4000, 2900}); }); }},
-      {"toy_resnet", 128, [](Dim n) { return classifier("toy_resnet", {32, 32, 3}, n, 3, toy_resnet); }},
+      {"mlp", 64, mlp},
+      {"mlp25m", 64, mlp25m},
+      {"toy_resnet", 128, [](Dim batch) { return images("toy_resnet", batch, 3, toy_resnet); }},
       {"ticket", 32, tickets},
-      {"batch_norm", 64, [](Dim n) { return classifier("batch_norm", {32, 32, 3}, n, 10, batch_norm_net); }}};
+      {"batch_norm", 64, [](Dim batch) { return images("batch_norm", batch, 10, batch_norm_net); }}};
   return all;
 }
 

@@ -18,8 +18,8 @@ class BlockKernel {
   virtual bool adds() const = 0;
   /// Of the matrix that the blocks have in common: read, or when adds() written.
   virtual std::size_t common_bytes() const = 0;
-  /// Up to kMostBlocks blocks of one shape; the scratch memory is that of the first. The bits are those of run() on each
-  /// block; when adds(), the first output takes the sum of all in the tree of BlockSumSpec, and the others are not
+  /// Up to kMostBlocks blocks of one shape; the scratch memory is that of the first. The bits are those of run() on
+  /// each block; when adds(), the first output takes the sum of all in the tree of BlockSumSpec, and the others are not
   /// touched.
   virtual void run_blocks(std::span<const KernelArgs> blocks) const = 0;
 };

@@ -86,8 +86,7 @@ void RunState::run_blocks(std::size_t index, std::span<RunState* const> blocks, 
   const Program& program = blocks[0]->program();
   std::array<KernelArgs, BlockKernel::kMostBlocks> arguments;
   for (std::size_t b = 0; b < blocks.size(); ++b) arguments[b] = blocks[b]->arguments_of(index);
-  program.device().launch(
-      stream, [&] { program.block_kernel(index)->run_blocks({arguments.data(), blocks.size()}); });
+  program.device().launch(stream, [&] { program.block_kernel(index)->run_blocks({arguments.data(), blocks.size()}); });
 }
 
 }  // namespace strata

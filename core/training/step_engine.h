@@ -20,10 +20,10 @@ namespace strata {
 /// stop at each such sum together, in either order, and need an arena a block.
 enum class BlockOrder {
   block_by_block,  // least memory
-  node_by_node,    // those that make a node of the tree of sums go together from one gradient to the next, so that it is
-                   // added up while it is in the cache, where that saves more memory traffic than an arena for each of
-                   // them costs; otherwise block by block
-  op_by_op,        // each instruction on all blocks of a thread before the next: needs an arena a block
+  node_by_node,  // those that make a node of the tree of sums go together from one gradient to the next, so that it is
+                 // added up while it is in the cache, where that saves more memory traffic than an arena for each of
+                 // them costs; otherwise block by block
+  op_by_op,      // each instruction on all blocks of a thread before the next: needs an arena a block
 };
 
 struct EngineOptions {

@@ -13,9 +13,8 @@ namespace strata {
 
 // Threads own runs of blocks, as ranks do.
 void StepEngine::make_nodes() {
-  const Dim most = options_.order == BlockOrder::block_by_block
-                       ? 1
-                       : std::min(of_leaf_, static_cast<Dim>(BlockKernel::kMostBlocks));
+  const Dim most =
+      options_.order == BlockOrder::block_by_block ? 1 : std::min(of_leaf_, static_cast<Dim>(BlockKernel::kMostBlocks));
   for (int thread = 0; thread < threads_; ++thread) {
     const IndexRange own = rank_blocks(own_blocks_.size(), threads_, thread);
     for (const IndexRange& range : cut_into_nodes(own, most)) {
@@ -73,11 +72,10 @@ void StepEngine::begin_node(Node& node, const Batch& batch, Stream& stream) {
   const auto slots = slots_of(node);
   for (const auto& slot : slots) begin_slot(*slot, batch, stream);
   const RunState* first = slots[0]->run;
-  const bool together =
-      slots.size() > 1 && first != nullptr && !slots[0]->stops->empty() && exchange_->size() == 0 &&
-      std::all_of(slots.begin(), slots.end(), [&](const auto& slot) {
-        return slot->run != nullptr && &slot->run->program() == &first->program();
-      });
+  const bool together = slots.size() > 1 && first != nullptr && !slots[0]->stops->empty() && exchange_->size() == 0 &&
+                        std::all_of(slots.begin(), slots.end(), [&](const auto& slot) {
+                          return slot->run != nullptr && &slot->run->program() == &first->program();
+                        });
   node.stops = together ? slots[0]->stops : nullptr;
   node.next_stop = 0;
 }

@@ -79,9 +79,9 @@ struct StepEngine::Slot {
   }
   std::size_t end() const { return run == nullptr ? 0 : run->program().instruction_count(); }
 
-  Dim index;                                  // within this rank
+  Dim index;  // within this rank
   const Node* node = nullptr;
-  std::size_t own_arena = 0;                  // among the blocks of a node; blocks that go alone use their thread's first
+  std::size_t own_arena = 0;  // among the blocks of a node; blocks that go alone use their thread's first
   std::size_t thread_arena = 0;
   std::map<Dim, SlotState> states;            // by rows
   std::vector<std::unique_ptr<Event>> ready;  // of every bucket: this block's part is computed

@@ -87,9 +87,9 @@ TEST(BlockNodesTraining, RunsProductsForSeveralBlocks) {
   const auto graph = std::static_pointer_cast<Functional>(model.shared());
   const Objective objective =
       make_objective({"output"}, losses::SparseCategoricalCrossentropy({.from_logits = true}), {}, {}, {});
-  const StepProgram step = compile_step(StepKind::train, *graph, objective,
-                                        {{{{300}, Dtype::float32}}, {{{}, Dtype::int64}}, {}}, 8,
-                                        graph->trainable_weights(), cpu_device());
+  const StepProgram step =
+      compile_step(StepKind::train, *graph, objective, {{{{300}, Dtype::float32}}, {{{}, Dtype::int64}}, {}}, 8,
+                   graph->trainable_weights(), cpu_device());
   EXPECT_EQ(block_kernels(*step.program), 3u) << "the product with the large kernel, its gradient, and the product "
                                                  "with the small kernel transposed";
 }

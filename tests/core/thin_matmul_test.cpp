@@ -58,7 +58,9 @@ class ThinProduct {
     const void* b;
     void* c;
   };
-  KernelArgs arguments(std::size_t block) { return {&pointers_[block].a, &pointers_[block].c, scratch_->data(), nullptr}; }
+  KernelArgs arguments(std::size_t block) {
+    return {&pointers_[block].a, &pointers_[block].c, scratch_->data(), nullptr};
+  }
 
   ChosenKernel chosen_;
   std::vector<Values> a_, b_, c_;

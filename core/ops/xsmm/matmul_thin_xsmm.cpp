@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products of few rows with a large matrix, and the large product of few rows (gradients of weights): tile by tile, for
 // several blocks of a batch at once. A tile of the large matrix is read, or written, for all blocks while it is in the
-// cache. Every block goes through the same tiles by the same code whatever goes beside it, so that its bits are its own.
+// cache. Every block goes through the same tiles by the same code whatever goes beside it, so that its bits are its
+// own.
 #include <libxsmm.h>
 
 #include <algorithm>
@@ -130,9 +131,10 @@ class SumKernel final : public ThinKernel {
   explicit SumKernel(const Gemm& g)
       : g_(g),
         tiles_{g.m, g.n, 16, 256},
-        direct_(tiles_, false, [&](Dim rows, Dim columns, bool add) {
-          return code(rows, columns, g.k, {g.m, g.n, g.n}, true, add);
-        }),
+        direct_(tiles_, false,
+                [&](Dim rows, Dim columns, bool add) {
+                  return code(rows, columns, g.k, {g.m, g.n, g.n}, true, add);
+                }),
         aside_(tiles_, false, [&](Dim rows, Dim columns, bool add) {
           return code(rows, columns, g.k, {g.m, g.n, columns}, true, add);
         }) {}
