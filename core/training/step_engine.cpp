@@ -127,6 +127,8 @@ void StepEngine::prepare(const BatchBlocks& blocks) {
   check_states_of_batch(state_specs_, blocks.size());
 }
 
+bool StepEngine::is_compiled_for(Dim rows) const { return regions_ready_ && (rows == 0 || steps_.contains(rows)); }
+
 void StepEngine::forget_steps() {
   steps_.clear();
   for (auto& slot : slots_) slot->states.clear();

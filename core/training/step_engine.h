@@ -81,7 +81,7 @@ class StepEngine {
   /// Compiles for the blocks of batches of this size, and makes everything they need.
   void prepare(Dim batch_size) { prepare(BatchBlocks(batch_size, blocks_)); }
   /// Whether nothing has to be compiled for blocks of so many samples.
-  bool is_compiled_for(Dim rows) const { return regions_ready_ && (rows == 0 || steps_.contains(rows)); }
+  bool is_compiled_for(Dim rows) const;
 
   /// When predicting: this rank's rows of output `k` of the last batch, on the host.
   const std::byte* predictions(std::size_t k);
