@@ -76,19 +76,20 @@ Workload tickets(Dim batch) {
                       .loss_weights = {1.0, 0.2}}};
 }
 
-CompileOptions classification(double learning_rate) {
-  return {.optimizer = optimizers::RMSprop({.learning_rate = learning_rate}),
+/// At a rate at which the loss falls from the first steps on.
+CompileOptions classification() {
+  return {.optimizer = optimizers::RMSprop({.learning_rate = 1e-4}),
           .loss = losses::SparseCategoricalCrossentropy({.from_logits = true})};
 }
 
 Workload mlp(Dim batch) {
   const Classes data({784}, batch);
-  return {"mlp", batch, 300, [] { return perceptron({64, 64}); }, data.x, data.y, classification(1e-3)};
+  return {"mlp", batch, 300, [] { return perceptron({64, 64}); }, data.x, data.y, classification()};
 }
 
 Workload mlp25m(Dim batch) {
   const Classes data({784}, batch);
-  return {"mlp25m", batch, 3, [] { return perceptron({2800, 4000, 2900}); }, data.x, data.y, classification(1e-4)};
+  return {"mlp25m", batch, 3, [] { return perceptron({2800, 4000, 2900}); }, data.x, data.y, classification()};
 }
 
 /// Images (batch, 32, 32, 3) of ten classes, each brighter than the one before: what convolutions learn soon.
@@ -99,7 +100,7 @@ Workload images(const std::string& name, Dim batch, Dim steps, const std::functi
   const Tensor x = noise + ops::reshape(classes, {batch, 1, 1, 1}) / 5.0, y = ops::cast(classes, Dtype::int64);
   x.eval();
   y.eval();
-  return {name, batch, steps, model, x, y, classification(1e-3)};
+  return {name, batch, steps, model, x, y, classification()};
 }
 
 struct Entry {
