@@ -13,20 +13,24 @@ if [[ ${1:-} == --setup ]]; then
 fi
 
 torch=()
+ddp=()
 if "$environment/bin/python" -c 'import torch' 2>/dev/null; then
   torch=(--torch "$environment/bin/python" benchmarks/torch_mlp.py)
+  ddp=(--torch "$environment/bin/python" benchmarks/ddp_step.py)
 else
   printf 'bench: no PyTorch in %s: ./dev bench --setup makes it\n' "$environment"
 fi
 export OMP_NUM_THREADS=1
 build/release/bin/mlp_step "${torch[@]}" --json build/release/mlp_step.json
-for driver in conv_step recurrent_step optimizer_step embedding_step; do
+for driver in conv_step recurrent_step optimizer_step embedding_step blocks_step; do
   printf '\n== %s\n' "$driver"
   "build/release/bin/$driver" --json "build/release/$driver.json"
 done
 if command -v mpirun >/dev/null; then
-  printf '\n== embedding_step on two ranks\n'
-  mpirun -np 2 build/release/bin/embedding_step --json build/release/embedding_step_2.json
-  printf '\n== mpi_allreduce on two ranks\n'
-  mpirun -np 2 build/release/bin/mpi_allreduce --json build/release/mpi_allreduce.json
+  for driver in embedding_step blocks_step mpi_allreduce; do
+    printf '\n== %s on two ranks\n' "$driver"
+    mpirun -np 2 "build/release/bin/$driver" --json "build/release/${driver}_2.json"
+  done
+  printf '\n== mpi_step on two ranks\n'
+  mpirun -np 2 build/release/bin/mpi_step "${ddp[@]}" --json build/release/mpi_step.json
 fi

@@ -12,6 +12,8 @@ class TrainingStep {
   /// steps of `batch` samples. An epoch has `batches` batches: one stays in the cache, as the kernels' data does; many
   /// come from memory, gathered in a new order every epoch.
   TrainingStep(const Model& model, const Shape& input, Dim batch, Dim steps, Dim batches = 1);
+  /// run() is a fit with `options` on these arrays.
+  TrainingStep(const Model& model, Arrays x, Arrays y, const CompileOptions& compile, const FitOptions& options);
 
   /// Milliseconds a step, with all that fit does between steps.
   double run();
@@ -20,10 +22,15 @@ class TrainingStep {
 
  private:
   Model model_;
-  Dim batch_;
-  int epochs_;
-  Tensor x_, y_;
+  Arrays x_, y_;
+  FitOptions options_;
   double loss_ = 0.0;
+};
+
+/// Numbers from 0 to 1 (samples, input...), and the classes (samples,) that a rule gives them, from 0 to 9.
+struct Classes {
+  Classes(const Shape& input, Dim samples);
+  Tensor x, y;
 };
 
 }  // namespace strata::benchmarks
