@@ -149,7 +149,8 @@ Tensor ops::matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool tran
 
 void register_matmul(OpRegistry& registry) {
   registry.add({"matmul",
-                {{"xsmm", "cpu", prepare_matmul_xsmm},
+                {{"xsmm_thin", "cpu", prepare_matmul_thin_xsmm},
+                 {"xsmm", "cpu", prepare_matmul_xsmm},
                  {"onednn", "cpu", prepare_matmul_onednn},
                  {"reference", "cpu", prepare_reference}},
                 {example("plain", {5, 7}, {7, 4}), example("first transposed", {7, 5}, {7, 4}, true),

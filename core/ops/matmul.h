@@ -42,6 +42,7 @@ struct Gemm {
 /// Leading axes of a fold into m when b has none.
 Gemm make_gemm(const MatMulOp& op, std::span<const TensorSpec> inputs, const TensorSpec& output);
 
+Prepared prepare_matmul_thin_xsmm(const KernelRequest& request);
 Prepared prepare_matmul_xsmm(const KernelRequest& request);
 Prepared prepare_matmul_onednn(const KernelRequest& request);
 

@@ -115,6 +115,7 @@ class ProgramBuilder {
     for (std::size_t o = 0; o < graph_.outputs.size(); ++o) {
       at(graph_.outputs[o]).output = o;
       program_->ready_after_.push_back(at(graph_.outputs[o]).last);
+      program_->computed_by_.push_back(at(graph_.outputs[o]).first);
     }
   }
 

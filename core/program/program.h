@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/ops/kernel.h"
+#include "core/ops/block_kernel.h"
 #include "core/tensor/variable.h"
 
 namespace strata {
@@ -47,6 +47,12 @@ class Program {
   std::size_t instruction_count() const { return instructions_.size(); }
   /// The instruction after which output `i` is complete and no longer read, so that it may be changed in place.
   std::size_t ready_after(int output) const { return ready_after_[static_cast<std::size_t>(output)]; }
+  /// The instruction that computes output `i`.
+  std::size_t computed_by(int output) const { return computed_by_[static_cast<std::size_t>(output)]; }
+  /// What runs an instruction for several blocks in one go; null when each runs it by itself.
+  const BlockKernel* block_kernel(std::size_t instruction) const {
+    return dynamic_cast<const BlockKernel*>(instructions_[instruction].kernel.get());
+  }
   /// In order of instructions, which is that of the trace.
   const std::vector<BlockSumPoint>& block_sums() const { return block_sums_; }
   /// One line an instruction: "matmul transpose=NN bias relu float32 (64, 784) float32 (784, 64) float32 (64,): xsmm".
@@ -81,6 +87,7 @@ class Program {
   std::vector<Buffer> constants_;
   std::vector<Instruction> instructions_;
   std::vector<std::size_t> ready_after_;
+  std::vector<std::size_t> computed_by_;
   std::vector<BlockSumPoint> block_sums_;
   std::size_t scratch_offset_ = 0;
   std::size_t arena_bytes_ = 0;
@@ -104,12 +111,15 @@ class RunState {
   void run(Stream& stream);
   /// Enqueues one instruction; to be called for 0, 1, ... instruction_count() - 1 in order.
   void run_instruction(std::size_t index, Stream& stream);
+  /// Enqueues an instruction that has a block kernel, for up to BlockKernel::kMostBlocks blocks.
+  static void run_blocks(std::size_t index, std::span<RunState* const> blocks, Stream& stream);
   /// Where an instruction that was run left its first result.
   void* result(std::size_t instruction) const { return pointers_[arguments_[instruction].first_output]; }
 
  private:
   void* resolve(const Program::Place& place) const;
   void resolve_all();
+  KernelArgs arguments_of(std::size_t instruction);
 
   struct Arguments {
     std::size_t first_input;

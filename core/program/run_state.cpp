@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+
 #include "core/base/error.h"
 #include "core/base/thread_environment.h"
 #include "core/program/program.h"
@@ -67,13 +69,24 @@ void RunState::run(Stream& stream) {
   for (std::size_t i = 0; i < arguments_.size(); ++i) run_instruction(i, stream);
 }
 
-void RunState::run_instruction(std::size_t index, Stream& stream) {
+KernelArgs RunState::arguments_of(std::size_t instruction) {
   if (!resolved_) resolve_all();
+  const Arguments& arguments = arguments_[instruction];
+  return {pointers_.data() + arguments.first_input, pointers_.data() + arguments.first_output,
+          arena_->data() + program_->scratch_offset_, arguments.state.get()};
+}
+
+void RunState::run_instruction(std::size_t index, Stream& stream) {
   const Kernel& kernel = *program_->instructions_[index].kernel;
-  const Arguments& arguments = arguments_[index];
-  const KernelArgs args{pointers_.data() + arguments.first_input, pointers_.data() + arguments.first_output,
-                        arena_->data() + program_->scratch_offset_, arguments.state.get()};
+  const KernelArgs args = arguments_of(index);
   program_->device().launch(stream, [&] { kernel.run(args, stream); });
+}
+
+void RunState::run_blocks(std::size_t index, std::span<RunState* const> blocks, Stream& stream) {
+  const Program& program = blocks[0]->program();
+  std::array<KernelArgs, BlockKernel::kMostBlocks> arguments;
+  for (std::size_t b = 0; b < blocks.size(); ++b) arguments[b] = blocks[b]->arguments_of(index);
+  program.device().launch(stream, [&] { program.block_kernel(index)->run_blocks({arguments.data(), blocks.size()}); });
 }
 
 }  // namespace strata

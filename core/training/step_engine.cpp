@@ -13,6 +13,7 @@
 #include "core/base/simd.h"
 #include "core/base/thread_environment.h"
 #include "core/ops/ops.h"
+#include "core/training/block_nodes.h"
 #include "core/training/step_engine_parts.h"
 
 namespace strata {
@@ -54,7 +55,8 @@ StepEngine::StepEngine(StepKind kind, std::shared_ptr<Functional> model, Objecti
       options_(options),
       device_(state.device()),
       blocks_(checked_blocks(options, communicator)),
-      own_blocks_(rank_blocks(blocks_, communicator.size(), communicator.rank())) {
+      own_blocks_(rank_blocks(blocks_, communicator.size(), communicator.rank())),
+      of_leaf_(blocks_of_leaf(blocks_, communicator.size())) {
   const int wanted = options.threads > 0 ? options.threads : omp_get_max_threads();
   threads_ = static_cast<int>(std::min<Dim>(wanted, own_blocks_.size()));
   for (const FlatSet& set : state_.trainable()) {
@@ -62,6 +64,7 @@ StepEngine::StepEngine(StepKind kind, std::shared_ptr<Functional> model, Objecti
   }
   for (int t = 0; t < threads_; ++t) streams_.push_back(device_.make_stream());
   for (Dim b = 0; b < own_blocks_.size(); ++b) slots_.push_back(std::make_unique<Slot>(b));
+  make_nodes();
   errors_.resize(static_cast<std::size_t>(threads_));
   arenas_.resize(slots_.size());
 }
@@ -75,13 +78,14 @@ IndexRange StepEngine::own_samples(Dim batch_size) const {
 StepEngine::Step& StepEngine::step(Dim rows) {
   if (const auto found = steps_.find(rows); found != steps_.end()) return found->second;
   const auto by_rows = [&](std::size_t variable, Dim ids) { return chooses_rows(variable, ids); };
-  Step added{compile_step(kind_, *model_, objective_, data_, rows, trainable_, device_, by_rows), {}};
+  Step added{compile_step(kind_, *model_, objective_, data_, rows, trainable_, device_, by_rows), {}, {}};
   if (!regions_ready_) {
     create_regions(added.compiled);
     region_rows_ = rows;
   }
   exchange_->require_same(*added.compiled.program);
   find_events(added);
+  find_stops(added);
   fresh_ = true;
   return steps_.emplace(rows, std::move(added)).first->second;
 }

@@ -20,13 +20,16 @@ namespace strata {
 /// stop at each such sum together, in either order, and need an arena a block.
 enum class BlockOrder {
   block_by_block,  // least memory
-  op_by_op,        // each instruction on all blocks of a thread before the next: needs an arena a block
+  node_by_node,  // those that make a node of the tree of sums go together from one gradient to the next, so that it is
+                 // added up while it is in the cache, where that saves more memory traffic than an arena for each of
+                 // them costs; otherwise block by block
+  op_by_op,      // each instruction on all blocks of a thread before the next: needs an arena a block
 };
 
 struct EngineOptions {
   Dim blocks = 0;   // over all ranks; 0 = one a rank
   int threads = 0;  // that run blocks; 0 = as OpenMP says
-  BlockOrder order = BlockOrder::block_by_block;
+  BlockOrder order = BlockOrder::node_by_node;
   std::size_t bucket_bytes = 1 << 20;  // of gradients summed in one message
 };
 
@@ -81,6 +84,8 @@ class StepEngine {
   struct Region;
   struct Bucket;
   struct Slot;
+  struct Node;
+  struct Stop;
   struct BucketReady {
     std::size_t instruction;
     std::size_t bucket;
@@ -88,6 +93,7 @@ class StepEngine {
   struct Step {
     StepProgram compiled;
     std::vector<BucketReady> events;  // which bucket is complete after which instruction, in order of instructions
+    std::vector<Stop> stops;          // of the blocks of a node, in order of instructions; none when they go alone
   };
 
   Step& step(Dim rows);
@@ -95,12 +101,15 @@ class StepEngine {
   void create_gradient_buckets();
   void create_gradient_regions(const StepProgram& compiled);
   Region& add_region(Region region);
+  void zero_between_variables(const Region& region, Dim b);
   bool chooses_rows(std::size_t variable, Dim ids) const;
   void forget_steps();
   static std::string describe(const Bucket& bucket);
   void add_bucket(Region& region, Dim first, Dim count);
   void add_rows(Region& region);
   void find_events(Step& step) const;
+  void make_nodes();
+  void find_stops(Step& step) const;
   void place_buckets(Dim batch_size);
   bool blocks_together() const;
   void prepare_slot(Slot& slot, Dim rows);
@@ -110,8 +119,17 @@ class StepEngine {
   void bind_predictions(Slot& slot, const Batch& batch, IndexRange samples);
   void run_blocks(const Batch& batch);
   template <class F>
+  void for_nodes_of(int thread, int team, const F& f);
+  template <class F>
   void for_slots_of(int thread, int team, const F& f);
   void run_thread(int thread, int team, const Batch& batch);
+  void begin_node(Node& node, const Batch& batch, Stream& stream);
+  std::span<const std::unique_ptr<Slot>> slots_of(const Node& node) const;
+  void run_node(Node& node, std::size_t end, bool lead, Stream& stream);
+  void run_stop(const Node& node, const Stop& stop, Stream& stream);
+  void add_up(const Bucket& bucket);
+  template <class F>
+  void add_blocks(const Region& region, IndexRange elements, IndexRange blocks, Stream& stream, const F& added) const;
   void begin_slot(Slot& slot, const Batch& batch, Stream& stream);
   void run_slot(Slot& slot, std::size_t end, bool lead, Stream& stream);
   void finish_instruction(Slot& slot, Stream& stream);
@@ -133,6 +151,7 @@ class StepEngine {
   Device& device_;
   Dim blocks_;
   IndexRange own_blocks_;
+  Dim of_leaf_;  // blocks that are added up before ranks take part
   int threads_;
   std::vector<Variable> trainable_;
   std::map<Dim, Step> steps_;  // by rows a block
@@ -143,8 +162,9 @@ class StepEngine {
   std::vector<std::unique_ptr<Bucket>> buckets_;  // in the order in which they are summed
   std::unique_ptr<OptimizerUpdate> update_;       // for the optimizer of the last step
   std::vector<std::unique_ptr<Slot>> slots_;      // one a block of this rank
+  std::vector<std::unique_ptr<Node>> nodes_;      // of the slots, in order
   std::vector<std::unique_ptr<Stream>> streams_;  // one a thread
-  std::vector<std::shared_ptr<Storage>> arenas_;  // one a slot when blocks go together, else one a thread
+  std::vector<std::shared_ptr<Storage>> arenas_;  // those that are used: see prepare_slot
   std::vector<std::shared_ptr<Storage>> predictions_;
   std::vector<std::vector<std::byte>> host_predictions_;
   std::vector<std::exception_ptr> errors_;   // one a thread

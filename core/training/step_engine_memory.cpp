@@ -2,6 +2,7 @@
 // The memory of a step engine: what is summed over blocks, and what the program of each block is bound to.
 #include <algorithm>
 
+#include "core/training/block_nodes.h"
 #include "core/training/step_engine_parts.h"
 
 namespace strata {
@@ -36,9 +37,27 @@ void StepEngine::create_regions(const StepProgram& compiled) {
 }
 
 StepEngine::Region& StepEngine::add_region(Region region) {
-  region.storage = communicator_.allocate(device_, static_cast<std::size_t>(own_blocks_.size()) * region.block_bytes());
+  region.of_leaf = region.kind == Region::Kind::rows ? 1 : of_leaf_;
+  const Dim own = own_blocks_.size(), leaves = leaf_count(own, region.of_leaf);
+  region.leaves = communicator_.allocate(device_, static_cast<std::size_t>(leaves) * region.block_bytes());
+  region.others = std::make_shared<Storage>(device_, static_cast<std::size_t>(own - leaves) * region.block_bytes());
+  for (Dim b = 0; b < own; ++b) {
+    if (b % region.of_leaf != 0) zero_between_variables(region, b);
+  }
   regions_.push_back(std::make_unique<Region>(std::move(region)));
   return *regions_.back();
+}
+
+// The rest is not touched, so that what a block never writes costs no memory.
+void StepEngine::zero_between_variables(const Region& region, Dim b) {
+  const FlatLayout& layout = region.layout;
+  Dim end = 0;
+  for (std::size_t v = 0; v <= layout.offsets.size(); ++v) {
+    const bool last = v == layout.offsets.size();
+    const Dim next = last ? layout.elements : layout.offsets[v];
+    device_.zero(region.at(b, end), static_cast<std::size_t>(next - end) * size_of(layout.dtype), *streams_[0]);
+    if (!last) end = next + layout.variables[v].shape().elements();
+  }
 }
 
 // Gradients by rows stay outside of the flat buffers, which are cut there.
@@ -109,9 +128,9 @@ std::string StepEngine::describe(const Bucket& bucket) {
 
 void StepEngine::add_bucket(Region& region, Dim first, Dim count) {
   auto bucket = std::make_unique<Bucket>(region, first, count);
-  for (Dim b = 0; b < own_blocks_.size(); ++b) bucket->partials.push_back(region.at(b, first));
+  for (Dim b = 0; b < own_blocks_.size(); b += of_leaf_) bucket->partials.push_back(region.at(b, first));
   bucket->sum = communicator_.prepare_block_sum(
-      device_, {region.layout.dtype, count, blocks_, bucket->partials, describe(*bucket)});
+      device_, {region.layout.dtype, count, leaf_count(blocks_, of_leaf_), bucket->partials, describe(*bucket)});
   buckets_.push_back(std::move(bucket));
 }
 
@@ -173,8 +192,10 @@ bool StepEngine::blocks_together() const { return exchange_->size() > 0 || optio
 
 void StepEngine::prepare_slot(Slot& slot, Dim rows) {
   if (slot.states.contains(rows)) return;
-  const StepProgram& compiled = step(rows).compiled;
-  auto& arena = arenas_[static_cast<std::size_t>(blocks_together() ? slot.index : slot.index % threads_)];
+  const Step& of_size = step(rows);
+  const StepProgram& compiled = of_size.compiled;
+  const std::size_t own_or_shared = of_size.stops.empty() ? slot.thread_arena : slot.own_arena;
+  auto& arena = arenas_[blocks_together() ? static_cast<std::size_t>(slot.index) : own_or_shared];
   if (arena == nullptr || arena->bytes() < compiled.program->arena_bytes()) {
     arena = std::make_shared<Storage>(device_, compiled.program->arena_bytes());
   }

@@ -17,11 +17,17 @@ struct StepEngine::Region {
   Dim set_offset = 0;              // the element of it where they begin,
   std::size_t first_variable = 0;  // the place of the first among all trainable ones
   RowLayout row_layout = {};       // of rows
-  std::shared_ptr<Storage> storage = nullptr;
+  Dim of_leaf = 1;                 // blocks that are added up on their first one's memory before ranks take part
+  std::shared_ptr<Storage> leaves = nullptr;  // what ranks sum
+  std::shared_ptr<Storage> others = nullptr;  // of the other blocks; untouched where nothing is written
 
   bool updates_variables() const { return kind == Kind::gradients || kind == Kind::rows; }
   std::size_t block_bytes() const { return kind == Kind::rows ? row_layout.bytes() : layout.bytes(); }
-  std::byte* block(Dim b) const { return storage->data() + static_cast<std::size_t>(b) * block_bytes(); }
+  std::byte* block(Dim b) const {
+    const Dim leaf = b / of_leaf, place = b % of_leaf;
+    return place == 0 ? leaves->data() + static_cast<std::size_t>(leaf) * block_bytes()
+                      : others->data() + static_cast<std::size_t>(leaf * (of_leaf - 1) + place - 1) * block_bytes();
+  }
   /// Not of rows.
   std::byte* at(Dim b, Dim element) const {
     return block(b) + static_cast<std::size_t>(element) * size_of(layout.dtype);
@@ -35,7 +41,7 @@ struct StepEngine::Bucket {
   const Region& region;
   Dim first;
   Dim count;
-  std::vector<void*> partials;  // one a block of this rank
+  std::vector<void*> partials;  // one a leaf of this rank; of rows one a block
   std::unique_ptr<BlockSum> sum;
   std::size_t sums_before = 0;  // of those in the programs: this one starts after so many of them
   std::atomic<Dim> blocks_done{0};
@@ -63,21 +69,50 @@ struct SlotState {
 struct StepEngine::Slot {
   explicit Slot(Dim i) : index(i) {}
 
-  void begin(RunState* state, const std::vector<BucketReady>* bucket_events) {
+  /// `state` and `step` are null for an empty block.
+  void begin(RunState* state, const Step* step) {
     run = state;
-    events = bucket_events;
+    events = step == nullptr ? nullptr : &step->events;
+    stops = step == nullptr ? nullptr : &step->stops;
     next = 0;
     next_event = 0;
   }
   std::size_t end() const { return run == nullptr ? 0 : run->program().instruction_count(); }
 
-  Dim index;                                  // within this rank
+  Dim index;  // within this rank
+  const Node* node = nullptr;
+  std::size_t own_arena = 0;  // among the blocks of a node; blocks that go alone use their thread's first
+  std::size_t thread_arena = 0;
   std::map<Dim, SlotState> states;            // by rows
   std::vector<std::unique_ptr<Event>> ready;  // of every bucket: this block's part is computed
   RunState* run = nullptr;                    // of the current batch; null when the block is empty
   const std::vector<BucketReady>* events = nullptr;
+  const std::vector<Stop>* stops = nullptr;
   std::size_t next = 0;  // instruction
   std::size_t next_event = 0;
+};
+
+/// Where the blocks of a node wait for each other.
+struct StepEngine::Stop {
+  struct Gradient {
+    const Region* region;
+    IndexRange elements;
+  };
+
+  std::size_t instruction;
+  bool together = false;            // it has a kernel that runs it for all of them
+  std::vector<Gradient> gradients;  // to be added up after it
+};
+
+/// Consecutive blocks of one thread: a node of the tree over blocks.
+struct StepEngine::Node {
+  IndexRange slots;
+  int thread;
+  const std::vector<Stop>* stops = nullptr;  // of the current batch; null when each block goes on its own
+  std::size_t next_stop = 0;
+
+  /// So many partials are one already when a bucket of gradients is complete.
+  Dim added() const { return stops == nullptr ? 1 : slots.size(); }
 };
 
 /// Bytes of one sample of a block-sized tensor.

@@ -73,29 +73,35 @@ void StepEngine::run_blocks(const Batch& batch) {
   }
 }
 
-// Each of the `team` threads takes the slots of which it has the arenas; there may be fewer threads than were asked
-// for.
+// There may be fewer threads than were asked for.
+template <class F>
+void StepEngine::for_nodes_of(int thread, int team, const F& f) {
+  for (const auto& node : nodes_) {
+    if (node->thread % team == thread) f(*node);
+  }
+}
+
 template <class F>
 void StepEngine::for_slots_of(int thread, int team, const F& f) {
-  for (std::size_t s = 0; s < slots_.size(); ++s) {
-    if (static_cast<int>(s) % threads_ % team == thread) f(*slots_[s]);
-  }
+  for_nodes_of(thread, team, [&](const Node& node) {
+    for (const auto& slot : slots_of(node)) f(*slot);
+  });
 }
 
 void StepEngine::run_thread(int thread, int team, const Batch& batch) {
   const ThreadEnvironment environment;
   Stream& stream = *streams_[static_cast<std::size_t>(thread)];
   std::size_t longest = 0;
-  for_slots_of(thread, team, [&](Slot& slot) {
-    begin_slot(slot, batch, stream);
-    longest = std::max(longest, slot.end());
-    if (!blocks_together()) run_slot(slot, slot.end(), thread == 0, stream);
+  for_nodes_of(thread, team, [&](Node& node) {
+    begin_node(node, batch, stream);
+    for (const auto& slot : slots_of(node)) longest = std::max(longest, slot->end());
+    if (!blocks_together()) run_node(node, longest, thread == 0, stream);
   });
   for (std::size_t sum = 0; sum < exchange_->size(); ++sum) {
     if (!run_to_sum(sum, thread, team, stream)) return;
   }
   for (std::size_t end = options_.order == BlockOrder::op_by_op ? 1 : longest; end <= longest; ++end) {
-    for_slots_of(thread, team, [&](Slot& slot) { run_slot(slot, end, thread == 0, stream); });
+    for_nodes_of(thread, team, [&](Node& node) { run_node(node, end, thread == 0, stream); });
   }
   stream.synchronize();
 }
@@ -108,7 +114,7 @@ void StepEngine::begin_slot(Slot& slot, const Batch& batch, Stream& stream) {
   }
   load(slot, batch, samples, stream);
   if (kind_ == StepKind::predict) bind_predictions(slot, batch, samples);
-  slot.begin(slot.states.at(samples.size()).run.get(), &steps_.at(samples.size()).events);
+  slot.begin(slot.states.at(samples.size()).run.get(), &steps_.at(samples.size()));
 }
 
 /// Runs the instructions before `end` that are still to be run.
@@ -182,6 +188,7 @@ void StepEngine::advance_buckets() {
            std::all_of(slots_.begin(), slots_.end(), [&](const auto& slot) { return slot->ready[bucket]->query(); });
   };
   while (started_ < buckets_.size() && buckets_[started_]->sums_before <= sums_run_ && complete(started_)) {
+    add_up(*buckets_[started_]);
     buckets_[started_++]->sum->start();
   }
   if (started_ > 0) communicator_.progress();

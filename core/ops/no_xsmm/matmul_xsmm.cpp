@@ -4,6 +4,7 @@
 
 namespace strata {
 
+Prepared prepare_matmul_thin_xsmm(const KernelRequest&) { return "built without libxsmm"; }
 Prepared prepare_matmul_xsmm(const KernelRequest&) { return "built without libxsmm"; }
 
 }  // namespace strata
