@@ -5,9 +5,9 @@
 // Where state lives. A slot has one buffer for all variables of a dtype (FlatState), in which every variable has its
 // place; slots in the variables' shapes have the offsets of the variables themselves. So a checkpoint is a copy of
 // ranges, and a rank of a sharded optimizer (each updates and keeps a part of the state) owns sub-ranges of all
-// buffers: any cut at cache lines will do for an elementwise rule; one at chunks of norms (core/ops/square_sums.h) for
-// a rule with norms, whose ranks exchange the sums of their chunks; whole variables for a rule of whole variables.
-// Numbers that belong to no variable (OptimizerRule::scalars) are kept by every rank.
+// buffers: any cut at cache lines will do for an elementwise rule; rules with norms, and rules of whole variables, get
+// whole variables (core/training/optimizer_shares.h). Numbers that belong to no variable (OptimizerRule::scalars) are
+// kept by every rank.
 #pragma once
 
 #include <functional>

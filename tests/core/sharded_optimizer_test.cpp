@@ -37,14 +37,14 @@ void expect_equal_bits(const SharedTraining& training, const std::vector<int>& r
   }
 }
 
-TEST(ShardedOptimizer, EveryOneOfTheCatalogueHasTheBitsOfOneRank) {
-  const auto optimizers = testing::catalogue_optimizers();
-  ASSERT_GE(optimizers.size(), 15U);
-  for (const auto& [name, make] : optimizers) {
-    SCOPED_TRACE(name);
-    expect_equal_bits({make}, {1, 2, 3, 5});
-  }
-}
+using NamedOptimizer = std::pair<std::string, std::function<Optimizer()>>;
+
+class EveryShardedOptimizer : public ::testing::TestWithParam<NamedOptimizer> {};
+
+TEST_P(EveryShardedOptimizer, HasTheBitsOfOneRank) { expect_equal_bits({GetParam().second}, {1, 2, 3, 5}); }
+
+INSTANTIATE_TEST_SUITE_P(Catalogue, EveryShardedOptimizer, ::testing::ValuesIn(testing::catalogue_optimizers()),
+                         [](const auto& test) { return test.param.first; });
 
 // Every two of these together: rules of every scope, what comes around them, and what they update.
 SharedTraining case_of(const std::vector<int>& levels) {
@@ -70,14 +70,17 @@ SharedTraining case_of(const std::vector<int>& levels) {
   return {make, policies[levels[6]], levels[7] == 1, levels[8] == 1, levels[9] == 1};
 }
 
-TEST(ShardedOptimizer, HasTheBitsOfOneRankWithAnyTwoOptions) {
-  for (const std::vector<int>& levels : testing::pairwise_rows({8, 4, 2, 3, 2, 3, 4, 2, 2, 2})) {
-    std::string name;
-    for (const int level : levels) name += std::to_string(level);
-    SCOPED_TRACE(name);
-    expect_equal_bits(case_of(levels), {2, 3, 5});
-  }
-}
+class AnyTwoOptions : public ::testing::TestWithParam<std::vector<int>> {};
+
+TEST_P(AnyTwoOptions, OfAShardedOptimizerHaveTheBitsOfOneRank) { expect_equal_bits(case_of(GetParam()), {2, 3, 5}); }
+
+INSTANTIATE_TEST_SUITE_P(Pairs, AnyTwoOptions,
+                         ::testing::ValuesIn(testing::pairwise_rows({8, 4, 2, 3, 2, 3, 4, 2, 2, 2})),
+                         [](const auto& test) {
+                           std::string name;
+                           for (const int level : test.param) name += std::to_string(level);
+                           return name;
+                         });
 
 TEST(ShardedOptimizer, IsTheSameOnADeviceWhoseMemoryTheHostCannotTouch) {
   for (const auto& make : {+[] { return Optimizer("adam"); }, +[] { return optimizers::Adagrad(); },
