@@ -98,7 +98,8 @@ TEST(Deadline, NamesTheRankThatDoesNotCome) {
     EXPECT_EQ(error.peer(), 1);
     EXPECT_EQ(error.operation(), "broadcast");
     EXPECT_EQ(std::string(error.what()),
-              "rank 0 waited 0.2 s for " + c.describe(1) + " in broadcast: no message. It may have died or be late.");
+              "rank 0 waited 0.2 s for " + c.describe(1) +
+                  " in broadcast: no message. It may have died, or need longer than STRATA_DEADLINE allows.");
     over = true;
   });
 }

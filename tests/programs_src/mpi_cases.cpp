@@ -144,6 +144,30 @@ void run_recorded_sums(Communicator& c, std::string_view mode) {
   }
 }
 
+// More bytes than an int counts: a sum, and a broadcast of what came out.
+void run_huge(Communicator& c) {
+  const Dim count = (Dim{5} << 30) / 2 / static_cast<Dim>(sizeof(float));
+  const auto value = [](int rank, Dim i) { return static_cast<float>((i % 9973 * 37 + rank * 101) % 10'007); };
+  const auto memory = c.allocate(cpu_device(), static_cast<std::size_t>(count) * sizeof(float));
+  auto* data = reinterpret_cast<float*>(memory->data());
+  void* const partials[] = {data};
+  const auto sum = c.prepare_block_sum(cpu_device(), {Dtype::float32, count, c.size(), partials, "2.5 GB"});
+  for (Dim i = 0; i < count; ++i) data[i] = value(c.rank(), i);
+  sum->start();
+  sum->wait();
+  const auto require_sum = [&](const char* what) {
+    for (Dim i = 0; i < count; ++i) {
+      float expected = 0;
+      for (int rank = 0; rank < c.size(); ++rank) expected += value(rank, i);
+      if (data[i] != expected) throw std::runtime_error(std::string(what) + " at element " + std::to_string(i));
+    }
+  };
+  require_sum("the sum is wrong");
+  if (c.rank() != 1) std::memset(data, 0, memory->bytes());
+  c.broadcast(data, memory->bytes(), 1);
+  require_sum("the broadcast is wrong");
+}
+
 // The last rank still works when the others end.
 void run_with_a_late_end(Communicator& c) {
   c.barrier();
@@ -196,6 +220,8 @@ int run(std::string_view mode) {
       run_recorded_sums(*world(), mode);
     } else if (mode == "shared") {
       run_sharded_optimizers();
+    } else if (mode == "huge") {
+      run_huge(*world());
     } else if (mode == "late") {
       run_with_a_late_end(*world());
     } else {
