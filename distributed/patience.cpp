@@ -68,17 +68,15 @@ void Patience::fail_late(const Awaited& awaited) const {
   using What = Awaited::What;
   const double seconds = std::chrono::duration<double>(waited()).count();
   const std::string whom = awaited.peer < 0 ? "its own device" : transport_.describe(awaited.peer);
-  const char* what = "the work was not done.";
-  if (awaited.what == What::message) what = "no message. It may have died, or need longer than STRATA_DEADLINE allows.";
-  if (awaited.what == What::room)
-    what = "it took no message. It may have died, or need longer than STRATA_DEADLINE allows.";
-  if (awaited.what == What::arrival)
-    what = "it has not come to it. It may have died, or need longer than STRATA_DEADLINE allows.";
-  if (awaited.what == What::work)
-    what = "it has not done its part. It may have died, or need longer than STRATA_DEADLINE allows.";
-  throw CommError(
-      transport_.rank(), awaited.peer, std::string(operation_),
-      fmt::format("rank {} waited {:.1f} s for {} in {}: {}", transport_.rank(), seconds, whom, place(), what));
+  const char* what = "the work was not done";
+  if (awaited.what == What::message) what = "no message";
+  if (awaited.what == What::room) what = "it took no message";
+  if (awaited.what == What::arrival) what = "it has not come to it";
+  if (awaited.what == What::work) what = "it has not done its part";
+  throw CommError(transport_.rank(), awaited.peer, std::string(operation_),
+                  fmt::format("rank {} waited {:.1f} s for {} in {}: {}. It may have died, or need longer than "
+                              "STRATA_DEADLINE allows.",
+                              transport_.rank(), seconds, whom, place(), what));
 }
 
 }  // namespace strata
