@@ -104,14 +104,15 @@ class TimelineWriter {
                          microseconds(clock(event.end) - begin), rank, event.track, arguments));
   }
 
-  /// What the viewers show beside the events: where 0 is on rank 0's clock, and what to make of the times.
+  /// What the viewers show beside the events: where 0 is on rank 0's clock, and what to make of the times, which are
+  /// wrong by at most half the round trip.
   void put_rest(std::span<const TimelineOfRank> ranks) {
     nlohmann::ordered_json rest = {{"start_ns", start_}, {"ranks", ranks.size()}};
     std::size_t dropped = 0;
     for (const TimelineOfRank& rank : ranks) {
       rest["dropped_events"].push_back(rank.dropped);
       rest["clock_offset_ns"].push_back(rank.begin.offset);
-      rest["clock_round_trip_ns"].push_back(std::min(rank.begin.round_trip, rank.end.round_trip));
+      rest["clock_round_trip_ns"].push_back(std::max(rank.begin.round_trip, rank.end.round_trip));
       dropped += rank.dropped;
     }
     if (dropped > 0) rest["note"] = fmt::format("{} later events were not kept: there was no more room", dropped);
