@@ -13,6 +13,8 @@ namespace {
 
 // About the time a message takes between two cores; longer waits are worth a system call.
 constexpr int kSpins = 200;
+// On a busy machine, where a poll of MPI gives the core away, so many polls can take seconds.
+constexpr std::chrono::milliseconds kLongestSpin{1};
 
 }  // namespace
 
@@ -37,7 +39,7 @@ void Patience::restart() {
 }
 
 bool Patience::idle(const Awaited& awaited) {
-  if (idle_polls_ < kSpins) {
+  if (idle_polls_ < kSpins && Transport::Clock::now() - since_ < kLongestSpin) {
     ++idle_polls_;
     return false;
   }
