@@ -22,8 +22,15 @@ namespace {
 using testing::SharedTraining;
 using testing::train_shared;
 
+/// In a session of its own, as on several ranks.
+testing::SharedTrainingResult train_alone(const SharedTraining& training) {
+  testing::SharedTrainingResult result;
+  testing::run_ranks(1, [&](Communicator&) { result = train_shared(training, false); });
+  return result;
+}
+
 void expect_equal_bits(const SharedTraining& training, const std::vector<int>& rank_counts) {
-  const auto expected = train_shared(training, false);
+  const auto expected = train_alone(training);
   ASSERT_TRUE(std::isfinite(expected.losses.back()));
   for (const int ranks : rank_counts) {
     testing::run_ranks(ranks, [&](Communicator& communicator) {
@@ -86,7 +93,7 @@ TEST(ShardedOptimizer, IsTheSameOnADeviceWhoseMemoryTheHostCannotTouch) {
   for (const auto& make : {+[] { return Optimizer("adam"); }, +[] { return optimizers::Adagrad(); },
                            +[] { return optimizers::Lamb({}, {.global_clipnorm = 0.05}); }}) {
     const SharedTraining training{make};
-    const auto expected = train_shared(training, false);
+    const auto expected = train_alone(training);
     testing::run_ranks(3, [&](Communicator&) {
       testing::GuardedDevice device;
       const DeviceScope scope(device);
