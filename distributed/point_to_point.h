@@ -101,7 +101,6 @@ class PointToPointCommunicator final : public Communicator {
 
   SumPlace next_sum();
   std::unique_ptr<SumRun> make_block_sum(Device& device, const BlockSumSpec& spec, const SumPlace& place);
-  std::unique_ptr<SumRun> make_staged_sum(const BlockSumSpec& spec);
   SumGroups group_hosts(const BlockSumSpec& spec);
   SumGroups group_alone(const BlockSumSpec& spec) const;
   void add_ports(SumGroups& groups, const HostMemory::Place& place) const;

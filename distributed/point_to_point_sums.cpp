@@ -12,7 +12,6 @@
 #include "distributed/point_to_point_call.h"
 #include "distributed/prepared_sum.h"
 #include "distributed/row_sum.h"
-#include "distributed/staged_sum.h"
 
 namespace strata {
 namespace {
@@ -94,31 +93,9 @@ std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_row_sum(Device& devi
 // Every rank comes to the same choice.
 std::unique_ptr<SumRun> PointToPointCommunicator::make_block_sum(Device& device, const BlockSumSpec& spec,
                                                                  const SumPlace& place) {
-  const bool on_host = is_host_memory(device);
-  if (on_host) {
-    if (auto staged = make_staged_sum(spec)) return staged;
-  }
-  SumGroups groups = on_host ? group_hosts(spec) : group_alone(spec);
+  SumGroups groups = is_host_memory(device) ? group_hosts(spec) : group_alone(spec);
   const int root = place.root % groups.groups();
   return std::make_unique<BlockSumRun>(*transport_, device, spec, std::move(groups), place.tag, root);
-}
-
-/// Null where there are several hosts or too many bytes.
-std::unique_ptr<SumRun> PointToPointCommunicator::make_staged_sum(const BlockSumSpec& spec) {
-  const std::size_t all = static_cast<std::size_t>(spec.blocks * spec.count) * size_of(spec.dtype);
-  if (size() == 1 || transport_->hosts().size() > 2 || all > StagedSumRun::kMostBytes) return nullptr;
-  const std::size_t own = StagedSumRun::place_bytes(spec, size());
-  const HostMemory::Place place = memory_.take(sizeof(SumPort) + own);
-  if (!place.memory) return nullptr;
-  SumGroups groups;
-  groups.bounds = transport_->hosts();
-  groups.place = rank();
-  add_ports(groups, place);
-  std::vector<std::byte*> places;
-  for (int r = 0; r < size(); ++r) {
-    places.push_back(place.memory->part(static_cast<std::size_t>(r)) + place.offset + sizeof(SumPort));
-  }
-  return std::make_unique<StagedSumRun>(spec, std::move(groups), std::move(places));
 }
 
 SumGroups PointToPointCommunicator::group_alone(const BlockSumSpec& spec) const {

@@ -12,16 +12,16 @@ void PortWatch::arrive(const CallStamp& stamp) {
   ++times_;
   next_ = 0;
   SumPort& port = *ports_[own_];
-  port.stamps[times_ % 2] = stamp;
+  port.stamp = stamp;
   port.arrived.store(times_, std::memory_order_release);
 }
 
 bool PortWatch::all_arrived() {
-  const CallStamp& own = ports_[own_]->stamps[times_ % 2];
+  const CallStamp& own = ports_[own_]->stamp;
   for (; next_ < ports_.size(); ++next_) {
     const SumPort& port = *ports_[next_];
     if (port.arrived.load(std::memory_order_acquire) < times_) return false;
-    const CallStamp& theirs = port.stamps[times_ % 2];
+    const CallStamp& theirs = port.stamp;
     if (theirs != own) throw Diverged{first_rank_ + static_cast<int>(next_), theirs};
   }
   return true;

@@ -15,7 +15,7 @@ namespace strata {
 struct alignas(64) SumPort {
   std::atomic<std::uint64_t> arrived;  // times that its partials were ready
   std::atomic<std::uint64_t> done;     // times that it was through
-  CallStamp stamps[2];                 // of the even and the odd times: another rank may be one ahead
+  CallStamp stamp;                     // of the last time that it arrived: nobody comes again before all were through
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "ports are used by several processes");
 
