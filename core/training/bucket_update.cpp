@@ -62,11 +62,10 @@ void BucketUpdate::find_ranges(Dim first, Dim count) {
   // Numbers that differ from variable to variable are bound to programs of single variables.
   const bool single = optimizer.options().clipnorm || needs_norms(*optimizer);
   for (std::size_t v = 0; v < layout.variables.size(); ++v) {
-    const Dim begin = layout.offsets[v];
-    if (begin < first || begin >= first + count) continue;
+    const Dim begin = layout.offsets[v], end = begin + layout.variables[v].shape().elements();
+    if (end <= first || begin >= first + count) continue;
     variables_.push_back(v);
-    const IndexRange own{std::max(begin, set_.own.first),
-                         std::min(begin + layout.variables[v].shape().elements(), set_.own.last)};
+    const IndexRange own{std::max({begin, first, set_.own.first}), std::min({end, first + count, set_.own.last})};
     if (own.size() <= 0) continue;
     own_.push_back(v);
     Range range{own, v, treatment_of(optimizer, set_.rules[v])};

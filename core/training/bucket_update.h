@@ -24,9 +24,9 @@ struct UpdateSquares {
 
 class BucketUpdate {
  public:
-  /// Elements [first, first + count) of `set`, which are whole variables; `gradient` is where their summed gradient
-  /// will be, which is overwritten. What of them is not this rank's own is only looked at in check(), for which
-  /// `checks` asks.
+  /// Elements [first, first + count) of `set`, which are whole variables unless the optimizer may cut them; `gradient`
+  /// is where their summed gradient will be, which is overwritten. What of them is not this rank's own is only looked
+  /// at in check(), for which `checks` asks.
   BucketUpdate(UpdateCompiler& compiler, const FlatSet& set, Dim first, Dim count, void* gradient,
                const UpdateSquares& squares, const UpdateNumbers& numbers, int threads, bool checks);
   // Each runs some of the passes of a step and allocates nothing. The result does not depend on the number of threads.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/ops/ops.h"
 
@@ -57,9 +58,23 @@ std::unique_ptr<BucketUpdate> OptimizerUpdate::make_bucket(const FlatSet& set, D
 }
 
 void OptimizerUpdate::add_bucket(const FlatSet& set, Dim first, Dim count, void* gradient) {
+  const auto& offsets = set.layout.offsets;
   Part part;
-  part.bucket = make_bucket(set, first, count, gradient);
+  if (std::binary_search(offsets.begin(), offsets.end(), first) || may_cut(set, first)) {
+    part.bucket = make_bucket(set, first, count + std::exchange(waiting_, 0), gradient);
+  } else {
+    waiting_ += count;
+  }
   parts_.push_back(std::move(part));
+}
+
+/// Whether the variable at `element` may be updated part by part.
+bool OptimizerUpdate::may_cut(const FlatSet& set, Dim element) const {
+  const Optimizer& optimizer = compiler_.optimizer();
+  const auto& offsets = set.layout.offsets;
+  const auto v = static_cast<std::size_t>(std::upper_bound(offsets.begin(), offsets.end(), element) - offsets.begin());
+  return !checks() && !clips_by_norm(optimizer.options()) && optimizer->scope() == UpdateScope::elementwise &&
+         !treatment_of(optimizer, set.rules[v - 1]).whole;
 }
 
 void OptimizerUpdate::add_rows(const FlatSet& set, Dim first, const RowLayout& layout, void* gradient) {
@@ -130,11 +145,12 @@ void OptimizerUpdate::bucket_ready(const UpdateTeam& team) {
 
 void OptimizerUpdate::check_part(const Part& part, const UpdateTeam& team) {
   if (part.rows) part.squares->run(*team.streams[0]);
-  else part.bucket->check(team);
+  else if (part.bucket) part.bucket->check(team);
 }
 
 void OptimizerUpdate::update_part(const Part& part, const UpdateTeam& team) {
   if (part.rows) part.rows->run(*team.streams[0]);
+  else if (!part.bucket) return;
   else if (updates_) part.bucket->begin(team);
   else part.bucket->accumulate(team);
 }
@@ -158,7 +174,9 @@ void OptimizerUpdate::leave_out() {
 void OptimizerUpdate::finish_clipping(const UpdateTeam& team) {
   for (SetGathers& gathers : gathers_) gathers.squares.run(*team.streams[0]);
   sum_->run(*team.streams[0]);
-  for (const Part& part : parts_) part.bucket->finish(team);  // with such a limit none is updated by rows alone
+  for (const Part& part : parts_) {
+    if (part.bucket) part.bucket->finish(team);  // with such a limit none is updated by rows alone
+  }
 }
 
 void OptimizerUpdate::share_values(Stream& stream) {

@@ -18,7 +18,8 @@ class OptimizerUpdate {
  public:
   /// `finite_only`: a step whose gradients are not all finite is left out. A LossScaleOptimizer always asks for that.
   OptimizerUpdate(const Optimizer& optimizer, FlatState& state, int threads, bool finite_only = false);
-  /// Elements [first, first + count) of `set`, which are whole variables; their summed gradient will be in `gradient`.
+  /// Elements [first, first + count) of `set`; their summed gradient will be in `gradient`. Parts of a variable come
+  /// one after the other, the last elements first, next to each other in memory.
   void add_bucket(const FlatSet& set, Dim first, Dim count, void* gradient);
   /// The variable that begins at element `first` of `set`; the list of its rows will be at `gradient`.
   void add_rows(const FlatSet& set, Dim first, const RowLayout& layout, void* gradient);
@@ -41,10 +42,10 @@ class OptimizerUpdate {
  private:
   /// What is updated when one gradient has arrived.
   struct Part {
-    std::unique_ptr<RowUpdate> rows;      // a variable by its rows alone; else
-    std::unique_ptr<RowSquares> squares;  // likewise, when only finite gradients count
-    std::unique_ptr<DenseRows> dense;     // null unless the gradient comes by rows
-    std::unique_ptr<BucketUpdate> bucket;
+    std::unique_ptr<RowUpdate> rows;       // a variable by its rows alone; else
+    std::unique_ptr<RowSquares> squares;   // likewise, when only finite gradients count
+    std::unique_ptr<DenseRows> dense;      // null unless the gradient comes by rows
+    std::unique_ptr<BucketUpdate> bucket;  // null: a part of a variable that is updated with a later one
   };
   /// What ranks that share the state tell each other of one set.
   struct SetGathers {
@@ -55,6 +56,7 @@ class OptimizerUpdate {
   std::size_t first_variable(const FlatSet& set) const;
   UpdateSquares squares_of(const FlatSet& set) const;
   const UpdateNumbers& numbers_of(const FlatSet& set) const;
+  bool may_cut(const FlatSet& set, Dim element) const;
   std::unique_ptr<BucketUpdate> make_bucket(const FlatSet& set, Dim first, Dim count, void* gradient);
   void prepare_gathers();
   void check_part(const Part& part, const UpdateTeam& team);
@@ -77,6 +79,7 @@ class OptimizerUpdate {
   std::unique_ptr<RunState> sum_;     // of the gradients' squares
   std::vector<std::unique_ptr<UpdateNumbers>> numbers_;  // one a set
   std::vector<Part> parts_;
+  Dim waiting_ = 0;                                // elements of parts that are updated with the next one
   std::vector<std::vector<std::size_t>> by_rows_;  // of each set: variables that are updated by rows
   std::vector<SetGathers> gathers_;                // one a set where ranks share the state, from the first step on
   bool always_changes_ = false;                    // variables, also in steps that only accumulate

@@ -6,6 +6,11 @@
 #include "core/training/step_engine_parts.h"
 
 namespace strata {
+namespace {
+
+constexpr std::size_t kLeastPart = std::size_t{2} << 20;  // bytes of a variable that make a bucket of their own
+
+}  // namespace
 
 void StepEngine::create_regions(const StepProgram& compiled) {
   update_.reset();
@@ -106,6 +111,9 @@ void StepEngine::create_gradient_buckets() {
     for (std::size_t v = layout.variables.size(); v-- > 0;) {
       const Dim begin = layout.offsets[v];
       if (end - begin < wanted && v > 0) continue;
+      // Parts of a large variable: what has been summed is updated before it leaves the caches.
+      const Dim part = std::max(wanted, static_cast<Dim>(kLeastPart / size_of(layout.dtype)));
+      for (; end - begin >= 2 * part; end -= part) add_bucket(**region, end - part, part);
       add_bucket(**region, begin, end - begin);
       end = begin;
     }
@@ -119,8 +127,7 @@ std::string StepEngine::describe(const Bucket& bucket) {
   std::string text = "the gradients of ";
   bool first = true;
   for (std::size_t v = 0; v < region.layout.offsets.size(); ++v) {
-    const Dim at = region.layout.offsets[v];
-    if (at < bucket.first || at >= bucket.first + bucket.count) continue;
+    if (!bucket.holds_some_of(v)) continue;
     text += (std::exchange(first, false) ? "" : ", ") + region.layout.variables[v].path();
   }
   return text;
@@ -153,8 +160,7 @@ void StepEngine::find_events(Step& step) const {
     if (bucket.region.updates_variables()) {
       const FlatLayout& layout = bucket.region.layout;
       for (std::size_t v = 0; v < layout.offsets.size(); ++v) {
-        const Dim at = layout.offsets[v];
-        if (at < bucket.first || at >= bucket.first + bucket.count) continue;
+        if (!bucket.holds_some_of(v)) continue;
         const GradientOutput& gradient = compiled.gradients[bucket.region.first_variable + v];
         const int parts = gradient.by_rows ? 3 : 1;
         for (int part = 0; part < parts; ++part) ready = std::max(ready, after(gradient.first + part));

@@ -2,6 +2,7 @@
 // Internal to StepEngine: the memory that is summed over blocks, and what belongs to each block of this rank.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 
 #include "core/training/step_engine.h"
@@ -37,6 +38,13 @@ struct StepEngine::Region {
 /// A range of a region that is summed in one go.
 struct StepEngine::Bucket {
   Bucket(const Region& of, Dim from, Dim size) : region(of), first(from), count(size) {}
+
+  /// Of gradients: whether elements of the region's v-th variable are in it, or the place of one without elements.
+  bool holds_some_of(std::size_t v) const {
+    const Dim begin = region.layout.offsets[v];
+    const Dim elements = std::max<Dim>(region.layout.variables[v].shape().elements(), 1);
+    return begin < first + count && begin + elements > first;
+  }
 
   const Region& region;
   Dim first;
