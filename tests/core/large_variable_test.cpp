@@ -2,10 +2,13 @@
 // A variable that is larger than a bucket is summed in parts, and updated part by part where its optimizer allows.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "core/model/session.h"
+#include "core/ops/ops.h"
 #include "core/training/model.h"
 #include "layers/dense.h"
 #include "tests/support/ranks.h"
