@@ -40,6 +40,7 @@ class BlockSumRun final : public SumRun {
   bool advance() override;
   bool done() const override { return phase_ == Phase::done; }
   Awaited awaited() const override;
+  bool is_local() const override { return groups_.groups() == 1; }
   void cancel() noexcept override;
   std::int64_t bytes_sent() const override { return bytes_sent_; }
 

@@ -126,9 +126,11 @@ bool PointToPointCommunicator::test_messages() {
   return moved;
 }
 
-bool PointToPointCommunicator::advance_sums() {
-  bool moved = false;
-  for (const PreparedSum* sum : running_) moved |= advance(*sum);
+// The first that can go on: what is wanted first is done first, and a little at a time. Others fill its waits.
+bool PointToPointCommunicator::advance_sums(bool also_local) {
+  const bool moved = std::any_of(running_.begin(), running_.end(), [&](const PreparedSum* sum) {
+    return (also_local || !sum->run().is_local()) && advance(*sum);
+  });
   std::erase_if(running_, [](PreparedSum* sum) { return sum->finished(); });
   return moved;
 }
@@ -141,11 +143,12 @@ bool PointToPointCommunicator::advance(const PreparedSum& sum) const {
   }
 }
 
+// What is summed in memory is best left until it is waited for, and then used while it is in the caches.
 void PointToPointCommunicator::progress() {
   guard([&] {
     if (running_.empty()) return;
     const auto begin = Clock::now();
-    advance_sums();
+    advance_sums(false);
     cost_.hidden_seconds += seconds(Clock::now() - begin);
   });
 }

@@ -90,7 +90,7 @@ class PointToPointCommunicator final : public Communicator {
   void receive(void* data, std::size_t bytes, int peer);
   void complete(std::string_view operation);
   bool test_messages();
-  bool advance_sums();
+  bool advance_sums(bool also_local = true);
   bool advance(const PreparedSum& sum) const;
   void idle(Patience& patience, const Awaited& awaited, const CallStamp& stamp);
   void heed(const RankNotes::Received& received) const;

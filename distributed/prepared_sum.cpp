@@ -41,7 +41,7 @@ bool PointToPointCommunicator::PreparedSum::finished() const {
 }
 
 bool PointToPointCommunicator::PreparedSum::advance() {
-  communicator_.progress();
+  communicator_.guard([&] { communicator_.advance_sums(); });
   return run_->done();
 }
 

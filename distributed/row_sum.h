@@ -25,6 +25,7 @@ class RowSumRun final : public SumRun {
   bool advance() override;
   bool done() const override { return phase_ == Phase::done; }
   Awaited awaited() const override;
+  bool is_local() const override { return false; }
   void cancel() noexcept override;
   std::int64_t bytes_sent() const override { return bytes_sent_; }
 

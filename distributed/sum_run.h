@@ -27,6 +27,8 @@ class SumRun {
   virtual bool done() const = 0;
   /// What it waits for.
   virtual Awaited awaited() const = 0;
+  /// Whether it is nothing but this rank's work on memory of its host: then nothing is gained by doing it early.
+  virtual bool is_local() const = 0;
   /// Gives up the messages under way.
   virtual void cancel() noexcept = 0;
   /// By this rank, in messages or through shared memory, all times together.
