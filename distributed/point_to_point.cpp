@@ -143,12 +143,14 @@ bool PointToPointCommunicator::advance(const PreparedSum& sum) const {
   }
 }
 
-// What is summed in memory is best left until it is waited for, and then used while it is in the caches.
+// What is summed in memory is best left until it is waited for, and then used while it is in the caches. The wire is
+// given all it takes: until the next call may be long.
 void PointToPointCommunicator::progress() {
   guard([&] {
     if (running_.empty()) return;
     const auto begin = Clock::now();
-    advance_sums(false);
+    while (advance_sums(false)) {
+    }
     cost_.hidden_seconds += seconds(Clock::now() - begin);
   });
 }
