@@ -58,7 +58,7 @@ class MpiTransport final : public Transport {
   std::vector<int> members_;              // the place of every rank in communicator_, which may have more
   std::vector<RankIdentity> identities_;  // of every rank
   std::vector<int> hosts_;
-  std::thread::id only_thread_;           // that may call MPI; none: any may
+  std::thread::id only_thread_;  // that may call MPI; none: any may
   std::vector<Slot> slots_;
   std::vector<Request> free_;
   Clock::time_point next_look_;  // for ranks that have ended
