@@ -71,8 +71,7 @@ void PointToPointCommunicator::check_usable() const {
 void PointToPointCommunicator::fail(const std::string& error) noexcept {
   failure_ = error;
   recorder_.fail(error);
-  for (const InFlight& message : messages_) transport_->cancel(message.request);
-  messages_.clear();
+  cancel_messages();
   for (PreparedSum* sum : running_) sum->run().cancel();
   running_.clear();
 }
@@ -100,17 +99,28 @@ void PointToPointCommunicator::receive(void* data, std::size_t bytes, int peer) 
   messages_.push_back({transport_->irecv(data, bytes, peer, kCollectiveTag), {peer, Awaited::What::message}});
 }
 
-// Waits until the messages begun above are over.
+// Waits until the messages begun above are over. After an error there are none: their memory may belong to the caller,
+// whose it is no more once the error is on its way.
 void PointToPointCommunicator::complete(std::string_view operation) {
-  Patience patience(*transport_, deadline(), operation, position_);
-  while (!messages_.empty()) {
-    const bool moved = test_messages();
-    if (advance_sums() || moved) {
-      patience.restart();
-    } else {
-      idle(patience, messages_.front().awaited, stamp_);
+  try {
+    Patience patience(*transport_, deadline(), operation, position_);
+    while (!messages_.empty()) {
+      const bool moved = test_messages();
+      if (advance_sums() || moved) {
+        patience.restart();
+      } else {
+        idle(patience, messages_.front().awaited, stamp_);
+      }
     }
+  } catch (...) {
+    cancel_messages();
+    throw;
   }
+}
+
+void PointToPointCommunicator::cancel_messages() noexcept {
+  for (const InFlight& message : messages_) transport_->cancel(message.request);
+  messages_.clear();
 }
 
 bool PointToPointCommunicator::test_messages() {

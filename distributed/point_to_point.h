@@ -89,6 +89,7 @@ class PointToPointCommunicator final : public Communicator {
   void send(const void* data, std::size_t bytes, int peer);
   void receive(void* data, std::size_t bytes, int peer);
   void complete(std::string_view operation);
+  void cancel_messages() noexcept;
   bool test_messages();
   bool advance_sums(bool also_local = true);
   bool advance(const PreparedSum& sum) const;
