@@ -6,7 +6,6 @@ Protocol, one line each: the program prints "ready" after warm-up. "run N" on st
 they took; "info" prints one line of JSON; "quit" or end of input ends it. All ranks must be told the same.
 """
 import argparse
-import json
 import os
 import sys
 import time
@@ -14,6 +13,8 @@ import time
 import torch
 from torch import nn
 from torch.nn import functional
+
+from torch_serve import serve
 
 
 class Perceptron(nn.Module):
@@ -108,22 +109,6 @@ class Trainer:
         return time.perf_counter() - begin
 
 
-def serve(trainer):
-    for line in sys.stdin:
-        words = line.split()
-        if words == ["quit"]:
-            return 0
-        if words == ["info"]:
-            print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads(),
-                              "loss": trainer.loss.item()}), flush=True)
-        elif len(words) == 2 and words[0] == "run" and words[1].isdigit() and int(words[1]) > 0:
-            print(repr(trainer.run(int(words[1]))), flush=True)
-        else:
-            print(f'expected "run N", "info" or "quit", received "{line.strip()}"', file=sys.stderr)
-            return 2
-    return 0
-
-
 def main():
     parser = argparse.ArgumentParser(description="Times steps of PyTorch DDP; commands come on stdin.")
     parser.add_argument("--workload", choices=sorted(WORKLOADS), required=True)
@@ -140,7 +125,8 @@ def main():
     trainer = Trainer(options.workload, options.batch)
     trainer.run(5)
     print("ready", flush=True)
-    status = serve(trainer)
+    status = serve(trainer.run, lambda: {"torch": torch.__version__, "threads": torch.get_num_threads(),
+                                         "loss": trainer.loss.item()})
     torch.distributed.destroy_process_group()
     return status
 

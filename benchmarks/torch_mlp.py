@@ -9,11 +9,12 @@ they took; "info" prints one line of JSON (version, threads, optimizer, batch si
 "quit" or end of input ends it. A line that is none of these ends it with status 2.
 """
 import argparse
-import json
 import sys
 import time
 
 import torch
+
+from torch_serve import serve
 
 
 def make_optimizer(parameters, kind):
@@ -81,22 +82,6 @@ def positive(text):
     return value
 
 
-def serve(trainer, info):
-    for line in sys.stdin:
-        words = line.split()
-        if words == ["quit"]:
-            return 0
-        if words == ["info"]:
-            state = {"loss": trainer.loss.item(), "denormal_slots": trainer.denormal_slots()}
-            print(json.dumps({**info, **state}), flush=True)
-        elif len(words) == 2 and words[0] == "run" and words[1].isdigit() and int(words[1]) > 0:
-            print(repr(trainer.run(int(words[1]))), flush=True)
-        else:
-            print(f'expected "run N", "info" or "quit", received "{line.strip()}"', file=sys.stderr)
-            return 2
-    return 0
-
-
 def main():
     parser = argparse.ArgumentParser(description="Times PyTorch training steps of an MLP; commands come on stdin.")
     parser.add_argument("--threads", type=positive, default=1)
@@ -110,7 +95,8 @@ def main():
     info = {"torch": torch.__version__, "threads": torch.get_num_threads(), "optimizer": options.optimizer,
             "batch_size": options.batch_size}
     print("ready", flush=True)
-    return serve(trainer, info)
+    return serve(trainer.run, lambda: {**info, "loss": trainer.loss.item(),
+                                       "denormal_slots": trainer.denormal_slots()})
 
 
 if __name__ == "__main__":

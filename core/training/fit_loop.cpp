@@ -281,6 +281,7 @@ class FitLoop final : public TrainingControl {
   void use_blocks(Dim blocks) {
     blocks_ = blocks;
     engine_ = trainer_.engine(StepKind::train, data_.specs, blocks, options_.bucket_mb, options_.compress_transfer);
+    engine_->prepare(batch_size_);
   }
 
   Trainer& trainer_;

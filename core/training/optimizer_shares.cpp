@@ -12,12 +12,9 @@ namespace {
 /// A variable may be cut after every so many of its elements.
 Dim cut_unit(const Optimizer& optimizer, const WeightRule& rule) {
   const TensorSpec& spec = rule.variable.spec();
-  const Dim all = std::max<Dim>(spec.shape.elements(), 1);
-  const VariableTreatment treatment = treatment_of(optimizer, rule);
-  const bool whole = treatment.whole || optimizer->scope() != UpdateScope::elementwise;
-  if (whole || clips_by_norm(optimizer.options())) return all;
+  if (!cuts_anywhere(optimizer, rule)) return std::max<Dim>(spec.shape.elements(), 1);
   const Dim line = static_cast<Dim>(64 / size_of(spec.dtype));
-  if (spec.shape.rank() == 0 || !updates_rows_alone(optimizer, treatment)) return line;
+  if (spec.shape.rank() == 0 || !updates_rows_alone(optimizer, treatment_of(optimizer, rule))) return line;
   return std::lcm(line, std::max<Dim>(spec.shape.slice(1, spec.shape.rank()).elements(), 1));
 }
 
@@ -44,6 +41,11 @@ Dim cut_variable(const Optimizer& optimizer, const FlatSet& set, std::size_t v, 
 }
 
 }  // namespace
+
+bool cuts_anywhere(const Optimizer& optimizer, const WeightRule& rule) {
+  return !treatment_of(optimizer, rule).whole && optimizer->scope() == UpdateScope::elementwise &&
+         !clips_by_norm(optimizer.options());
+}
 
 std::vector<Dim> share_cuts(const Optimizer& optimizer, const FlatSet& set, int ranks) {
   const std::vector<Dim> costs = slot_costs(set);

@@ -15,6 +15,9 @@ namespace strata {
 /// rows); rules and options that look at whole variables get whole variables.
 std::vector<Dim> share_cuts(const Optimizer& optimizer, const FlatSet& set, int ranks);
 
+/// Whether an update looks at each element of the variable by itself, so that it may be cut at any cache line.
+bool cuts_anywhere(const Optimizer& optimizer, const WeightRule& rule);
+
 /// Where the cut of `layout` at `element` lies in a slot of its variables.
 Dim slot_element(const FlatLayout& layout, const FlatSlot& slot, Dim element);
 

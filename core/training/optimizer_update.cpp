@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/ops/ops.h"
+#include "core/training/optimizer_shares.h"
 
 namespace strata {
 
@@ -70,11 +71,9 @@ void OptimizerUpdate::add_bucket(const FlatSet& set, Dim first, Dim count, void*
 
 /// Whether the variable at `element` may be updated part by part.
 bool OptimizerUpdate::may_cut(const FlatSet& set, Dim element) const {
-  const Optimizer& optimizer = compiler_.optimizer();
   const auto& offsets = set.layout.offsets;
   const auto v = static_cast<std::size_t>(std::upper_bound(offsets.begin(), offsets.end(), element) - offsets.begin());
-  return !checks() && !clips_by_norm(optimizer.options()) && optimizer->scope() == UpdateScope::elementwise &&
-         !treatment_of(optimizer, set.rules[v - 1]).whole;
+  return !checks() && cuts_anywhere(compiler_.optimizer(), set.rules[v - 1]);
 }
 
 void OptimizerUpdate::add_rows(const FlatSet& set, Dim first, const RowLayout& layout, void* gradient) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "distributed/error_feedback.h"
+#include "strata/strata.h"
 #include "tests/support/communicator_cases.h"
 #include "tests/support/ranks.h"
 
@@ -93,6 +94,34 @@ INSTANTIATE_TEST_SUITE_P(Hosts, Compressed,
 
 TEST(Compressed, ChangesNothingOnOneHost) {
   testing::run_ranks(3, [](Communicator& c) { EXPECT_EQ(sum_often(c, 2, true).first, sum_often(c, 2, false).first); });
+}
+
+/// The weights that two ranks end with, which share a host or not.
+std::uint64_t train(const Hosts& hosts, bool compress) {
+  std::uint64_t weights = 0;
+  testing::run_ranks(
+      2,
+      [&](Communicator& communicator) {
+        auto input = Input({20});
+        Model model(input, layers::Dense(3)(layers::Dense(40, {.activation = "tanh"})(input)));
+        model.compile({.optimizer = "adam", .loss = "mse"});
+        const Tensor x = ops::random_uniform({constant<std::int64_t>({1, 2, 3}, {3})}, {32, 20}, -1.0, 1.0);
+        model.fit(x, ops::slice(x, {0, 0}, {32, 3}), {.batch_size = 8, .verbose = 0, .compress_transfer = compress});
+        const std::uint64_t own = model.weights_hash();
+        std::uint64_t all[2] = {};
+        communicator.allgather(&own, all, sizeof own);
+        EXPECT_EQ(all[0], all[1]);
+        if (communicator.rank() == 0) weights = own;
+      },
+      hosts);
+  return weights;
+}
+
+TEST(Compressed, TrainingChangesItsBitsBetweenHostsAlone) {
+  EXPECT_EQ(train({2}, false), train({1, 1}, false));
+  EXPECT_EQ(train({2}, true), train({2}, false));
+  EXPECT_NE(train({1, 1}, true), train({1, 1}, false));
+  EXPECT_EQ(train({1, 1}, true), train({1, 1}, true));
 }
 
 TEST(ErrorFeedback, KeepsNoErrorOfWhatIsNotFinite) {

@@ -17,10 +17,6 @@ using testing::MpiOutcome;
 
 class MpiEmbeddedTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    if (!testing::have_mpi()) GTEST_SKIP() << "built without MPI";
-  }
-
   static MpiOutcome run(int ranks, const std::string& mode) {
     return testing::run_mpi(ranks, {{STRATA_BIN_DIR "/tests/mpi_embedded", mode}});
   }

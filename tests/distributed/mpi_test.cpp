@@ -16,10 +16,6 @@ constexpr const char* kProgram = STRATA_BIN_DIR "/tests/mpi_cases";
 
 class MpiTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    if (!testing::have_mpi()) GTEST_SKIP() << "built without MPI";
-  }
-
   static MpiOutcome mpi_cases(int ranks, const std::string& mode,
                               testing::OnLostRank on_lost = testing::OnLostRank::others_end) {
     return testing::run_mpi(ranks, {{kProgram, mode}}, on_lost);

@@ -218,6 +218,27 @@ TEST_F(BackupAndRestoreTest, OnRanksWithEqualBlocks) {
   }
 }
 
+// Nobody said how many blocks there are: those of the ranks that began, also on others.
+TEST_F(BackupAndRestoreTest, OnOtherRanksWithTheBlocksItBeganWith) {
+  const Result whole = uninterrupted(adam(), nothing, 3);
+  for (const int ranks : {1, 2, 4}) {
+    testing::run_ranks(3, [&](Communicator&) {
+      Model model = compiled_model(adam());
+      EXPECT_THROW(model.fit(x(), y(), options({BackupAndRestore(path("b"), {.save_freq = 1}), Interrupt(5)})),
+                   Interruption);
+    });
+    testing::run_ranks(ranks, [&](Communicator&) {
+      Model model = compiled_model(adam());
+      const auto go_on = [&] { return model.fit(x(), y(), options({BackupAndRestore(path("b"), {.save_freq = 1})})); };
+      if (ranks > 3) return expect_error_with<ConfigError>(go_on, "There are more ranks (4) than blocks (3)");
+      const Result rest{model.weights_hash(), go_on()};
+      EXPECT_EQ(model.weights_hash(), whole.weights) << ranks << " ranks";
+      EXPECT_EQ(rest.history.blocks, 3);
+      EXPECT_EQ(rest.history.history, last_epochs(whole, rest.history.epoch.at(0)).history.history);
+    });
+  }
+}
+
 class BackupFiles : public BackupAndRestoreTest {
  protected:
   std::string backup() const { return path("backup"); }
