@@ -28,7 +28,7 @@ struct World {
   PointToPointCommunicator* over_mpi = nullptr;  // the same, when there is MPI below it
   bool initialised_mpi = false;
   bool shut_down = false;
-  pid_t process = 0;  // that initialised MPI: a forked child must not finalise
+  pid_t process = 0;  // that opened the world: MPI is nothing for a child that it forks
 };
 
 // Never destroyed: used while the process exits.
@@ -60,12 +60,11 @@ void shut_down(World& state, bool failed) {
   const std::lock_guard lock(state.mutex);
   if (state.shut_down) return;
   state.shut_down = true;
-  const bool broken = state.over_mpi != nullptr && !state.over_mpi->usable();
-  if (failed && state.over_mpi != nullptr && !mpi_finalized())
-    state.over_mpi->abandon("its program ends with an error");
-  if (!failed && state.over_mpi != nullptr) state.over_mpi->finish();
-  if (failed || broken || !state.initialised_mpi || state.process != getpid() || mpi_finalized()) return;
-  finalize();
+  if (state.process != getpid()) return;
+  const bool broken = state.over_mpi != nullptr && !state.over_mpi->usable(), over = mpi_finalized();
+  if (state.over_mpi != nullptr && failed && !over) state.over_mpi->abandon("its program ends with an error");
+  if (state.over_mpi != nullptr && !failed) state.over_mpi->finish();
+  if (!failed && !broken && !over && state.initialised_mpi) finalize();
 }
 
 // glibc tells an exit handler the status of the exit, so that a failing program is known by it.
@@ -87,7 +86,6 @@ void initialize(World& state, const LaunchEnvironment& launch) {
     check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
   }
   state.initialised_mpi = true;
-  state.process = getpid();
   register_exit_handler(state);
   check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   if (provided < MPI_THREAD_SERIALIZED && verbosity() > 0) {
@@ -116,6 +114,7 @@ void open_world(World& state) {
     return;
   }
   if (mpi_finalized()) throw ConfigError("world: MPI has been finalised; call world() before MPI_Finalize");
+  state.process = getpid();
   if (!mpi_initialized()) initialize(state, *launch);
   if (launch) check_sizes(*launch);
   const auto communicator = make_point_to_point(MPI_COMM_WORLD);

@@ -62,6 +62,11 @@ TEST_F(MpiTest, AShardedOptimizerHasTheBitsAndTheStateOfOneRank) {
   }
 }
 
+TEST_F(MpiTest, TheErrorOfAForkedChildIsNotThatOfItsRank) {
+  const MpiOutcome outcome = mpi_cases(3, "fork");
+  EXPECT_TRUE(outcome.succeeded()) << outcome.text();
+}
+
 TEST_F(MpiTest, WithoutALauncherMpiIsLeftAlone) {
   const Outcome outcome = testing::run_process({{kProgram, "single"}});
   EXPECT_TRUE(outcome.succeeded()) << outcome.text();

@@ -3,10 +3,12 @@
 // after a CommError, whose text goes to stderr.
 #include <mpi.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <string_view>
@@ -188,6 +190,17 @@ void run_on_own_communicator() {
   MPI_Finalize();
 }
 
+// A child that the program forks ends with an error of its own, while the other ranks wait for a late one.
+void run_with_a_child_that_fails(Communicator& c) {
+  c.barrier();
+  const pid_t child = fork();
+  if (child == 0) std::exit(1);
+  int status = 0;
+  require(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 1, "the child ends");
+  if (c.rank() == 0) std::this_thread::sleep_for(std::chrono::seconds(1));
+  c.barrier();
+}
+
 // Without a launcher.
 void run_single() {
   require(world()->size() == 1, "a world of one");
@@ -220,6 +233,8 @@ int run(std::string_view mode) {
       run_recorded_sums(*world(), mode);
     } else if (mode == "shared") {
       run_sharded_optimizers();
+    } else if (mode == "fork") {
+      run_with_a_child_that_fails(*world());
     } else if (mode == "huge") {
       run_huge(*world());
     } else if (mode == "late") {
