@@ -138,7 +138,7 @@ class Case {
   void* partials_[1];
   std::vector<float> plain_;
   std::unique_ptr<BareWindow> window_;  // null when there are several hosts
-  std::unique_ptr<BlockSum> sum_;
+  std::unique_ptr<PreparedCollective> sum_;
 };
 
 /// What one call takes.

@@ -34,7 +34,7 @@ struct Options {
   std::vector<std::string> torch;
 };
 
-class MpiSum final : public BlockSum {
+class MpiSum final : public PreparedCollective {
  public:
   explicit MpiSum(const BlockSumSpec& spec)
       : data_(spec.partials[0]),
@@ -75,10 +75,10 @@ class MpiSums final : public Communicator {
   std::shared_ptr<Storage> allocate(Device& device, std::size_t bytes) override {
     return world_->allocate(device, bytes);
   }
-  std::unique_ptr<BlockSum> prepare_block_sum(Device&, const BlockSumSpec& spec) override {
+  std::unique_ptr<PreparedCollective> prepare_block_sum(Device&, const BlockSumSpec& spec) override {
     return std::make_unique<MpiSum>(spec);
   }
-  std::unique_ptr<BlockSum> prepare_row_sum(Device& device, const RowSumSpec& spec) override {
+  std::unique_ptr<PreparedCollective> prepare_row_sum(Device& device, const RowSumSpec& spec) override {
     return world_->prepare_row_sum(device, spec);
   }
   void progress() override { world_->progress(); }

@@ -27,9 +27,9 @@ struct Options {
 };
 
 /// A sum that begins when it is waited for.
-class LateSum final : public BlockSum {
+class LateSum final : public PreparedCollective {
  public:
-  explicit LateSum(std::unique_ptr<BlockSum> sum) : sum_(std::move(sum)) {}
+  explicit LateSum(std::unique_ptr<PreparedCollective> sum) : sum_(std::move(sum)) {}
   void start() override {}
   bool advance() override { return false; }
   void wait() override {
@@ -38,14 +38,14 @@ class LateSum final : public BlockSum {
   }
 
  private:
-  std::unique_ptr<BlockSum> sum_;
+  std::unique_ptr<PreparedCollective> sum_;
 };
 
 /// Notes what is summed. `late`: and overlaps none of it.
 class NotingCommunicator final : public ForwardingCommunicator {
  public:
   NotingCommunicator(Communicator& inner, bool late) : ForwardingCommunicator(inner), late_(late) {}
-  std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) override {
+  std::unique_ptr<PreparedCollective> prepare_block_sum(Device& device, const BlockSumSpec& spec) override {
     sums_.push_back(spec);
     auto sum = inner().prepare_block_sum(device, spec);
     if (!late_) return sum;
@@ -126,7 +126,7 @@ class Communication {
   Dim steps_;
   std::size_t bytes_ = 0;
   std::vector<std::shared_ptr<Storage>> memory_;
-  std::vector<std::unique_ptr<BlockSum>> sums_;
+  std::vector<std::unique_ptr<PreparedCollective>> sums_;
 };
 
 /// The slowest rank's.

@@ -33,7 +33,7 @@ std::vector<int> first_partials(const SumGroups& groups, const BlockSumSpec& spe
 }  // namespace
 
 BlockSumRun::BlockSumRun(Transport& transport, Device& device, const BlockSumSpec& spec, SumGroups groups,
-                         int first_tag, int first_root)
+                         int first_tag, int first_root, SumPart part)
     : transport_(transport),
       device_(device),
       dtype_(spec.dtype),
@@ -42,53 +42,123 @@ BlockSumRun::BlockSumRun(Transport& transport, Device& device, const BlockSumSpe
       firsts_(first_partials(groups_, spec, transport.size())),
       first_tag_(first_tag),
       first_root_(first_root),
-      piece_bytes_(choose_piece(bytes_, groups_.groups())),
+      part_(part),
       compress_(spec.compress && spec.dtype == Dtype::float32 && groups_.groups() > 1) {
   if (!groups_.ports.empty()) ports_.emplace(groups_.ports, groups_.place, groups_.first(groups_.own));
-  first_piece_bytes_ = groups_.groups() == 1 ? piece_bytes_ : kSmallestPieceBytes;
-  const std::size_t rest = bytes_ > first_piece_bytes_ ? bytes_ - first_piece_bytes_ : 0;
-  pieces_ = bytes_ == 0 || spec.blocks == 1 ? 0 : static_cast<Dim>(1 + (rest + piece_bytes_ - 1) / piece_bytes_);
-  all_lanes_ = groups_.groups() == 1 ? groups_.own_size() : kLanes;
-  make_plans(spec);
+  if (bytes_ > 0 && spec.blocks > 1) cut(spec);
+  make_lanes(spec.shares);
   if (compress_) make_errors();
-  for (int lane = groups_.place; lane < std::min<Dim>(all_lanes_, pieces_); lane += groups_.own_size()) make_lane(lane);
 }
 
 BlockSumRun::~BlockSumRun() { cancel(); }
 
-void BlockSumRun::make_plans(const BlockSumSpec& spec) {
+/// The first block of every group.
+std::vector<Dim> BlockSumRun::group_bounds(const BlockSumSpec& spec) const {
   std::vector<Dim> bounds;
-  for (const int rank : groups_.bounds) {
-    const int last = transport_.size() - 1;
-    bounds.push_back(rank > last ? spec.blocks : rank_blocks(spec.blocks, last + 1, rank).first);
+  for (int group = 0; group < groups_.groups(); ++group) {
+    bounds.push_back(rank_blocks(spec.blocks, transport_.size(), groups_.first(group)).first);
   }
-  for (int i = 0; i < std::min<Dim>(groups_.groups(), pieces_); ++i) {
-    plans_.push_back(plan_block_sum(bounds, groups_.own, root_of(i)));
+  bounds.push_back(spec.blocks);
+  return bounds;
+}
+
+void BlockSumRun::cut(const BlockSumSpec& spec) {
+  const std::vector<Dim> bounds = group_bounds(spec);
+  if (spec.shares.empty()) cut_evenly(bounds);
+  else cut_shares(bounds, spec);
+  // What carries the stamp is copied.
+  Piece& first = pieces_.front();
+  if (groups_.groups() == 1 || first.bytes <= kSmallestPieceBytes) return;
+  const Piece rest{first.offset + kSmallestPieceBytes, first.bytes - kSmallestPieceBytes, first.plan};
+  first.bytes = kSmallestPieceBytes;
+  pieces_.insert(pieces_.begin() + 1, rest);
+}
+
+void BlockSumRun::cut_evenly(const std::vector<Dim>& bounds) {
+  const auto groups = static_cast<std::size_t>(groups_.groups());
+  pieces_ = pieces_of({0, static_cast<Dim>(bytes_)}, 0);
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    const std::size_t root = (static_cast<std::size_t>(first_root_) + i) % groups;
+    if (i < groups) plans_.push_back(plan_block_sum(bounds, groups_.own, bounds[root], part_));
+    pieces_[i].plan = i % groups;
   }
 }
 
-/// A piece is rounded where its group sends a node's sum up, and the whole sum once where it comes together.
+/// Pieces of the ranks take turns, so that all of them have some under way.
+void BlockSumRun::cut_shares(const std::vector<Dim>& bounds, const BlockSumSpec& spec) {
+  const Shares shares = spec.shares.scaled(static_cast<Dim>(size_of(dtype_)));
+  std::vector<std::vector<Piece>> of_ranks;
+  std::size_t most = 0;
+  for (int rank = 0; rank < transport_.size(); ++rank) {
+    const std::vector<IndexRange> own = shares.of(rank);
+    if (own.empty()) continue;
+    const Dim target = rank_blocks(spec.blocks, transport_.size(), rank).first;
+    plans_.push_back(plan_block_sum(bounds, groups_.own, target, part_));
+    of_ranks.emplace_back();
+    for (const IndexRange range : own) {
+      for (const Piece& piece : pieces_of(range, plans_.size() - 1)) of_ranks.back().push_back(piece);
+    }
+    most = std::max(most, of_ranks.back().size());
+  }
+  for (std::size_t i = 0; i < most; ++i) {
+    for (const auto& pieces : of_ranks) {
+      if (i < pieces.size()) pieces_.push_back(pieces[i]);
+    }
+  }
+}
+
+std::vector<BlockSumRun::Piece> BlockSumRun::pieces_of(IndexRange bytes, std::size_t plan) const {
+  const std::size_t most = choose_piece(bytes_, groups_.groups());
+  std::vector<Piece> pieces;
+  for (auto offset = static_cast<std::size_t>(bytes.first); offset < static_cast<std::size_t>(bytes.last);
+       offset += most) {
+    pieces.push_back({offset, std::min(most, static_cast<std::size_t>(bytes.last) - offset), plan});
+  }
+  return pieces;
+}
+
+void BlockSumRun::make_lanes(const Shares& shares) {
+  const bool alone = groups_.groups() == 1;
+  const int lanes = alone ? groups_.own_size() : kLanes;
+  for (int number = groups_.place; number < lanes; number += groups_.own_size()) {
+    std::vector<std::size_t> own;
+    for (std::size_t i = 0; i < pieces_.size(); ++i) {
+      // On one host alone the first partial of a rank is where the sums of its shares come together.
+      const bool mine = alone && !shares.empty()
+                            ? plans_[pieces_[i].plan].result == firsts_[static_cast<std::size_t>(groups_.place)]
+                            : static_cast<int>(i % static_cast<std::size_t>(lanes)) == number;
+      if (mine) own.push_back(i);
+    }
+    if (!own.empty()) make_lane(number, std::move(own));
+  }
+}
+
+/// A piece is rounded where its group sends a node's sum up, and the whole sum once where it comes together to be sent
+/// to all.
 void BlockSumRun::make_errors() {
   std::size_t count = 0;
-  for (Dim piece = 0; piece < pieces_; ++piece) {
-    first_errors_.push_back(count);
-    const bool own = piece % all_lanes_ % groups_.own_size() == groups_.place;
-    const int roundings =
-        plans_[static_cast<std::size_t>(piece) % plans_.size()].sends_up() + (root_of(piece) == groups_.own ? 1 : 0);
-    const std::size_t bytes = std::min(piece == 0 ? first_piece_bytes_ : piece_bytes_, bytes_ - offset(piece));
-    if (own) count += static_cast<std::size_t>(roundings) * bytes / sizeof(float);
+  for (const Lane& lane : lanes_) {
+    for (const std::size_t i : lane.pieces) {
+      Piece& piece = pieces_[i];
+      const BlockSumPlan& plan = plans_[piece.plan];
+      const int roundings = plan.sends_up() + (plan.root && part_ == SumPart::all ? 1 : 0);
+      piece.errors = count;
+      count += static_cast<std::size_t>(roundings) * piece.bytes / sizeof(float);
+    }
   }
   errors_.assign(count, 0.0F);
 }
 
-void BlockSumRun::make_lane(int number) {
-  const std::size_t piece = std::min(bytes_, std::max(piece_bytes_, first_piece_bytes_));
+void BlockSumRun::make_lane(int number, std::vector<std::size_t> pieces) {
+  std::size_t longest = 0;
+  for (const std::size_t i : pieces) longest = std::max(longest, pieces_[i].bytes);
   const bool messages = groups_.groups() > 1;
-  Lane lane{number,  pieces_, 0, 0, Lane::Phase::begin, 0, device_.make_stream(), device_.make_event(),
-            nullptr, nullptr};
-  if (messages) lane.scratch = std::make_unique<Storage>(device_, piece);
-  if (messages && (number == 0 || compress_ || !device_.host_accessible())) {
-    lane.stage = std::make_unique<Storage>(cpu_device(), piece + sizeof(CallStamp));
+  Lane lane{
+      number, std::move(pieces), 0, 0, 0, Lane::Phase::begin, 0, device_.make_stream(), device_.make_event(), nullptr,
+      nullptr};
+  if (messages) lane.scratch = std::make_unique<Storage>(device_, longest);
+  if (messages && (lane.pieces[0] == 0 || compress_ || !device_.host_accessible())) {
+    lane.stage = std::make_unique<Storage>(cpu_device(), longest + sizeof(CallStamp));
   }
   lanes_.push_back(std::move(lane));
 }
@@ -96,7 +166,7 @@ void BlockSumRun::make_lane(int number) {
 void BlockSumRun::start(const CallStamp& stamp) {
   stamp_ = stamp;
   for (Lane& lane : lanes_) {
-    lane.piece = lane.number;
+    lane.next = 0;
     lane.step = 0;
     lane.rounding = 0;
     lane.phase = Lane::Phase::begin;
@@ -129,7 +199,7 @@ bool BlockSumRun::advance() {
 bool BlockSumRun::advance_lanes() {
   bool moved = false;
   for (Lane& lane : lanes_) {
-    if (lane.piece < pieces_) moved |= advance_lane(lane);
+    if (open(lane)) moved |= advance_lane(lane);
   }
   return moved;
 }
@@ -178,22 +248,24 @@ bool BlockSumRun::finish_piece(Lane& lane) {
   lane.phase = Lane::Phase::begin;
   lane.step = 0;
   lane.rounding = 0;
-  lane.piece += all_lanes_;
-  if (lane.piece >= pieces_) --open_lanes_;
+  ++lane.next;
+  if (!open(lane)) --open_lanes_;
   return true;
 }
 
 /// Gives the piece's sum to the other ranks of the group.
 void BlockSumRun::spread(Lane& lane) {
-  const std::size_t bytes = bytes_of_piece(lane);
-  for (std::size_t i = 1; i < firsts_.size(); ++i) {
-    device_.copy(at(lane, firsts_[i]), at(lane, 0), bytes, *lane.stream);
-    bytes_sent_ += static_cast<std::int64_t>(bytes);
+  if (part_ == SumPart::up) return;
+  const int from = plan(lane).result;
+  for (const int first : firsts_) {
+    if (first == from) continue;
+    device_.copy(at(lane, first), at(lane, from), piece(lane).bytes, *lane.stream);
+    bytes_sent_ += static_cast<std::int64_t>(piece(lane).bytes);
   }
 }
 
 void BlockSumRun::enqueue_before(Lane& lane, const BlockSumStep& step) {
-  const std::size_t bytes = bytes_of_piece(lane);
+  const std::size_t bytes = piece(lane).bytes;
   if (step.kind == Kind::add) {
     accumulate(device_, *lane.stream, dtype_, at(lane, step.partial), at(lane, step.from),
                static_cast<Dim>(bytes / size_of(dtype_)));
@@ -218,7 +290,7 @@ void BlockSumRun::post(Lane& lane, const BlockSumStep& step) {
 
 void BlockSumRun::finish_message(Lane& lane, const BlockSumStep& step) {
   if (step.kind == Kind::send) return;
-  const std::size_t bytes = bytes_of_piece(lane);
+  const std::size_t bytes = piece(lane).bytes;
   if (stamped(lane)) {
     CallStamp theirs;
     std::memcpy(&theirs, lane.stage->data() + wire_bytes(lane), sizeof theirs);
@@ -236,24 +308,23 @@ void BlockSumRun::finish_message(Lane& lane, const BlockSumStep& step) {
 void BlockSumRun::encode_message(Lane& lane, const BlockSumStep& step) {
   auto* to = reinterpret_cast<Bfloat16*>(lane.stage->data());
   auto* values = reinterpret_cast<float*>(at(lane, step.partial));
-  const std::size_t count = bytes_of_piece(lane) / sizeof(float);
+  const std::size_t count = piece(lane).bytes / sizeof(float);
   if (!goes_down(lane)) return encode_with_feedback(to, values, errors(lane), count);
   // The first to go down from where the sum came together: everybody is to have what the others get.
-  if (root_of(lane.piece) == groups_.own && lane.rounding == plan(lane).sends_up())
-    round_with_feedback(values, errors(lane), count);
+  if (plan(lane).root && lane.rounding == plan(lane).sends_up()) round_with_feedback(values, errors(lane), count);
   encode(to, values, count);
 }
 
 void BlockSumRun::decode_message(Lane& lane, const BlockSumStep& step) {
   std::byte* to = step.kind == Kind::receive_add ? lane.scratch->data() : at(lane, step.partial);
   decode(reinterpret_cast<float*>(to), reinterpret_cast<const Bfloat16*>(lane.stage->data()),
-         bytes_of_piece(lane) / sizeof(float));
+         piece(lane).bytes / sizeof(float));
 }
 
 /// Of the next rounding.
 float* BlockSumRun::errors(Lane& lane) {
-  const std::size_t before = static_cast<std::size_t>(lane.rounding++) * (bytes_of_piece(lane) / sizeof(float));
-  return errors_.data() + first_errors_[static_cast<std::size_t>(lane.piece)] + before;
+  const std::size_t before = static_cast<std::size_t>(lane.rounding++) * (piece(lane).bytes / sizeof(float));
+  return errors_.data() + piece(lane).errors + before;
 }
 
 /// What crosses from one rank to another.
@@ -261,11 +332,11 @@ std::int64_t BlockSumRun::bytes_of_step(const Lane& lane, const BlockSumStep& st
   const auto rank_of = [&](int partial) { return std::upper_bound(firsts_.begin(), firsts_.end(), partial); };
   const bool crosses =
       step.kind == Kind::send || (step.kind == Kind::add && rank_of(step.partial) != rank_of(step.from));
-  return crosses ? static_cast<std::int64_t>(step.kind == Kind::send ? wire_bytes(lane) : bytes_of_piece(lane)) : 0;
+  return crosses ? static_cast<std::int64_t>(step.kind == Kind::send ? wire_bytes(lane) : piece(lane).bytes) : 0;
 }
 
 std::byte* BlockSumRun::at(const Lane& lane, int partial) const {
-  return static_cast<std::byte*>(groups_.partials[static_cast<std::size_t>(partial)]) + offset(lane.piece);
+  return static_cast<std::byte*>(groups_.partials[static_cast<std::size_t>(partial)]) + piece(lane).offset;
 }
 
 // The host memory that the message of a step reads or writes.
@@ -274,19 +345,11 @@ std::byte* BlockSumRun::message(const Lane& lane, const BlockSumStep& step) cons
   return step.kind == Kind::receive_add ? lane.scratch->data() : at(lane, step.partial);
 }
 
-std::size_t BlockSumRun::offset(Dim piece) const {
-  return piece == 0 ? 0 : first_piece_bytes_ + static_cast<std::size_t>(piece - 1) * piece_bytes_;
-}
-
-std::size_t BlockSumRun::bytes_of_piece(const Lane& lane) const {
-  return std::min(lane.piece == 0 ? first_piece_bytes_ : piece_bytes_, bytes_ - offset(lane.piece));
-}
-
 Awaited BlockSumRun::awaited() const {
   if (phase_ == Phase::arriving) return {ports_->first_missing(), Awaited::What::arrival};
   if (phase_ == Phase::finishing) return {ports_->first_unfinished(), Awaited::What::work};
   for (const Lane& lane : lanes_) {
-    if (lane.piece < pieces_ && lane.phase == Lane::Phase::posted) {
+    if (open(lane) && lane.phase == Lane::Phase::posted) {
       const BlockSumStep& step = plan(lane).steps[lane.step];
       return {peer(lane, step), step.kind == Kind::send ? Awaited::What::room : Awaited::What::message};
     }
@@ -296,8 +359,8 @@ Awaited BlockSumRun::awaited() const {
 
 void BlockSumRun::cancel() noexcept {
   for (Lane& lane : lanes_) {
-    if (lane.piece < pieces_ && lane.phase == Lane::Phase::posted) transport_.cancel(lane.request);
-    lane.piece = pieces_;
+    if (open(lane) && lane.phase == Lane::Phase::posted) transport_.cancel(lane.request);
+    lane.next = lane.pieces.size();
   }
   open_lanes_ = 0;
   phase_ = Phase::done;

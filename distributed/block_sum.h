@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Carries out a plan of steps as a state machine that never blocks and allocates nothing after construction.
+// Carries out plans of steps as a state machine that never blocks and allocates nothing after construction.
 #pragma once
 
 #include <memory>
@@ -12,11 +12,12 @@
 
 namespace strata {
 
-/// One prepared sum on one rank. The partials are cut into pieces, whose sums come together in one group after the
-/// other, so that all of them send equally much at once. A few lanes, each with its own tag, stream and buffers, take
-/// every lanes-th piece through the whole of its plan, so that pieces are on different steps at once. The ranks of a
-/// group share the lanes out: whoever has a lane adds up its pieces for all of them, in everybody's memory, and
-/// exchanges them with the rank that has the lane in another group.
+/// One prepared sum, or one half of it, on one rank. The partials are cut into pieces, whose sums come together in one
+/// group after the other, so that all of them send equally much at once; with shares, on the rank whose share a piece
+/// belongs to. A few lanes, each with its own tag, stream and buffers, take every lanes-th piece through the whole of
+/// its plan, so that pieces are on different steps at once. The ranks of a group share the lanes out: whoever has a
+/// lane adds up its pieces for all of them, in everybody's memory, and exchanges them with the rank that has the lane
+/// in another group. With shares on one host alone every rank adds up its own, to have them in its caches.
 class BlockSumRun final : public SumRun {
  public:
   static constexpr int kLanes = kTags;
@@ -29,10 +30,10 @@ class BlockSumRun final : public SumRun {
   /// Without messages: what a core keeps in its cache while it adds.
   static constexpr std::size_t kSharedPieceBytes = 64 * 1024;
 
-  /// Uses the tags first_tag to first_tag + kLanes - 1. The first piece's sum comes together in group `first_root`.
-  /// `spec` has been checked.
+  /// Uses the tags first_tag to first_tag + kLanes - 1. Without shares the first piece's sum comes together in group
+  /// `first_root`; halves of a sum have shares. `spec` has been checked; of an allgather it has one block a rank.
   BlockSumRun(Transport& transport, Device& device, const BlockSumSpec& spec, SumGroups groups, int first_tag,
-              int first_root);
+              int first_root, SumPart part = SumPart::all);
   ~BlockSumRun() override;
 
   void start(const CallStamp& stamp) override;
@@ -46,10 +47,17 @@ class BlockSumRun final : public SumRun {
 
  private:
   enum class Phase { arriving, adding, finishing, done };
+  struct Piece {
+    std::size_t offset;
+    std::size_t bytes;
+    std::size_t plan;        // in plans_
+    std::size_t errors = 0;  // when compressing: of its first rounding, in errors_
+  };
   struct Lane {
     enum class Phase { begin, enqueued, posted };
     int number;
-    Dim piece;  // under way
+    std::vector<std::size_t> pieces;  // in pieces_
+    std::size_t next;                 // of these: the one under way
     std::size_t step;
     int rounding;  // the next of those of this piece that lose something
     Phase phase;
@@ -60,8 +68,13 @@ class BlockSumRun final : public SumRun {
     std::unique_ptr<Storage> stage;    // host memory: a message, where it cannot be sent from or received in place
   };
 
-  void make_plans(const BlockSumSpec& spec);
-  void make_lane(int number);
+  std::vector<Dim> group_bounds(const BlockSumSpec& spec) const;
+  void cut(const BlockSumSpec& spec);
+  void cut_evenly(const std::vector<Dim>& bounds);
+  void cut_shares(const std::vector<Dim>& bounds, const BlockSumSpec& spec);
+  std::vector<Piece> pieces_of(IndexRange bytes, std::size_t plan) const;
+  void make_lanes(const Shares& shares);
+  void make_lane(int number, std::vector<std::size_t> pieces);
   bool advance_lanes();
   bool advance_lane(Lane& lane);
   bool advance_step(Lane& lane, const BlockSumStep& step);
@@ -79,20 +92,17 @@ class BlockSumRun final : public SumRun {
   int peer(const Lane& lane, const BlockSumStep& step) const {
     return groups_.first(step.peer) + lane.number % groups_.size(step.peer);
   }
-  int root_of(Dim piece) const { return static_cast<int>((first_root_ + piece) % groups_.groups()); }
-  bool stamped(const Lane& lane) const { return lane.piece == 0; }
+  bool open(const Lane& lane) const { return lane.next < lane.pieces.size(); }
+  bool stamped(const Lane& lane) const { return lane.pieces[lane.next] == 0; }
   bool staged(const Lane& lane) const { return stamped(lane) || compress_ || !device_.host_accessible(); }
   /// Whether the lane's step comes after the piece's sum was complete.
   bool goes_down(const Lane& lane) const { return lane.step >= plan(lane).up; }
   float* errors(Lane& lane);
-  std::size_t wire_bytes(const Lane& lane) const { return compress_ ? bytes_of_piece(lane) / 2 : bytes_of_piece(lane); }
+  std::size_t wire_bytes(const Lane& lane) const { return compress_ ? piece(lane).bytes / 2 : piece(lane).bytes; }
   std::byte* at(const Lane& lane, int partial) const;
   std::byte* message(const Lane& lane, const BlockSumStep& step) const;
-  std::size_t offset(Dim piece) const;
-  std::size_t bytes_of_piece(const Lane& lane) const;
-  const BlockSumPlan& plan(const Lane& lane) const {
-    return plans_[static_cast<std::size_t>(lane.piece) % plans_.size()];
-  }
+  const Piece& piece(const Lane& lane) const { return pieces_[lane.pieces[lane.next]]; }
+  const BlockSumPlan& plan(const Lane& lane) const { return plans_[piece(lane).plan]; }
 
   Transport& transport_;
   Device& device_;
@@ -103,15 +113,12 @@ class BlockSumRun final : public SumRun {
   std::vector<int> firsts_;         // of the own group's ranks: their first partials
   int first_tag_;
   int first_root_;
-  std::size_t first_piece_bytes_;
-  std::size_t piece_bytes_;  // of all pieces but the first and the last
-  Dim pieces_;
-  int all_lanes_;  // of a group
+  SumPart part_;
   bool compress_;
-  std::vector<BlockSumPlan> plans_;        // of pieces 0, 1, ...; then from the first again
-  std::vector<Lane> lanes_;                // of this rank
-  std::vector<float> errors_;              // compressing: of every piece of this rank's lanes, of every rounding of it
-  std::vector<std::size_t> first_errors_;  // one a piece
+  std::vector<BlockSumPlan> plans_;
+  std::vector<Piece> pieces_;  // of all ranks
+  std::vector<Lane> lanes_;    // of this rank
+  std::vector<float> errors_;  // compressing: of every piece of this rank's lanes, of every rounding of it
   CallStamp stamp_;
   Phase phase_ = Phase::done;
   int open_lanes_ = 0;

@@ -73,16 +73,22 @@ int BlockSumPlan::sends_up() const {
       std::count_if(steps.begin(), end, [](const BlockSumStep& step) { return step.kind == Kind::send; }));
 }
 
-BlockSumPlan plan_block_sum(std::span<const Dim> bounds, int member, int root) {
+BlockSumPlan plan_block_sum(std::span<const Dim> bounds, int member, Dim target, SumPart part) {
   const int members = static_cast<int>(bounds.size()) - 1;
-  BlockSumPlan plan{Reduction(bounds, member).to(bounds[static_cast<std::size_t>(root)])};
+  const int root = static_cast<int>(std::upper_bound(bounds.begin(), bounds.end(), target) - bounds.begin()) - 1;
+  BlockSumPlan plan;
+  plan.root = member == root;
+  if (plan.root) plan.result = static_cast<int>(target - bounds[static_cast<std::size_t>(root)]);
   std::vector<BlockSumStep>& steps = plan.steps;
+  if (part != SumPart::down) steps = Reduction(bounds, member).to(target);
   plan.up = steps.size();
+  if (part == SumPart::up) return plan;
   const int position = (member - root + members) % members;
   const auto at = [&](int p) { return (p + root) % members; };
   if (position > 0) steps.push_back({.kind = Kind::receive, .partial = 0, .peer = at(binomial_parent(position))});
-  for_each_binomial_child(position, members,
-                          [&](int child) { steps.push_back({.kind = Kind::send, .partial = 0, .peer = at(child)}); });
+  for_each_binomial_child(position, members, [&](int child) {
+    steps.push_back({.kind = Kind::send, .partial = plan.result, .peer = at(child)});
+  });
   return plan;
 }
 

@@ -6,8 +6,8 @@
 namespace strata {
 
 std::string_view to_string(CallKind kind) {
-  constexpr std::string_view kNames[] = {"nothing", "broadcast", "allgather", "gather", "barrier",
-                                         "split",   "prepare",   "block sum", "row sum"};
+  constexpr std::string_view kNames[] = {"nothing", "broadcast", "allgather", "gather",  "barrier",
+                                         "split",   "prepare",   "block sum", "row sum", "reduce-scatter"};
   const auto index = static_cast<std::size_t>(kind);
   return index < std::size(kNames) ? kNames[index] : "an unknown call";
 }

@@ -12,7 +12,19 @@
 
 namespace strata {
 
-enum class CallKind : std::uint32_t { none, broadcast, allgather, gather, barrier, split, prepare, block_sum, row_sum };
+enum class CallKind : std::uint32_t {
+  none,
+  broadcast,
+  allgather,
+  gather,
+  barrier,
+  split,
+  prepare,
+  block_sum,
+  row_sum,
+  reduce_scatter,  // a block sum with shares
+  last = reduce_scatter
+};
 
 std::string_view to_string(CallKind kind);
 

@@ -109,7 +109,7 @@ std::vector<FlightEntry> read_entries(const std::string& path, const Mapped& map
     FlightRecord record;
     auto* source = reinterpret_cast<FlightRecord*>(map.at(sizeof(FlightHeader) + i * sizeof record));
     if (!copy_record(*source, record)) continue;
-    if (record.number % capacity != i || record.kind > static_cast<std::uint32_t>(CallKind::row_sum)) {
+    if (record.number % capacity != i || record.kind > static_cast<std::uint32_t>(CallKind::last)) {
       throw IoError(path, fmt::format("its record {} is damaged: number {}, kind {}", i, record.number, record.kind));
     }
     entries.push_back(entry_of(record));

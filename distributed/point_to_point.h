@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/program/communicator.h"
+#include "distributed/block_sum_plan.h"
 #include "distributed/call_recorder.h"
 #include "distributed/call_stamp.h"
 #include "distributed/host_memory.h"
@@ -48,8 +49,9 @@ class PointToPointCommunicator final : public Communicator {
   std::unique_ptr<Communicator> split(int color, int key) override;
 
   std::shared_ptr<Storage> allocate(Device& device, std::size_t bytes) override;
-  std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) override;
-  std::unique_ptr<BlockSum> prepare_row_sum(Device& device, const RowSumSpec& spec) override;
+  std::unique_ptr<PreparedCollective> prepare_block_sum(Device& device, const BlockSumSpec& spec) override;
+  std::unique_ptr<PreparedCollective> prepare_row_sum(Device& device, const RowSumSpec& spec) override;
+  std::unique_ptr<PreparedCollective> prepare_allgather(Device& device, const AllgatherSpec& spec) override;
   void progress() override;
 
   /// Whether no error has occurred yet.
@@ -101,7 +103,7 @@ class PointToPointCommunicator final : public Communicator {
   void allgather_rounds(const void* send_data, void* receive_data, std::size_t bytes, std::string_view operation);
 
   SumPlace next_sum();
-  std::unique_ptr<SumRun> make_block_sum(Device& device, const BlockSumSpec& spec, const SumPlace& place);
+  std::unique_ptr<SumRun> make_block_sum(Device& device, const BlockSumSpec& spec, const SumPlace& place, SumPart part);
   SumGroups group_hosts(const BlockSumSpec& spec);
   SumGroups group_alone(const BlockSumSpec& spec) const;
   void add_ports(SumGroups& groups, const HostMemory::Place& place) const;

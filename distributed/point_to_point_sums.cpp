@@ -40,6 +40,15 @@ std::uint64_t hash_of(std::initializer_list<std::uint64_t> numbers) {
   return XXH3_64bits(numbers.begin(), numbers.size() * sizeof(std::uint64_t));
 }
 
+std::uint64_t hash_of(const Shares& shares) {
+  return XXH3_64bits(shares.cuts.data(), shares.cuts.size() * sizeof(shares.cuts[0]));
+}
+
+/// "block sum 3 (the gradients of dense_kernel)".
+std::string name_of(CallKind kind, int number, const std::string& what) {
+  return fmt::format("{} {}{}", to_string(kind), number, what.empty() ? "" : " (" + what + ")");
+}
+
 bool is_host_memory(const Device& device) { return device.host_accessible() && device.kernels() == "cpu"; }
 
 }  // namespace
@@ -64,38 +73,58 @@ PointToPointCommunicator::SumPlace PointToPointCommunicator::next_sum() {
   return place;
 }
 
-std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_block_sum(Device& device, const BlockSumSpec& spec) {
+std::unique_ptr<PreparedCollective> PointToPointCommunicator::prepare_block_sum(Device& device,
+                                                                                const BlockSumSpec& spec) {
   check_block_sum(spec, size(), rank());
   const SumPlace place = next_sum();
   const std::uint64_t bytes = static_cast<std::uint64_t>(spec.count) * size_of(spec.dtype);
   const std::uint64_t detail =
       hash_of({static_cast<std::uint64_t>(place.number), static_cast<std::uint64_t>(spec.dtype),
-               static_cast<std::uint64_t>(spec.blocks)});
+               static_cast<std::uint64_t>(spec.blocks), hash_of(spec.shares)});
+  const bool scattered = !spec.shares.empty();
   std::unique_ptr<SumRun> run;
-  call(CallKind::prepare, bytes, detail, [&] { run = make_block_sum(device, spec, place); });
-  std::string name = fmt::format("block sum {}{}", place.number, spec.name.empty() ? "" : " (" + spec.name + ")");
-  return std::make_unique<PreparedSum>(*this, std::move(name), SumKey{CallKind::block_sum, bytes, detail},
+  call(CallKind::prepare, bytes, detail,
+       [&] { run = make_block_sum(device, spec, place, scattered ? SumPart::up : SumPart::all); });
+  const CallKind kind = scattered ? CallKind::reduce_scatter : CallKind::block_sum;
+  return std::make_unique<PreparedSum>(*this, name_of(kind, place.number, spec.name), SumKey{kind, bytes, detail},
                                        std::move(run));
 }
 
-std::unique_ptr<BlockSum> PointToPointCommunicator::prepare_row_sum(Device& device, const RowSumSpec& spec) {
+// The way down of a sum of bytes, one block a rank.
+std::unique_ptr<PreparedCollective> PointToPointCommunicator::prepare_allgather(Device& device,
+                                                                                const AllgatherSpec& spec) {
+  check_allgather(spec, size());
+  const SumPlace place = next_sum();
+  void* const data[] = {spec.data};
+  BlockSumSpec down{Dtype::uint8, 0, size(), data};
+  down.shares = spec.shares.scaled(static_cast<Dim>(spec.element_bytes));
+  down.count = down.shares.elements();
+  const auto bytes = static_cast<std::uint64_t>(down.count);
+  const std::uint64_t detail = hash_of({static_cast<std::uint64_t>(place.number), hash_of(down.shares)});
+  std::unique_ptr<SumRun> run;
+  call(CallKind::prepare, bytes, detail, [&] { run = make_block_sum(device, down, place, SumPart::down); });
+  return std::make_unique<PreparedSum>(*this, name_of(CallKind::allgather, place.number, spec.name),
+                                       SumKey{CallKind::allgather, bytes, detail}, std::move(run));
+}
+
+std::unique_ptr<PreparedCollective> PointToPointCommunicator::prepare_row_sum(Device& device, const RowSumSpec& spec) {
   check_row_sum(spec, size(), rank());
   const SumPlace place = next_sum();
   const std::uint64_t detail =
       hash_of({static_cast<std::uint64_t>(place.number), static_cast<std::uint64_t>(spec.layout.dtype),
                static_cast<std::uint64_t>(spec.blocks)});
-  std::string name = fmt::format("row sum {}{}", place.number, spec.name.empty() ? "" : " (" + spec.name + ")");
   return std::make_unique<PreparedSum>(
-      *this, std::move(name), SumKey{CallKind::row_sum, spec.layout.bytes(), detail},
+      *this, name_of(CallKind::row_sum, place.number, spec.name),
+      SumKey{CallKind::row_sum, spec.layout.bytes(), detail},
       std::make_unique<RowSumRun>(*transport_, device, spec, place.tag, place.root % size()));
 }
 
 // Every rank comes to the same choice.
 std::unique_ptr<SumRun> PointToPointCommunicator::make_block_sum(Device& device, const BlockSumSpec& spec,
-                                                                 const SumPlace& place) {
+                                                                 const SumPlace& place, SumPart part) {
   SumGroups groups = is_host_memory(device) ? group_hosts(spec) : group_alone(spec);
   const int root = place.root % groups.groups();
-  return std::make_unique<BlockSumRun>(*transport_, device, spec, std::move(groups), place.tag, root);
+  return std::make_unique<BlockSumRun>(*transport_, device, spec, std::move(groups), place.tag, root, part);
 }
 
 SumGroups PointToPointCommunicator::group_alone(const BlockSumSpec& spec) const {

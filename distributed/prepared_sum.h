@@ -17,7 +17,7 @@ struct SumKey {
   std::uint64_t detail;
 };
 
-class PointToPointCommunicator::PreparedSum final : public BlockSum {
+class PointToPointCommunicator::PreparedSum final : public PreparedCollective {
  public:
   PreparedSum(PointToPointCommunicator& communicator, std::string name, const SumKey& key, std::unique_ptr<SumRun> run);
   ~PreparedSum() override;

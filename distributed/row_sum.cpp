@@ -15,7 +15,9 @@ RowSumRun::RowSumRun(Transport& transport, Device& device, const RowSumSpec& spe
     : transport_(transport),
       rows_(device, spec.layout, spec.partials),
       tag_(tag),
-      plan_(plan_block_sum(rank_bounds(spec.blocks, transport.size()), transport.rank(), root).steps) {
+      plan_(plan_block_sum(rank_bounds(spec.blocks, transport.size()), transport.rank(),
+                           rank_blocks(spec.blocks, transport.size(), root).first)
+                .steps) {
   const bool receives =
       std::any_of(plan_.begin(), plan_.end(), [](const BlockSumStep& step) { return step.kind == Kind::receive_add; });
   if (receives) received_ = std::make_unique<Storage>(cpu_device(), spec.layout.bytes());

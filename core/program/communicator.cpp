@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/program/communicator.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/program/add_elements.h"
 
@@ -22,6 +24,17 @@ void check_partials(const std::string& what, Dtype dtype, Dim blocks, std::size_
   }
 }
 
+void check_shares(const std::string& what, const Shares& shares, int ranks) {
+  const std::vector<Dim>& cuts = shares.cuts;
+  if (shares.ranks == ranks && cuts.size() % static_cast<std::size_t>(ranks) == 1 % static_cast<std::size_t>(ranks) &&
+      !cuts.empty() && cuts.front() == 0 && std::is_sorted(cuts.begin(), cuts.end())) {
+    return;
+  }
+  throw ConfigError(what + ": expected ascending cuts from 0 on, one share of every round for each of " +
+                    std::to_string(ranks) + " ranks, received " + std::to_string(cuts.size()) + " cuts for " +
+                    std::to_string(shares.ranks) + " ranks");
+}
+
 }  // namespace
 
 void accumulate(Device& device, Stream& stream, Dtype dtype, void* to, const void* from, Dim count) {
@@ -36,7 +49,15 @@ void check_block_sum(const BlockSumSpec& spec, int ranks, int rank) {
   if (spec.count < 0) {
     throw ConfigError("block sum: expected a count of at least 0, received " + std::to_string(spec.count));
   }
+  if (spec.shares.empty()) return;
+  check_shares("block sum", spec.shares, ranks);
+  if (spec.shares.elements() != spec.count) {
+    throw ConfigError("block sum: expected shares of all " + std::to_string(spec.count) +
+                      " elements, received those of " + std::to_string(spec.shares.elements()));
+  }
 }
+
+void check_allgather(const AllgatherSpec& spec, int ranks) { check_shares("allgather", spec.shares, ranks); }
 
 void check_row_sum(const RowSumSpec& spec, int ranks, int rank) {
   check_partials("row sum", spec.layout.dtype, spec.blocks, spec.partials.size(), ranks, rank);

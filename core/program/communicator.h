@@ -12,6 +12,7 @@
 #include "core/base/dtype.h"
 #include "core/program/blocks.h"
 #include "core/program/row_list.h"
+#include "core/program/shares.h"
 
 namespace strata {
 
@@ -26,6 +27,9 @@ struct BlockSumSpec {
   std::string name = {};            // what is summed, for messages: "the gradients of dense, dense_1"
   // float32 travels between hosts as bfloat16, with error feedback: half the bytes, but bits then depend on the hosts.
   bool compress = false;
+  // What each rank needs of the sum: its shares of all `count` elements. The rest of its first partial is then
+  // undefined.
+  Shares shares = {};  // none: every rank needs all
 };
 
 /// The same of gradients by rows: partials are lists of this layout, whose capacity is enough for every sum of them.
@@ -34,6 +38,14 @@ struct RowSumSpec {
   Dim blocks;                       // as above
   std::span<void* const> partials;  // likewise
   std::string name = {};            // likewise
+};
+
+/// Memory that is laid out alike on all ranks, of which each has a share for the others.
+struct AllgatherSpec {
+  void* data;  // device memory that stays valid and in place
+  std::size_t element_bytes;
+  Shares shares;          // over all ranks
+  std::string name = {};  // what is gathered, for messages
 };
 
 /// Where training stands. Ranks that are at different places have gone different ways.
@@ -57,14 +69,14 @@ struct CommunicationCost {
   double exposed_seconds = 0.0;  // in which nothing else was done: waits, and what is done in them
 };
 
-/// A prepared sum, run once a step. Ranks must start equal sums in the same order.
-class BlockSum {
+/// A sum or an allgather that was prepared, to be run once a step. Ranks must start equal ones in the same order.
+class PreparedCollective {
  public:
-  virtual ~BlockSum() = default;
-  /// Begins; the partials must be complete and stay untouched until done.
+  virtual ~PreparedCollective() = default;
+  /// Begins. What this rank gives must be complete, and all of the memory stay untouched until done.
   virtual void start() = 0;
-  /// Advances without blocking; true once this rank's first partial holds the sum over all blocks.
-  /// The other partials are then undefined.
+  /// Advances without blocking; true once this rank has the result: a sum over all blocks in its first partial, while
+  /// the other partials are undefined; or what all ranks gave.
   virtual bool advance() = 0;
   /// Advances until done. Throws CommError when the deadline passes.
   virtual void wait() = 0;
@@ -103,12 +115,13 @@ class Communicator {
   /// The ranks of one colour, ordered by (key, rank), as a communicator of their own.
   virtual std::unique_ptr<Communicator> split(int color, int key) = 0;
 
-  /// Memory for gradients, where the sums read and write them best. Zeroed, aligned to 64 bytes.
+  /// Memory for what is summed or gathered, where that reads and writes it best. Zeroed, aligned to 64 bytes.
   virtual std::shared_ptr<Storage> allocate(Device& device, std::size_t bytes) = 0;
-  virtual std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) = 0;
+  virtual std::unique_ptr<PreparedCollective> prepare_block_sum(Device& device, const BlockSumSpec& spec) = 0;
   /// What it sends are the rows that were touched. The sum's last chunk is ended (end_rows).
-  virtual std::unique_ptr<BlockSum> prepare_row_sum(Device& device, const RowSumSpec& spec) = 0;
-  /// Lets started sums and pending messages advance, without blocking. Not collective.
+  virtual std::unique_ptr<PreparedCollective> prepare_row_sum(Device& device, const RowSumSpec& spec) = 0;
+  virtual std::unique_ptr<PreparedCollective> prepare_allgather(Device& device, const AllgatherSpec& spec) = 0;
+  /// Lets what was started and pending messages advance, without blocking. Not collective.
   virtual void progress() = 0;
 };
 
@@ -132,6 +145,7 @@ std::unique_ptr<Communicator> make_single_communicator();
 /// Throws DtypeError or ConfigError unless `spec` is one that this rank of `ranks` can prepare.
 void check_block_sum(const BlockSumSpec& spec, int ranks, int rank);
 void check_row_sum(const RowSumSpec& spec, int ranks, int rank);
+void check_allgather(const AllgatherSpec& spec, int ranks);
 
 /// to[i] += from[i] for `count` elements of a floating dtype in device memory.
 void accumulate(Device& device, Stream& stream, Dtype dtype, void* to, const void* from, Dim count);

@@ -32,11 +32,14 @@ class ForwardingCommunicator : public Communicator {
   std::shared_ptr<Storage> allocate(Device& device, std::size_t bytes) override {
     return inner_.allocate(device, bytes);
   }
-  std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) override {
+  std::unique_ptr<PreparedCollective> prepare_block_sum(Device& device, const BlockSumSpec& spec) override {
     return inner_.prepare_block_sum(device, spec);
   }
-  std::unique_ptr<BlockSum> prepare_row_sum(Device& device, const RowSumSpec& spec) override {
+  std::unique_ptr<PreparedCollective> prepare_row_sum(Device& device, const RowSumSpec& spec) override {
     return inner_.prepare_row_sum(device, spec);
+  }
+  std::unique_ptr<PreparedCollective> prepare_allgather(Device& device, const AllgatherSpec& spec) override {
+    return inner_.prepare_allgather(device, spec);
   }
   void progress() override { inner_.progress(); }
 

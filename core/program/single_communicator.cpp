@@ -18,7 +18,7 @@ namespace {
 // the second-level cache on the next.
 constexpr std::size_t kPieceBytes = 64 * 1024;
 
-class SingleBlockSum final : public BlockSum {
+class SingleBlockSum final : public PreparedCollective {
  public:
   SingleBlockSum(Device& device, const BlockSumSpec& spec)
       : device_(device),
@@ -65,7 +65,7 @@ class SingleBlockSum final : public BlockSum {
 };
 
 /// At once: rows of a step are few.
-class SingleRowSum final : public BlockSum {
+class SingleRowSum final : public PreparedCollective {
  public:
   SingleRowSum(Device& device, const RowSumSpec& spec)
       : rows_(device, spec.layout, spec.partials), count_(spec.partials.size()) {}
@@ -100,6 +100,14 @@ class SingleRowSum final : public BlockSum {
   HostRows rows_;
   std::size_t count_;
   State state_ = State::writing;
+};
+
+/// The one rank has all.
+class NothingToGather final : public PreparedCollective {
+ public:
+  void start() override {}
+  bool advance() override { return true; }
+  void wait() override {}
 };
 
 void check_root(int root) {
@@ -149,13 +157,17 @@ class SingleCommunicator final : public Communicator {
     return storage;
   }
 
-  std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) override {
+  std::unique_ptr<PreparedCollective> prepare_block_sum(Device& device, const BlockSumSpec& spec) override {
     check_block_sum(spec, 1, 0);
     return std::make_unique<SingleBlockSum>(device, spec);
   }
-  std::unique_ptr<BlockSum> prepare_row_sum(Device& device, const RowSumSpec& spec) override {
+  std::unique_ptr<PreparedCollective> prepare_row_sum(Device& device, const RowSumSpec& spec) override {
     check_row_sum(spec, 1, 0);
     return std::make_unique<SingleRowSum>(device, spec);
+  }
+  std::unique_ptr<PreparedCollective> prepare_allgather(Device&, const AllgatherSpec& spec) override {
+    check_allgather(spec, 1);
+    return std::make_unique<NothingToGather>();
   }
   void progress() override {}
 

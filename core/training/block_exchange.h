@@ -24,7 +24,7 @@ class BlockExchange {
 
   /// Enqueues what a block of this rank adds; null adds nothing.
   void put(std::size_t sum, Dim block, const void* value, Stream& stream);
-  /// Once every block of this rank has put its value. Throws CommError as BlockSum does.
+  /// Once every block of this rank has put its value. Throws CommError as PreparedCollective does.
   void run(std::size_t sum);
   /// Enqueues the copy of the result to `value`.
   void take(std::size_t sum, void* value, Stream& stream) const;
@@ -34,7 +34,7 @@ class BlockExchange {
     TensorSpec spec;
     std::shared_ptr<Storage> storage;
     std::vector<void*> partials;  // one a block of this rank
-    std::unique_ptr<BlockSum> prepared;
+    std::unique_ptr<PreparedCollective> prepared;
   };
 
   Device& device_;

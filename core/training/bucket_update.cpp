@@ -61,18 +61,26 @@ void BucketUpdate::find_ranges(Dim first, Dim count) {
   const Optimizer& optimizer = compiler_.optimizer();
   // Numbers that differ from variable to variable are bound to programs of single variables.
   const bool single = optimizer.options().clipnorm || needs_norms(*optimizer);
+  auto own = set_.own.begin();
+  auto joined = set_.own.end();  // the own elements of which the last range is
   for (std::size_t v = 0; v < layout.variables.size(); ++v) {
-    const Dim begin = layout.offsets[v], end = begin + layout.variables[v].shape().elements();
-    if (end <= first || begin >= first + count) continue;
+    const IndexRange wanted{std::max(layout.offsets[v], first),
+                            std::min(layout.offsets[v] + layout.variables[v].shape().elements(), first + count)};
+    if (wanted.size() <= 0) continue;
     variables_.push_back(v);
-    const IndexRange own{std::max({begin, first, set_.own.first}), std::min({end, first + count, set_.own.last})};
-    if (own.size() <= 0) continue;
-    own_.push_back(v);
-    Range range{own, v, treatment_of(optimizer, set_.rules[v])};
-    if (!single && !ranges_.empty() && ranges_.back().treatment.joins(range.treatment)) {
-      ranges_.back().elements.last = range.elements.last;
-    } else {
-      ranges_.push_back(std::move(range));
+    while (own != set_.own.end() && own->last <= wanted.first) ++own;
+    for (; own != set_.own.end() && own->first < wanted.last; ++own) {
+      if (own_.empty() || own_.back() != v) own_.push_back(v);
+      Range range{{std::max(own->first, wanted.first), std::min(own->last, wanted.last)},
+                  v,
+                  treatment_of(optimizer, set_.rules[v])};
+      if (!single && own == joined && ranges_.back().treatment.joins(range.treatment)) {
+        ranges_.back().elements.last = range.elements.last;
+      } else {
+        ranges_.push_back(std::move(range));
+      }
+      joined = own;
+      if (own->last > wanted.last) break;
     }
   }
 }

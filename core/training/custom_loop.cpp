@@ -45,7 +45,7 @@ struct GradientAverage::Part {
   FlatLayout layout;
   std::shared_ptr<Storage> storage;
   std::vector<void*> partials;
-  std::unique_ptr<BlockSum> sum;
+  std::unique_ptr<PreparedCollective> sum;
 };
 
 GradientAverage::GradientAverage(Communicator* communicator)

@@ -47,8 +47,7 @@ class FitLoop final : public TrainingControl {
         use_(use),
         batch_size_(std::min(options.batch_size, data_.rows)),
         blocks_(options.blocks),
-        engine_(trainer.engine(StepKind::train, data_.specs, options.blocks, options.bucket_mb,
-                               options.compress_transfer)) {
+        engine_(trainer.engine(StepKind::train, data_.specs, use_of_engine(options.blocks))) {
     const Dim all = (data_.rows + batch_size_ - 1) / batch_size_;
     steps_ = options.steps_per_epoch == 0 ? all : options.steps_per_epoch;
     require(steps_ <= all, "expected steps_per_epoch of at most " + std::to_string(all) +
@@ -280,8 +279,12 @@ class FitLoop final : public TrainingControl {
   /// Those of this run, over `blocks` (0 = one a rank).
   void use_blocks(Dim blocks) {
     blocks_ = blocks;
-    engine_ = trainer_.engine(StepKind::train, data_.specs, blocks, options_.bucket_mb, options_.compress_transfer);
+    engine_ = trainer_.engine(StepKind::train, data_.specs, use_of_engine(blocks));
     engine_->prepare(batch_size_);
+  }
+
+  Trainer::EngineUse use_of_engine(Dim blocks) const {
+    return {blocks, options_.bucket_mb, options_.compress_transfer, options_.nan_policy != NanPolicy::ignore};
   }
 
   Trainer& trainer_;

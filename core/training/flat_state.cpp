@@ -32,7 +32,7 @@ std::vector<FlatSet> make_sets(const std::vector<Variable>& variables, Device& d
   for (FlatLayout& layout : make_layouts(variables)) {
     Buffer values = zeroed(device, layout.bytes());
     const Dim elements = layout.elements;
-    sets.push_back({std::move(layout), std::move(values), {}, {}, {}, {0, elements}, {0, elements}});
+    sets.push_back({std::move(layout), std::move(values), {}, {}, {}, {1, {0, elements}}, {{0, elements}}});
   }
   return sets;
 }
@@ -94,6 +94,18 @@ FlatLayout FlatLayout::part(std::size_t first, std::size_t last) const {
   return result;
 }
 
+std::byte* FlatSet::slot_data(const FlatSlot& slot, Dim element) const {
+  Dim before = 0;
+  for (const IndexRange held : slot.held) {
+    if (element < held.last) {
+      before += element - held.first;
+      break;
+    }
+    before += held.size();
+  }
+  return slot.values.data() + before * static_cast<Dim>(size_of(layout.dtype));
+}
+
 FlatState::FlatState(const std::vector<Variable>& trainable, const std::vector<Variable>& others,
                      const std::vector<WeightRule>& rules, Device& device)
     : device_(device), trainable_(make_sets(trainable, device)), others_(make_sets(others, device)) {
@@ -110,17 +122,23 @@ FlatState::FlatState(const std::vector<Variable>& trainable, const std::vector<V
 void FlatState::create_slots(const Optimizer& optimizer, Communicator* shared_by) {
   const std::vector<SlotSpec> specs = optimizer.slots();
   if (shared_by != nullptr && shared_by->size() > 1 && !specs.empty()) shared_by_ = shared_by;
-  const auto rank = static_cast<std::size_t>(shared_by_ != nullptr ? shared_by_->rank() : 0);
+  const int rank = shared_by_ != nullptr ? shared_by_->rank() : 0;
   const DeviceScope scope(device_);
   for (FlatSet& set : trainable_) {
     for (const SlotSpec& spec : specs) set.slots.push_back(place_slot(set.layout, spec));
-    if (shared_by_ != nullptr) set.cuts = share_cuts(optimizer, set, shared_by_->size());
-    set.own = {set.cuts[rank], set.cuts[rank + 1]};
+    if (shared_by_ != nullptr) {
+      set.shares = share_out(optimizer, set, shared_by_->size());
+      set.values = {shared_by_->allocate(device_, set.layout.bytes()), 0};
+    }
+    set.own = set.shares.of(rank);
     for (std::size_t s = 0; s < specs.size(); ++s) {
       FlatSlot& slot = set.slots[s];
-      for (const Dim cut : set.cuts) slot.cuts.push_back(slot_element(set.layout, slot, cut));
-      slot.held = {slot.cuts[rank], slot.cuts[rank + 1]};
-      slot.values = ops::full({slot.held.size()}, specs[s].initial, set.layout.dtype).eval();
+      slot.shares.ranks = set.shares.ranks;
+      for (const Dim cut : set.shares.cuts) slot.shares.cuts.push_back(slot_element(set.layout, slot, cut));
+      slot.held = slot.shares.of(rank);
+      Dim held = 0;
+      for (const IndexRange range : slot.held) held += range.size();
+      slot.values = ops::full({held}, specs[s].initial, set.layout.dtype).eval();
     }
   }
   for (const ScalarSpec& spec : optimizer->scalars()) scalars_.push_back(spec.initial);
@@ -200,9 +218,11 @@ Buffer FlatState::whole_slot(const FlatSet& set, const FlatSlot& slot, Stream& s
   if (!set.sharded()) return slot.values;
   const auto bytes = [&](Dim elements) { return static_cast<std::size_t>(elements) * size_of(set.layout.dtype); };
   Buffer whole{std::make_shared<Storage>(device_, bytes(slot.elements)), 0};
-  device_.copy(whole.data() + bytes(slot.held.first), slot.values.data(), bytes(slot.held.size()), stream);
+  for (const IndexRange held : slot.held) {
+    device_.copy(whole.data() + bytes(held.first), set.slot_data(slot, held.first), bytes(held.size()), stream);
+  }
   ShareGather gather(*shared_by_, device_);
-  gather.add_shares(whole.data(), size_of(set.layout.dtype), slot.cuts, {{0, slot.elements}});
+  gather.add_shares(whole.data(), size_of(set.layout.dtype), slot.shares, {{0, slot.elements}});
   gather.run(stream);
   return whole;
 }
@@ -254,13 +274,15 @@ void FlatState::set_slots(const Optimizer& optimizer, const std::vector<Tensor>&
 void FlatState::set_slot(const Place& place, const Tensor& value, Stream& stream) {
   const FlatSlot& slot = place.set->slots[place.slot];
   const Dim begin = slot.offsets[place.variable];
-  const Dim first = std::max(begin, slot.held.first);
-  const Dim last = std::min(begin + place.spec.shape.elements(), slot.held.last);
-  if (first >= last) return;
   const auto bytes = [&](Dim elements) { return static_cast<std::size_t>(elements) * size_of(place.spec.dtype); };
   const std::string host = host_copy(ops::cast(value, place.spec.dtype).eval(), place.spec.bytes());
-  device_.copy_from_host(place.set->slot_data(slot, first), host.data() + bytes(first - begin), bytes(last - first),
-                         stream);
+  for (const IndexRange held : slot.held) {
+    const Dim first = std::max(begin, held.first);
+    const Dim last = std::min(begin + place.spec.shape.elements(), held.last);
+    if (first >= last) continue;
+    device_.copy_from_host(place.set->slot_data(slot, first), host.data() + bytes(first - begin), bytes(last - first),
+                           stream);
+  }
   stream.synchronize();
 }
 
@@ -271,11 +293,13 @@ void FlatState::finalize_variable_values(const Optimizer& optimizer) {
     for (const Variable& variable : set.layout.variables) variable.keep_reads();
     const FlatSlot& averages = set.slots[0];
     const std::size_t element = size_of(set.layout.dtype);
-    device_.copy(set.values.data() + static_cast<std::size_t>(set.own.first) * element, averages.values.data(),
-                 static_cast<std::size_t>(set.own.size()) * element, *stream);
+    for (const IndexRange own : set.own) {
+      device_.copy(set.values.data() + static_cast<std::size_t>(own.first) * element,
+                   set.slot_data(averages, own.first), static_cast<std::size_t>(own.size()) * element, *stream);
+    }
     if (set.sharded()) {
       ShareGather gather(*shared_by_, device_);
-      gather.add_shares(set.values.data(), element, set.cuts, {{0, set.layout.elements}});
+      gather.add_shares(set.values.data(), element, set.shares, {{0, set.layout.elements}});
       gather.run(*stream);
     }
     stream->synchronize();

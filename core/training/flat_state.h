@@ -38,8 +38,8 @@ struct FlatSlot {
   std::vector<Dim> offsets;                  // elements, one a variable
   std::vector<std::optional<Shape>> shapes;  // one a variable; none when it has no such slot
   Dim elements = 0;                          // of all variables
-  std::vector<Dim> cuts;                     // rank r holds elements [cuts[r], cuts[r + 1])
-  IndexRange held;                           // by this rank
+  Shares shares;                             // which rank holds which elements
+  std::vector<IndexRange> held;              // by this rank, one after the other
 };
 
 /// Values and slots of one dtype.
@@ -49,14 +49,13 @@ struct FlatSet {
   std::vector<FlatSlot> slots;
   std::vector<WeightRule> rules;   // one a variable
   std::vector<std::string> names;  // likewise: "dense_kernel"
-  std::vector<Dim> cuts;           // rank r updates elements [cuts[r], cuts[r + 1]); of one rank when all update all
-  IndexRange own;                  // that this rank updates
+  Shares shares;                   // which rank updates which elements; of one rank when all update all
+  std::vector<IndexRange> own;     // that this rank updates
 
-  bool sharded() const { return cuts.size() > 2; }
-  /// Where an element of a slot is, among those of all variables. Only what is held may be touched.
-  std::byte* slot_data(const FlatSlot& slot, Dim element) const {
-    return slot.values.data() + (element - slot.held.first) * static_cast<Dim>(size_of(layout.dtype));
-  }
+  bool sharded() const { return shares.ranks > 1; }
+  /// Where an element of a slot is, counted back from the first held one that is not before it. Only what is held may
+  /// be touched.
+  std::byte* slot_data(const FlatSlot& slot, Dim element) const;
 };
 
 /// What the loss is multiplied by before gradients are taken.
@@ -95,7 +94,8 @@ class FlatState {
   /// What slots are named after: as NamedSlot says. The variables' paths, which may repeat, unless this is called.
   void set_names(const std::vector<NamedVariable>& names);
   /// Creates the slots and scalars of an optimizer, each at its initial value. With `shared_by`, which must outlive
-  /// this, each of these ranks keeps and updates a share of them; an optimizer without slots has nothing to share.
+  /// this, each of these ranks keeps and updates a share of them, and the values lie where ranks gather them best, so
+  /// that it is collective; an optimizer without slots has nothing to share.
   void create_slots(const Optimizer& optimizer, Communicator* shared_by = nullptr);
   /// The slots, then the scalars, in the order of Keras' optimizer.variables, which begins with the iteration and the
   /// learning rate. Before all of them the state of a LossScaleOptimizer. Collective when ranks share the slots, whole

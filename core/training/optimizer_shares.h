@@ -10,10 +10,11 @@
 
 namespace strata {
 
-/// Rank r of `ranks` owns elements [cuts[r], cuts[r + 1]) of the variables of `set`, whose slots are made: ranges whose
-/// slots are about equally long. Elementwise rules are cut at cache lines (where gradients may come by rows, also at
-/// rows); rules and options that look at whole variables get whole variables.
-std::vector<Dim> share_cuts(const Optimizer& optimizer, const FlatSet& set, int ranks);
+/// Which elements of the variables of `set`, whose slots are made, each rank owns: such that its slots are about
+/// equally long. Elementwise rules are cut at cache lines, in rounds of about a megabyte, so that every rank has a part
+/// of what is summed at one time; where gradients may come by rows, at rows, and each rank has one run of them. Rules
+/// and options that look at whole variables get whole variables, in one round.
+Shares share_out(const Optimizer& optimizer, const FlatSet& set, int ranks);
 
 /// Whether an update looks at each element of the variable by itself, so that it may be cut at any cache line.
 bool cuts_anywhere(const Optimizer& optimizer, const WeightRule& rule);

@@ -20,8 +20,8 @@ OptimizerUpdate::OptimizerUpdate(const Optimizer& optimizer, FlatState& state, i
     numbers_.push_back(std::make_unique<UpdateNumbers>(device, set.layout.dtype, optimizer->scalars().size()));
     for (const WeightRule& rule : set.rules) always_changes_ = always_changes_ || rule.constraint;
   }
-  by_rows_.resize(numbers_.size());
   squares_ = std::make_shared<Storage>(device, (3 * variables_ + 1) * sizeof(double));
+  prepare_gathers();
   if (!clips_globally() && !checks()) return;
   const auto stream = device.make_stream();
   device.zero(squares_->data(), squares_->bytes(), *stream);  // nobody sums those of a variable without elements
@@ -53,16 +53,22 @@ const UpdateNumbers& OptimizerUpdate::numbers_of(const FlatSet& set) const {
   return *numbers_[static_cast<std::size_t>(&set - state_.trainable().data())];
 }
 
-std::unique_ptr<BucketUpdate> OptimizerUpdate::make_bucket(const FlatSet& set, Dim first, Dim count, void* gradient) {
-  return std::make_unique<BucketUpdate>(compiler_, set, first, count, gradient, squares_of(set), numbers_of(set),
-                                        threads_, checks());
+void OptimizerUpdate::set_bucket(Part& part, const FlatSet& set, IndexRange elements, void* gradient,
+                                 const std::string& name) {
+  part.bucket = std::make_unique<BucketUpdate>(compiler_, set, elements.first, elements.size(), gradient,
+                                               squares_of(set), numbers_of(set), threads_, checks());
+  Communicator* ranks = state_.shared_by();
+  if (ranks == nullptr) return;
+  const std::size_t size = size_of(set.layout.dtype);
+  std::byte* values = set.values.data() + static_cast<std::size_t>(elements.first) * size;
+  part.values = ranks->prepare_allgather(state_.device(), {values, size, set.shares.part(elements), name});
 }
 
-void OptimizerUpdate::add_bucket(const FlatSet& set, Dim first, Dim count, void* gradient) {
+void OptimizerUpdate::add_bucket(const FlatSet& set, Dim first, Dim count, void* gradient, const std::string& name) {
   const auto& offsets = set.layout.offsets;
   Part part;
   if (std::binary_search(offsets.begin(), offsets.end(), first) || may_cut(set, first)) {
-    part.bucket = make_bucket(set, first, count + std::exchange(waiting_, 0), gradient);
+    set_bucket(part, set, {first, first + count + std::exchange(waiting_, 0)}, gradient, name);
   } else {
     waiting_ += count;
   }
@@ -76,50 +82,40 @@ bool OptimizerUpdate::may_cut(const FlatSet& set, Dim element) const {
   return !checks() && cuts_anywhere(compiler_.optimizer(), set.rules[v - 1]);
 }
 
-void OptimizerUpdate::add_rows(const FlatSet& set, Dim first, const RowLayout& layout, void* gradient) {
+void OptimizerUpdate::add_rows(const FlatSet& set, Dim first, const RowLayout& layout, void* gradient,
+                               const std::string& name) {
   const auto& offsets = set.layout.offsets;
   const auto v = static_cast<std::size_t>(std::find(offsets.begin(), offsets.end(), first) - offsets.begin());
   const RowGradient rows{layout, static_cast<std::byte*>(gradient)};
   Part part;
   if (updates_rows_alone(compiler_.optimizer(), treatment_of(compiler_.optimizer(), set.rules[v]))) {
     part.rows = std::make_unique<RowUpdate>(compiler_, set, v, rows, numbers_of(set), state_.shared_by());
-    by_rows_[static_cast<std::size_t>(&set - state_.trainable().data())].push_back(v);
     if (checks()) part.squares = std::make_unique<RowSquares>(compiler_.device(), rows, squares_of(set).gradient + v);
   } else {
     const Variable& variable = set.layout.variables[v];
     part.dense = std::make_unique<DenseRows>(compiler_.device(), variable, rows);
-    part.bucket = make_bucket(set, first, variable.shape().elements(), part.dense->data());
+    set_bucket(part, set, {first, first + variable.shape().elements()}, part.dense->data(), name);
   }
   parts_.push_back(std::move(part));
 }
 
-// What this rank needs of a gradient is its own range alone, but for checks of whether all are finite.
+/// Where the norm of all gradients counts, the owner of a variable has all of it.
 void OptimizerUpdate::prepare_gathers() {
   Communicator* ranks = state_.shared_by();
-  if (ranks == nullptr || !gathers_.empty()) return;
-  for (std::size_t s = 0; s < by_rows_.size(); ++s) {
-    const FlatSet& set = state_.trainable()[s];
+  if (ranks == nullptr || !clips_globally()) return;
+  for (const FlatSet& set : state_.trainable()) {
     const std::vector<Dim>& offsets = set.layout.offsets;
-    std::sort(by_rows_[s].begin(), by_rows_[s].end());
-    std::vector<IndexRange> dense{{0, set.layout.elements}};
-    for (const std::size_t v : by_rows_[s]) {
-      dense.back().last = offsets[v];
-      dense.push_back({v + 1 < offsets.size() ? offsets[v + 1] : set.layout.elements, set.layout.elements});
+    Shares variables{set.shares.ranks, {}};
+    for (const Dim cut : set.shares.cuts) {
+      variables.cuts.push_back(std::lower_bound(offsets.begin(), offsets.end(), cut) - offsets.begin());
     }
-    gathers_.push_back({ShareGather(*ranks, state_.device()), ShareGather(*ranks, state_.device())});
-    gathers_.back().values.add_shares(set.values.data(), size_of(set.layout.dtype), set.cuts, dense);
-    // Where squares are shared, the owner of a variable has all of it.
-    std::vector<Dim> first;
-    for (const Dim cut : set.cuts) {
-      first.push_back(std::lower_bound(offsets.begin(), offsets.end(), cut) - offsets.begin());
-    }
-    gathers_.back().squares.add_shares(reinterpret_cast<std::byte*>(squares_of(set).gradient), sizeof(double), first,
-                                       {{0, static_cast<Dim>(offsets.size())}});
+    squares_of_shares_.emplace_back(*ranks, state_.device());
+    squares_of_shares_.back().add_shares(reinterpret_cast<std::byte*>(squares_of(set).gradient), sizeof(double),
+                                         variables, {{0, static_cast<Dim>(offsets.size())}});
   }
 }
 
 void OptimizerUpdate::begin(std::int64_t steps, Stream& stream) {
-  prepare_gathers();
   const Optimizer& optimizer = compiler_.optimizer();
   optimizer.set_steps(steps);
   const std::int64_t accumulated = optimizer.options().gradient_accumulation_steps.value_or(1);
@@ -140,6 +136,7 @@ void OptimizerUpdate::bucket_ready(const UpdateTeam& team) {
   if (part.dense) part.dense->run(*team.streams[0]);
   if (checks()) check_part(part, team);
   else update_part(part, team);
+  if (updates_at_once()) share_part(part, team);
 }
 
 void OptimizerUpdate::check_part(const Part& part, const UpdateTeam& team) {
@@ -162,7 +159,7 @@ void OptimizerUpdate::finish(const UpdateTeam& team) {
     for (const Part& part : parts_) update_part(part, team);
   }
   if (updates_ && clips_globally()) finish_clipping(team);
-  if (updates_ || always_changes_) share_values(*team.streams[0]);
+  share_rest(team);
   compiler_.optimizer().set_steps(steps_ + 1);
 }
 
@@ -171,17 +168,28 @@ void OptimizerUpdate::leave_out() {
 }
 
 void OptimizerUpdate::finish_clipping(const UpdateTeam& team) {
-  for (SetGathers& gathers : gathers_) gathers.squares.run(*team.streams[0]);
+  for (ShareGather& squares : squares_of_shares_) squares.run(*team.streams[0]);
   sum_->run(*team.streams[0]);
   for (const Part& part : parts_) {
     if (part.bucket) part.bucket->finish(team);  // with such a limit none is updated by rows alone
   }
 }
 
-void OptimizerUpdate::share_values(Stream& stream) {
-  for (SetGathers& gathers : gathers_) gathers.values.run(stream);
+/// Begins to give all ranks what this one has updated of a part.
+void OptimizerUpdate::share_part(const Part& part, const UpdateTeam& team) {
+  if (!part.values || !(updates_ || always_changes_)) return;
+  for (const auto& stream : team.streams) stream->synchronize();
+  part.values->start();
+}
+
+void OptimizerUpdate::share_rest(const UpdateTeam& team) {
+  if (state_.shared_by() == nullptr || !(updates_ || always_changes_)) return;
   for (const Part& part : parts_) {
-    if (part.rows) part.rows->share(stream);
+    if (!updates_at_once()) share_part(part, team);
+  }
+  for (const Part& part : parts_) {
+    if (part.rows) part.rows->share(*team.streams[0]);
+    if (part.values) part.values->wait();
   }
 }
 

@@ -13,16 +13,21 @@
 namespace strata {
 
 /// Bound to the memory of one FlatState and of the gradients. Used from one thread. Where ranks share the state, each
-/// has the gradients of all, updates its own part, and gives the others what it has updated.
+/// updates its own part, for which it needs the gradients of that part alone, and gives the others what it has updated.
 class OptimizerUpdate {
  public:
   /// `finite_only`: a step whose gradients are not all finite is left out. A LossScaleOptimizer always asks for that.
   OptimizerUpdate(const Optimizer& optimizer, FlatState& state, int threads, bool finite_only = false);
+  /// Whether every rank has to have all gradients, to see whether they are finite.
+  static bool needs_all_gradients(const Optimizer& optimizer, bool finite_only) {
+    return finite_only || optimizer.loss_scaling() != nullptr;
+  }
+  // The same on all ranks where they share the state; then collective.
   /// Elements [first, first + count) of `set`; their summed gradient will be in `gradient`. Parts of a variable come
-  /// one after the other, the last elements first, next to each other in memory.
-  void add_bucket(const FlatSet& set, Dim first, Dim count, void* gradient);
+  /// one after the other, the last elements first, next to each other in memory. `name`: what they are, for messages.
+  void add_bucket(const FlatSet& set, Dim first, Dim count, void* gradient, const std::string& name);
   /// The variable that begins at element `first` of `set`; the list of its rows will be at `gradient`.
-  void add_rows(const FlatSet& set, Dim first, const RowLayout& layout, void* gradient);
+  void add_rows(const FlatSet& set, Dim first, const RowLayout& layout, void* gradient, const std::string& name);
   bool is_for(const Optimizer& optimizer, bool finite_only) const {
     return compiler_.optimizer() == optimizer && finite_only_ == finite_only;
   }
@@ -42,30 +47,29 @@ class OptimizerUpdate {
  private:
   /// What is updated when one gradient has arrived.
   struct Part {
-    std::unique_ptr<RowUpdate> rows;       // a variable by its rows alone; else
-    std::unique_ptr<RowSquares> squares;   // likewise, when only finite gradients count
-    std::unique_ptr<DenseRows> dense;      // null unless the gradient comes by rows
-    std::unique_ptr<BucketUpdate> bucket;  // null: a part of a variable that is updated with a later one
-  };
-  /// What ranks that share the state tell each other of one set.
-  struct SetGathers {
-    ShareGather squares;
-    ShareGather values;  // but for variables that are updated by rows
+    std::unique_ptr<RowUpdate> rows;             // a variable by its rows alone; else
+    std::unique_ptr<RowSquares> squares;         // likewise, when only finite gradients count
+    std::unique_ptr<DenseRows> dense;            // null unless the gradient comes by rows
+    std::unique_ptr<BucketUpdate> bucket;        // null: a part of a variable that is updated with a later one
+    std::unique_ptr<PreparedCollective> values;  // of the bucket, where ranks share the state
   };
 
   std::size_t first_variable(const FlatSet& set) const;
   UpdateSquares squares_of(const FlatSet& set) const;
   const UpdateNumbers& numbers_of(const FlatSet& set) const;
   bool may_cut(const FlatSet& set, Dim element) const;
-  std::unique_ptr<BucketUpdate> make_bucket(const FlatSet& set, Dim first, Dim count, void* gradient);
+  void set_bucket(Part& part, const FlatSet& set, IndexRange elements, void* gradient, const std::string& name);
   void prepare_gathers();
   void check_part(const Part& part, const UpdateTeam& team);
   void update_part(const Part& part, const UpdateTeam& team);
   void leave_out();
   void finish_clipping(const UpdateTeam& team);
-  void share_values(Stream& stream);
+  void share_part(const Part& part, const UpdateTeam& team);
+  void share_rest(const UpdateTeam& team);
   bool gradients_are_finite(Stream& stream);
-  bool checks() const { return finite_only_ || loss_scaling() != nullptr; }
+  bool checks() const { return needs_all_gradients(compiler_.optimizer(), finite_only_); }
+  /// Whether parts are complete as soon as they are updated.
+  bool updates_at_once() const { return !checks() && !(updates_ && clips_globally()); }
   bool clips_globally() const { return compiler_.optimizer().options().global_clipnorm.has_value(); }
   const LossScaleOptions* loss_scaling() const { return compiler_.optimizer().loss_scaling(); }
 
@@ -79,10 +83,10 @@ class OptimizerUpdate {
   std::unique_ptr<RunState> sum_;     // of the gradients' squares
   std::vector<std::unique_ptr<UpdateNumbers>> numbers_;  // one a set
   std::vector<Part> parts_;
-  Dim waiting_ = 0;                                // elements of parts that are updated with the next one
-  std::vector<std::vector<std::size_t>> by_rows_;  // of each set: variables that are updated by rows
-  std::vector<SetGathers> gathers_;                // one a set where ranks share the state, from the first step on
-  bool always_changes_ = false;                    // variables, also in steps that only accumulate
+  Dim waiting_ = 0;  // elements of parts that are updated with the next one
+  std::vector<ShareGather>
+      squares_of_shares_;        // one a set where ranks share the state and the norm of all gradients counts
+  bool always_changes_ = false;  // variables, also in steps that only accumulate
   std::int64_t steps_ = 0;
   bool updates_ = true;
   std::size_t ready_ = 0;

@@ -62,7 +62,7 @@ std::vector<Tensor> Trainer::predict(const Arrays& x, const PredictOptions& opti
                 std::to_string(data.rows) + " samples, batch_size " + std::to_string(options.batch_size) + ", local " +
                     std::to_string(options.local),
                 "prediction");
-  const auto held = engine(StepKind::predict, data.specs, options.blocks);
+  const auto held = engine(StepKind::predict, data.specs, {.blocks = options.blocks});
   StepEngine& step = *held;
   step.prepare(std::min(options.batch_size, data.rows));
   SampleProgress bar(data.rows, options.batch_size, communicator_.rank() == 0 ? options.verbose : 0, use.counts_steps);

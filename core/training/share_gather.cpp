@@ -39,14 +39,16 @@ void ShareGather::add(int owner, std::byte* data, std::size_t bytes) {
   }
 }
 
-void ShareGather::add_shares(std::byte* data, std::size_t element_bytes, const std::vector<Dim>& cuts,
+void ShareGather::add_shares(std::byte* data, std::size_t element_bytes, const Shares& shares,
                              const std::vector<IndexRange>& ranges) {
-  for (std::size_t r = 0; r + 1 < cuts.size(); ++r) {
-    for (const IndexRange& range : ranges) {
-      const Dim first = std::max(range.first, cuts[r]), last = std::min(range.last, cuts[r + 1]);
-      if (first >= last) continue;
-      const auto size = static_cast<std::size_t>(last - first) * element_bytes;
-      add(static_cast<int>(r), data + static_cast<std::size_t>(first) * element_bytes, size);
+  for (int rank = 0; rank < shares.ranks; ++rank) {
+    for (const IndexRange own : shares.of(rank)) {
+      for (const IndexRange range : ranges) {
+        const Dim first = std::max(range.first, own.first), last = std::min(range.last, own.last);
+        if (first >= last) continue;
+        const auto size = static_cast<std::size_t>(last - first) * element_bytes;
+        add(rank, data + static_cast<std::size_t>(first) * element_bytes, size);
+      }
     }
   }
 }

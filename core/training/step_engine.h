@@ -34,6 +34,7 @@ struct EngineOptions {
   BlockOrder order = BlockOrder::node_by_node;
   std::size_t bucket_bytes = 1 << 20;  // of gradients summed in one go
   bool compress = false;               // BlockSumSpec::compress of float32 gradients
+  bool own_gradients = false;          // of a shared state: each rank gets the sums of what it updates alone
 };
 
 /// A global batch: rows order(first), ... order(first + size - 1) of the arrays (x, then y, then weights). Where these
@@ -63,8 +64,8 @@ class StepEngine {
   StepEngine& operator=(const StepEngine&) = delete;
 
   /// Runs a batch: sums() is valid afterwards; when training the variables are updated with `optimizer`. With
-  /// `finite_only` a step whose gradients are not all finite is left out: variables, slots and the states of layers
-  /// stay as they were, on every rank.
+  /// `finite_only`, for which every rank needs all gradients, a step whose gradients are not all finite is left out:
+  /// variables, slots and the states of layers stay as they were, on every rank.
   void run(const Batch& batch, const Optimizer* optimizer, std::int64_t iteration, bool finite_only = false);
   /// Whether the last step was left out for that.
   bool left_out() const { return left_out_; }

@@ -138,8 +138,12 @@ void StepEngine::add_bucket(Region& region, Dim first, Dim count) {
   bucket->name = describe(*bucket);
   for (Dim b = 0; b < own_blocks_.size(); b += of_leaf_) bucket->partials.push_back(region.at(b, first));
   const bool compress = options_.compress && region.updates_variables() && region.layout.dtype == Dtype::float32;
-  bucket->sum = communicator_.prepare_block_sum(
-      device_, {region.layout.dtype, count, leaf_count(blocks_, of_leaf_), bucket->partials, bucket->name, compress});
+  BlockSumSpec spec{
+      region.layout.dtype, count, leaf_count(blocks_, of_leaf_), bucket->partials, bucket->name, compress, {}};
+  if (options_.own_gradients && region.kind == Region::Kind::gradients && region.set->sharded()) {
+    spec.shares = region.set->shares.part({region.set_offset + first, region.set_offset + first + count});
+  }
+  bucket->sum = communicator_.prepare_block_sum(device_, spec);
   buckets_.push_back(std::move(bucket));
 }
 

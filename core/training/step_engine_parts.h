@@ -51,7 +51,7 @@ struct StepEngine::Bucket {
   Dim count;
   std::string name;             // what it holds: "the gradients of dense_kernel"
   std::vector<void*> partials;  // one a leaf of this rank; of rows one a block
-  std::unique_ptr<BlockSum> sum;
+  std::unique_ptr<PreparedCollective> sum;
   std::size_t sums_before = 0;  // of those in the programs: this one starts after so many of them
   std::atomic<Dim> blocks_done{0};
 };

@@ -238,6 +238,9 @@ void StepEngine::finish(const Optimizer* optimizer, std::int64_t iteration, bool
 }
 
 void StepEngine::begin_update(const Optimizer& optimizer, std::int64_t iteration, bool finite_only) {
+  if (options_.own_gradients && OptimizerUpdate::needs_all_gradients(optimizer, finite_only)) {
+    throw InternalError("StepEngine: a step that needs all gradients on an engine that does not sum them");
+  }
   if (update_ == nullptr || !update_->is_for(optimizer, finite_only)) {
     update_ = std::make_unique<OptimizerUpdate>(optimizer, state_, threads_, finite_only);
     for (const auto& bucket : buckets_) {
@@ -245,9 +248,9 @@ void StepEngine::begin_update(const Optimizer& optimizer, std::int64_t iteration
       if (!region.updates_variables()) continue;
       const Dim first = region.set_offset + bucket->first;
       if (region.kind == Region::Kind::rows) {
-        update_->add_rows(*region.set, first, region.row_layout, bucket->partials[0]);
+        update_->add_rows(*region.set, first, region.row_layout, bucket->partials[0], bucket->name);
       } else {
-        update_->add_bucket(*region.set, first, bucket->count, bucket->partials[0]);
+        update_->add_bucket(*region.set, first, bucket->count, bucket->partials[0], bucket->name);
       }
     }
   }

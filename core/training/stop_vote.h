@@ -30,7 +30,7 @@ class StopVote {
  private:
   std::shared_ptr<Storage> memory_;
   void* partials_[1];
-  std::unique_ptr<BlockSum> sum_;
+  std::unique_ptr<PreparedCollective> sum_;
 };
 
 }  // namespace strata

@@ -158,13 +158,18 @@ std::size_t Trainer::bucket_bytes(StepKind kind, double bucket_mb) {
   return measured_bucket_bytes_;
 }
 
-std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data, Dim blocks, double bucket_mb,
-                                            bool compress) {
-  const EngineKey key{kind, blocks, describe(data), bucket_bytes(kind, bucket_mb), compress};
+bool Trainer::sums_own_gradients(StepKind kind, bool finite_only) const {
+  return kind == StepKind::train && shard_optimizer_ && !OptimizerUpdate::needs_all_gradients(optimizer_, finite_only);
+}
+
+std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data, const EngineUse& use) {
+  const EngineKey key{kind,           use.blocks,
+                      describe(data), bucket_bytes(kind, use.bucket_mb),
+                      use.compress,   sums_own_gradients(kind, use.finite_only)};
   auto cached = engines_.find(key);
   if (cached == engines_.end()) {
     require_same_instructions(communicator_, instruction_sets());
-    require_equal(communicator_, key.data + ", blocks " + std::to_string(blocks) + ", " + describe_variables(),
+    require_equal(communicator_, key.data + ", blocks " + std::to_string(use.blocks) + ", " + describe_variables(),
                   "model");
   }
   place_variables();
@@ -176,9 +181,10 @@ std::shared_ptr<StepEngine> Trainer::engine(StepKind kind, const DataSpecs& data
       }));
     }
     EngineOptions options;
-    options.blocks = blocks;
+    options.blocks = use.blocks;
     options.bucket_bytes = key.bucket_bytes;
-    options.compress = compress;
+    options.compress = use.compress;
+    options.own_gradients = key.own_gradients;
     auto made = std::make_shared<StepEngine>(kind, model_, objective_, data, *state_, communicator_, options);
     cached = engines_.emplace(key, CachedEngine{std::move(made), 0}).first;
   }
@@ -220,7 +226,7 @@ void Trainer::name_results(const Logs& logs) {
 
 Logs Trainer::run_evaluation(const CheckedArrays& data, Dim batch_size, Dim blocks,
                              const std::function<void(Dim, const Logs&)>& seen) {
-  const auto held = engine(StepKind::test, data.specs, blocks);
+  const auto held = engine(StepKind::test, data.specs, {.blocks = blocks});
   StepEngine& test = *held;
   test.prepare(std::min(batch_size, data.rows));
   RunningLogs running(test.sum_specs());
@@ -296,12 +302,12 @@ std::vector<double> Trainer::run_local(StepKind kind, const Arrays& x, const Arr
 bool Trainer::is_compiled_for(StepKind kind, const CheckedArrays& data) const {
   const bool measures = kind == StepKind::train && communicator_.size() > 1;
   const std::size_t bytes = measures ? measured_bucket_bytes_ : EngineOptions().bucket_bytes;
-  const auto cached = engines_.find({kind, 0, describe(data.specs), bytes, false});
+  const auto cached = engines_.find({kind, 0, describe(data.specs), bytes, false, sums_own_gradients(kind, false)});
   return cached != engines_.end() && cached->second.engine->is_compiled_for(data.rows);
 }
 
 std::vector<double> Trainer::run_batch(StepKind kind, const DataSpecs& data, Dim blocks, Batch batch) {
-  const auto step = engine(kind, data, blocks);
+  const auto step = engine(kind, data, {.blocks = blocks});
   batch.sample_base = samples_seen_;
   if (kind == StepKind::train) {
     train_batch(*step, batch);

@@ -103,12 +103,20 @@ class Trainer {
     std::string data;
     std::size_t bucket_bytes;
     bool compress;
+    bool own_gradients;
     friend auto operator<=>(const EngineKey&, const EngineKey&) = default;
   };
+  /// How an engine is used.
+  struct EngineUse {
+    Dim blocks = 0;
+    double bucket_mb = 0;
+    bool compress = false;
+    bool finite_only = false;
+  };
   /// The engine for such data, made when there is none, with the variables in place and equal on all ranks.
-  std::shared_ptr<StepEngine> engine(StepKind kind, const DataSpecs& data, Dim blocks, double bucket_mb = 0,
-                                     bool compress = false);
+  std::shared_ptr<StepEngine> engine(StepKind kind, const DataSpecs& data, const EngineUse& use);
   std::size_t bucket_bytes(StepKind kind, double bucket_mb);
+  bool sums_own_gradients(StepKind kind, bool finite_only) const;
   std::string describe_variables() const;
   /// Builds a model that waits for its first data.
   void build_for(const Arrays& x);

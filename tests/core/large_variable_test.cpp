@@ -23,6 +23,7 @@ using testing::RecordingCommunicator;
 struct Outcome {
   std::uint64_t weights = 0;
   std::vector<std::size_t> sums;  // bytes of each that was prepared
+  bool scattered = false;         // one of them gives each rank what it updates alone
 };
 
 Outcome train(int ranks, const std::function<Optimizer()>& optimizer, NanPolicy policy, bool shard) {
@@ -38,7 +39,10 @@ Outcome train(int ranks, const std::function<Optimizer()>& optimizer, NanPolicy 
               {.batch_size = 8, .verbose = 0, .blocks = 6, .nan_policy = policy, .bucket_mb = 0.5});
     if (communicator.rank() > 0) return;
     outcome.weights = model.weights_hash();
-    for (const auto& prepared : recording->prepared()) outcome.sums.push_back(prepared.bytes);
+    for (const auto& prepared : recording->prepared()) {
+      outcome.sums.push_back(prepared.bytes);
+      outcome.scattered = outcome.scattered || prepared.scattered;
+    }
   });
   return outcome;
 }
@@ -53,10 +57,15 @@ TEST_P(LargeVariable, IsSummedInPartsToTheSameBits) {
     for (const bool shard : {false, true}) {
       const Outcome outcome = train(ranks, make, NanPolicy::ignore, shard);
       EXPECT_EQ(outcome.weights, alone.weights) << ranks << " ranks, sharded: " << shard;
+      EXPECT_EQ(outcome.scattered, shard && GetParam().first != "clipped_together") << "SGD has no slots to share";
       EXPECT_LT(*std::max_element(outcome.sums.begin(), outcome.sums.end()), std::size_t{4'200'000});
     }
   }
-  EXPECT_EQ(train(2, make, NanPolicy::skip, false).weights, alone.weights);
+  for (const bool shard : {false, true}) {
+    const Outcome outcome = train(2, make, NanPolicy::skip, shard);
+    EXPECT_EQ(outcome.weights, alone.weights) << "sharded: " << shard;
+    EXPECT_FALSE(outcome.scattered) << "whether all gradients are finite is seen by every rank";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

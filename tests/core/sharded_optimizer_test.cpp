@@ -151,7 +151,7 @@ TEST(ShardedOptimizer, AllRanksTogetherHoldTheSlotsOnce) {
 TEST(ShardedOptimizer, SharesAreCutWhereTheRuleCanBe) {
   const auto cuts_of = [](const Optimizer& optimizer) {
     const auto state = make_state(optimizer, uneven_variables(), nullptr);
-    return share_cuts(optimizer, state->trainable()[0], 4);
+    return share_out(optimizer, state->trainable()[0], 4).cuts;
   };
   const auto state = make_state("adam", uneven_variables(), nullptr);
   const FlatLayout& layout = state->trainable()[0].layout;

@@ -33,7 +33,7 @@ std::vector<std::int32_t> gathered(Communicator& communicator, Device& device, c
   const auto stream = device.make_stream();
   device.copy_from_host(storage.data(), host.data(), bytes, *stream);
   ShareGather gather(communicator, device);
-  gather.add_shares(storage.data(), sizeof(host[0]), cuts, ranges);
+  gather.add_shares(storage.data(), sizeof(host[0]), {communicator.size(), cuts}, ranges);
   for (int again = 0; again < 2; ++again) gather.run(*stream);
   device.copy_to_host(host.data(), storage.data(), bytes, *stream);
   stream->synchronize();

@@ -31,15 +31,18 @@ std::string added(const std::string& a, const std::string& b) {
 
 struct Rank {
   std::vector<BlockSumStep> steps;
+  int result;
+  bool root;
   std::size_t next = 0;
   std::vector<std::string> partials;
 };
 
 class PlanRun {
  public:
-  PlanRun(const std::vector<Dim>& bounds, int root) {
+  PlanRun(const std::vector<Dim>& bounds, Dim target, SumPart part = SumPart::all) {
     for (std::size_t r = 0; r + 1 < bounds.size(); ++r) {
-      ranks_.push_back({plan_block_sum(bounds, static_cast<int>(r), root).steps, 0, {}});
+      const BlockSumPlan plan = plan_block_sum(bounds, static_cast<int>(r), target, part);
+      ranks_.push_back({plan.steps, plan.result, plan.root, 0, {}});
       for (Dim b = bounds[r]; b < bounds[r + 1]; ++b) ranks_.back().partials.push_back(std::to_string(b));
     }
   }
@@ -55,7 +58,15 @@ class PlanRun {
   void expect_everywhere(const std::string& sum) const {
     for (const Rank& rank : ranks_) {
       EXPECT_EQ(rank.next, rank.steps.size()) << "a rank waits for ever";
-      EXPECT_EQ(rank.partials[0], sum);
+      EXPECT_EQ(result_of(rank), sum);
+    }
+  }
+  /// On all but the root: not looked at.
+  void expect_on_the_root(const std::string& sum) const {
+    EXPECT_EQ(std::count_if(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.root; }), 1);
+    for (const Rank& rank : ranks_) {
+      EXPECT_EQ(rank.next, rank.steps.size()) << "a rank waits for ever";
+      if (rank.root) EXPECT_EQ(result_of(rank), sum);
     }
   }
 
@@ -83,19 +94,36 @@ class PlanRun {
     return true;
   }
 
+  static const std::string& result_of(const Rank& rank) {
+    return rank.partials.at(static_cast<std::size_t>(rank.result));
+  }
+
   std::vector<Rank> ranks_;
 };
 
 TEST(BlockSumPlan, AddsInTheCanonicalTreeOnAnyNumberOfRanks) {
   for (Dim blocks = 1; blocks <= 17; ++blocks) {
     for (int ranks = 1; ranks <= blocks; ++ranks) {
-      for (int root = 0; root < ranks; ++root) {
-        SCOPED_TRACE(std::to_string(blocks) + " blocks, " + std::to_string(ranks) + " ranks, root " +
-                     std::to_string(root));
-        PlanRun run(rank_bounds(blocks, ranks), root);
+      for (Dim target = 0; target < blocks; ++target) {
+        SCOPED_TRACE(std::to_string(blocks) + " blocks, " + std::to_string(ranks) + " ranks, target " +
+                     std::to_string(target));
+        PlanRun run(rank_bounds(blocks, ranks), target);
         run.run();
         run.expect_everywhere(canonical_text(blocks));
+        PlanRun up(rank_bounds(blocks, ranks), target, SumPart::up);
+        up.run();
+        up.expect_on_the_root(canonical_text(blocks));
       }
+    }
+  }
+}
+
+TEST(BlockSumPlan, TheWayDownBringsWhatTheTargetHasToAll) {
+  for (int ranks = 1; ranks <= 17; ++ranks) {
+    for (int root = 0; root < ranks; ++root) {
+      PlanRun run(rank_bounds(ranks, ranks), root, SumPart::down);
+      run.run();
+      run.expect_everywhere(std::to_string(root));
     }
   }
 }
@@ -104,8 +132,8 @@ TEST(BlockSumPlan, AddsInTheCanonicalTreeOnAnyNumberOfRanks) {
 TEST(BlockSumPlan, AddsInTheCanonicalTreeOverUnevenRuns) {
   const std::vector<std::vector<Dim>> runs = {{0, 1, 2}, {0, 3, 4, 9}, {0, 8, 9}, {0, 1, 8}, {0, 5, 6, 7, 13}};
   for (const std::vector<Dim>& bounds : runs) {
-    for (int root = 0; root + 1 < static_cast<int>(bounds.size()); ++root) {
-      PlanRun run(bounds, root);
+    for (Dim target = 0; target < bounds.back(); ++target) {
+      PlanRun run(bounds, target);
       run.run();
       run.expect_everywhere(canonical_text(bounds.back()));
     }
@@ -116,7 +144,8 @@ TEST(BlockSumPlan, AddsInTheCanonicalTreeOverUnevenRuns) {
 Dim sends_of(Dim blocks, int ranks, int rank) {
   Dim sends = 0;
   for (int root = 0; root < ranks; ++root) {
-    for (const BlockSumStep& step : plan_block_sum(rank_bounds(blocks, ranks), rank, root).steps) {
+    const Dim target = rank_blocks(blocks, ranks, root).first;
+    for (const BlockSumStep& step : plan_block_sum(rank_bounds(blocks, ranks), rank, target).steps) {
       sends += step.kind == BlockSumStep::Kind::send ? 1 : 0;
     }
   }

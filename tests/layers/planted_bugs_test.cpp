@@ -19,7 +19,7 @@ namespace {
 /// Adds a rank's blocks one after the other, then the ranks in their order: as exact as the tree, but rounded
 /// otherwise.
 template <class T>
-class SumInRankOrder final : public BlockSum {
+class SumInRankOrder final : public PreparedCollective {
  public:
   SumInRankOrder(Communicator& communicator, const BlockSumSpec& spec)
       : communicator_(communicator), count_(static_cast<std::size_t>(spec.count)) {
@@ -51,7 +51,7 @@ class SumInRankOrder final : public BlockSum {
 class RankOrderCommunicator final : public ForwardingCommunicator {
  public:
   using ForwardingCommunicator::ForwardingCommunicator;
-  std::unique_ptr<BlockSum> prepare_block_sum(Device&, const BlockSumSpec& spec) override {
+  std::unique_ptr<PreparedCollective> prepare_block_sum(Device&, const BlockSumSpec& spec) override {
     if (spec.dtype == Dtype::float64) return std::make_unique<SumInRankOrder<double>>(inner(), spec);
     return std::make_unique<SumInRankOrder<float>>(inner(), spec);
   }

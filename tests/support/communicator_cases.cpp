@@ -202,7 +202,7 @@ void block_sum_lengths_case(Communicator& c) {
 // Sums that were started together, advanced in an order that differs from rank to rank.
 void interleaved_sums_case(Communicator& c) {
   std::vector<std::unique_ptr<Partials<float>>> partials;
-  std::vector<std::unique_ptr<BlockSum>> sums;
+  std::vector<std::unique_ptr<PreparedCollective>> sums;
   for (const Dim count : {100'000, 10, 300'000, 70'000}) {
     partials.push_back(std::make_unique<Partials<float>>(c, cpu_device(), c.size() * 2 + 1, count));
     partials.back()->fill();
@@ -254,6 +254,17 @@ void arguments_case(Communicator& c) {
   require_throw<ConfigError>([&] { c.prepare_block_sum(cpu_device(), spec); }, "a negative count");
   spec = {Dtype::int32, 1, c.size(), places};
   require_throw<DtypeError>([&] { c.prepare_block_sum(cpu_device(), spec); }, "a sum of integers");
+  spec = {Dtype::float32, 1, c.size(), places};
+  spec.shares = {c.size() + 1, std::vector<Dim>(static_cast<std::size_t>(c.size()) + 2, 0)};
+  require_throw<ConfigError>([&] { c.prepare_block_sum(cpu_device(), spec); }, "shares of other ranks");
+  spec.shares = {c.size(), std::vector<Dim>(static_cast<std::size_t>(c.size()) + 1, 0)};
+  require_throw<ConfigError>([&] { c.prepare_block_sum(cpu_device(), spec); }, "shares of fewer elements");
+  spec.shares.cuts[0] = 1;
+  require_throw<ConfigError>(
+      [&] {
+        c.prepare_allgather(cpu_device(), {&byte, 1, spec.shares});
+      },
+      "shares that do not ascend from 0");
   const RowSumSpec rows{{Dtype::float32, 1, 1}, c.size(), places};
   require_throw<ConfigError>([&] { c.prepare_row_sum(cpu_device(), rows); }, "a capacity that is no whole chunk");
   c.barrier();
@@ -276,12 +287,20 @@ void allocate_case(Communicator& c) {
 }
 
 constexpr CommunicatorCase kCases[] = {
-    {"broadcast", broadcast_case}, {"allgather", allgather_case},
-    {"gather", gather_case},       {"split", split_case},
-    {"block_sum", block_sum_case}, {"block_sum_lengths", block_sum_lengths_case},
-    {"row_sum", row_sum_case},     {"interleaved_sums", interleaved_sums_case},
-    {"progress", progress_case},   {"arguments", arguments_case},
-    {"describe", describe_case},   {"allocate", allocate_case},
+    {"broadcast", broadcast_case},
+    {"allgather", allgather_case},
+    {"gather", gather_case},
+    {"split", split_case},
+    {"block_sum", block_sum_case},
+    {"block_sum_lengths", block_sum_lengths_case},
+    {"row_sum", row_sum_case},
+    {"interleaved_sums", interleaved_sums_case},
+    {"progress", progress_case},
+    {"arguments", arguments_case},
+    {"reduce_scatter", reduce_scatter_case},
+    {"allgather_in_place", allgather_in_place_case},
+    {"describe", describe_case},
+    {"allocate", allocate_case},
 };
 
 }  // namespace

@@ -32,6 +32,8 @@ std::vector<T> canonical_sum(std::vector<std::vector<T>> partials);
 template <class T>
 void row_sum_on(Communicator& communicator, Device& device, Dim blocks, Dim width);
 void row_sum_case(Communicator& communicator);
+void reduce_scatter_case(Communicator& communicator);
+void allgather_in_place_case(Communicator& communicator);
 
 /// The partials of one rank, filled with block_values, in memory of the communicator.
 template <class T>

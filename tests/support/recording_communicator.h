@@ -13,7 +13,8 @@ class RecordingCommunicator : public ForwardingCommunicator {
   /// A sum as it was prepared.
   struct Prepared {
     bool rows;
-    std::size_t bytes;  // of one partial, at most
+    std::size_t bytes;       // of one partial, at most
+    bool scattered = false;  // each rank gets its shares alone
   };
 
   explicit RecordingCommunicator(Communicator& inner) : ForwardingCommunicator(inner) {}
@@ -21,18 +22,18 @@ class RecordingCommunicator : public ForwardingCommunicator {
   /// Numbers of sums in the order in which they were prepared.
   const std::vector<int>& started() const { return started_; }
 
-  std::unique_ptr<BlockSum> prepare_block_sum(Device& device, const BlockSumSpec& spec) override {
+  std::unique_ptr<PreparedCollective> prepare_block_sum(Device& device, const BlockSumSpec& spec) override {
     return record(inner().prepare_block_sum(device, spec),
-                  {false, static_cast<std::size_t>(spec.count) * size_of(spec.dtype)});
+                  {false, static_cast<std::size_t>(spec.count) * size_of(spec.dtype), !spec.shares.empty()});
   }
-  std::unique_ptr<BlockSum> prepare_row_sum(Device& device, const RowSumSpec& spec) override {
+  std::unique_ptr<PreparedCollective> prepare_row_sum(Device& device, const RowSumSpec& spec) override {
     return record(inner().prepare_row_sum(device, spec), {true, spec.layout.bytes()});
   }
 
  private:
-  class RecordedSum final : public BlockSum {
+  class RecordedSum final : public PreparedCollective {
    public:
-    RecordedSum(std::unique_ptr<BlockSum> sum, int number, std::vector<int>& started)
+    RecordedSum(std::unique_ptr<PreparedCollective> sum, int number, std::vector<int>& started)
         : sum_(std::move(sum)), number_(number), started_(started) {}
     void start() override {
       started_.push_back(number_);
@@ -42,12 +43,12 @@ class RecordingCommunicator : public ForwardingCommunicator {
     void wait() override { sum_->wait(); }
 
    private:
-    std::unique_ptr<BlockSum> sum_;
+    std::unique_ptr<PreparedCollective> sum_;
     int number_;
     std::vector<int>& started_;
   };
 
-  std::unique_ptr<BlockSum> record(std::unique_ptr<BlockSum> sum, const Prepared& prepared) {
+  std::unique_ptr<PreparedCollective> record(std::unique_ptr<PreparedCollective> sum, const Prepared& prepared) {
     prepared_.push_back(prepared);
     return std::make_unique<RecordedSum>(std::move(sum), static_cast<int>(prepared_.size()) - 1, started_);
   }
