@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times data-parallel training steps, one block a rank, against other ways to train, interleaved in one run: every rank
-// on its own, without communication; sums by MPI_Allreduce in place of those in tree order, on the same buffers; and
-// PyTorch's DistributedDataParallel on gloo (ddp_step.py), each rank's process on the core of its rank. Verifies that
-// every model learns. The batch is that of a rank, times the ranks:
+// on its own, without communication; with a sharded optimizer; sums by MPI_Allreduce in place of those in tree order,
+// on the same buffers; and PyTorch's DistributedDataParallel on gloo (ddp_step.py), each rank's process on the core of
+// its rank. Verifies that every model learns. The batch is that of a rank, times the ranks:
 //     mpirun -np 2 mpi_step [--rounds N] [--models NAME...] [--torch PYTHON SCRIPT] [--json FILE]
 #include <fmt/format.h>
 #include <mpi.h>
@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "core/program/forwarding_communicator.h"
 #include "support/child.h"
 #include "support/driver.h"
 #include "support/statistics.h"
@@ -50,38 +51,13 @@ class MpiSum final : public PreparedCollective {
   MPI_Datatype type_;
 };
 
-/// The ranks of `world`, whose sums of float32 and float64 are the MPI library's, as soon as a bucket is complete.
-class MpiSums final : public Communicator {
+/// The ranks of the world, whose sums of float32 and float64 are the MPI library's, as soon as a bucket is complete.
+class MpiSums final : public ForwardingCommunicator {
  public:
-  explicit MpiSums(std::shared_ptr<Communicator> world) : world_(std::move(world)) {}
-  int rank() const override { return world_->rank(); }
-  int size() const override { return world_->size(); }
-  std::string describe(int rank) const override { return world_->describe(rank); }
-  void set_deadlines(const Deadlines& deadlines) override { world_->set_deadlines(deadlines); }
-  Deadlines deadlines() const override { return world_->deadlines(); }
-  void begin_step(const StepPosition& position, bool first) override { world_->begin_step(position, first); }
-  void end_step() override { world_->end_step(); }
-  CommunicationCost cost() const override { return world_->cost(); }
-  void broadcast(void* data, std::size_t bytes, int root) override { world_->broadcast(data, bytes, root); }
-  void allgather(const void* send, void* receive, std::size_t bytes) override {
-    world_->allgather(send, receive, bytes);
-  }
-  void gather(const void* send, std::size_t bytes, std::span<void* const> receive,
-              std::span<const std::size_t> receive_bytes, int root) override {
-    world_->gather(send, bytes, receive, receive_bytes, root);
-  }
-  void barrier() override { world_->barrier(); }
-  std::unique_ptr<Communicator> split(int color, int key) override { return world_->split(color, key); }
-  std::shared_ptr<Storage> allocate(Device& device, std::size_t bytes) override {
-    return world_->allocate(device, bytes);
-  }
+  explicit MpiSums(std::shared_ptr<Communicator> world) : ForwardingCommunicator(*world), world_(std::move(world)) {}
   std::unique_ptr<PreparedCollective> prepare_block_sum(Device&, const BlockSumSpec& spec) override {
     return std::make_unique<MpiSum>(spec);
   }
-  std::unique_ptr<PreparedCollective> prepare_row_sum(Device& device, const RowSumSpec& spec) override {
-    return world_->prepare_row_sum(device, spec);
-  }
-  void progress() override { world_->progress(); }
 
  private:
   std::shared_ptr<Communicator> world_;
@@ -132,9 +108,11 @@ nlohmann::ordered_json measure(const std::string& name, const Options& options) 
   const Workload all = benchmarks::make_workload(name, batch * communicator->size());
   const auto together = all.prepare(communicator->size());
   const auto alone = own.prepare(1, make_single_communicator());
+  const auto sharded = all.prepare(communicator->size(), {}, true);
   const auto with_mpi = all.prepare(communicator->size(), std::make_shared<MpiSums>(communicator));
   std::vector<Contender> contenders{{"strata", [&] { return together->run(); }},
                                     {"no communication", [&] { return alone->run(); }},
+                                    {"sharded optimizer", [&] { return sharded->run(); }},
                                     {"MPI_Allreduce", [&] { return with_mpi->run(); }}};
   std::unique_ptr<benchmarks::Child> torch;
   if (!options.torch.empty()) {

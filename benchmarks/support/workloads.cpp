@@ -137,8 +137,10 @@ std::vector<std::string> workload_names() {
 Workload make_workload(const std::string& name, Dim batch) { return entry(name).make(batch); }
 Workload make_workload(const std::string& name) { return make_workload(name, entry(name).batch); }
 
-std::unique_ptr<TrainingStep> Workload::prepare(Dim blocks, std::shared_ptr<Communicator> communicator) const {
+std::unique_ptr<TrainingStep> Workload::prepare(Dim blocks, std::shared_ptr<Communicator> communicator,
+                                                bool shard_optimizer) const {
   CompileOptions options = compile;
+  options.shard_optimizer = shard_optimizer;
   options.communicator = std::move(communicator);
   // One more step, since the first one is not timed.
   return std::make_unique<TrainingStep>(

@@ -20,7 +20,8 @@ struct Workload {
   CompileOptions compile;
 
   /// A copy of the model of its own.
-  std::unique_ptr<TrainingStep> prepare(Dim blocks, std::shared_ptr<Communicator> communicator = {}) const;
+  std::unique_ptr<TrainingStep> prepare(Dim blocks, std::shared_ptr<Communicator> communicator = {},
+                                        bool shard_optimizer = false) const;
 };
 
 /// One of workload_names(). Throws ConfigError for another name.

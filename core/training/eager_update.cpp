@@ -34,7 +34,7 @@ EagerUpdate::EagerUpdate(const Optimizer& optimizer, const Layer& model)
   for (const FlatSet& set : state_.trainable()) {
     gradients_.push_back({std::make_shared<Storage>(device, set.layout.bytes()), 0});
     device.zero(gradients_.back().data(), set.layout.bytes(), *streams_[0]);
-    update_.add_bucket(set, 0, set.layout.elements, gradients_.back().data());
+    update_.add_bucket(set, 0, set.layout.elements, gradients_.back().data(), "the gradients");
   }
 }
 

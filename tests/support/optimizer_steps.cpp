@@ -29,7 +29,7 @@ OptimizerSteps::OptimizerSteps(const Optimizer& optimizer, const OptimizerStepsO
       const Dim first = set.layout.offsets[static_cast<std::size_t>(own.first)];
       const Dim last = own.last == count ? set.layout.elements : set.layout.offsets[static_cast<std::size_t>(own.last)];
       std::byte* gradient = gradients_.back()->data() + static_cast<std::size_t>(first) * size_of(set.layout.dtype);
-      update_->add_bucket(set, first, last - first, gradient);
+      update_->add_bucket(set, first, last - first, gradient, "gradients");
       ++buckets_;
     }
   }
