@@ -33,9 +33,14 @@ PointToPointCommunicator::PointToPointCommunicator(std::unique_ptr<Transport> tr
       recorder_(*transport_, group),
       notes_(*transport_) {
   reserve();
+  thread_ = CommunicationThread::from_environment(*transport_, [this] { return advance_aside(); });
 }
 
 PointToPointCommunicator::~PointToPointCommunicator() = default;
+
+std::unique_lock<std::mutex> PointToPointCommunicator::lock() const {
+  return thread_ ? thread_->lock() : std::unique_lock<std::mutex>();
+}
 
 void PointToPointCommunicator::begin_step(const StepPosition& position, bool first) {
   position_ = position;
@@ -48,6 +53,7 @@ void PointToPointCommunicator::end_step() {
 }
 
 CommunicationCost PointToPointCommunicator::cost() const {
+  const auto held = lock();
   CommunicationCost cost = cost_;
   for (const PreparedSum* sum : prepared_) cost.bytes_sent += sum->run().bytes_sent();
   return cost;
@@ -77,6 +83,7 @@ void PointToPointCommunicator::fail(const std::string& error) noexcept {
 }
 
 void PointToPointCommunicator::abandon(const std::string& why) noexcept {
+  const auto held = lock();
   if (!usable()) return;
   fail(why);
   notes_.tell_failed(stamp_, -1, why);
@@ -156,13 +163,26 @@ bool PointToPointCommunicator::advance(const PreparedSum& sum) const {
 // What is summed in memory is best left until it is waited for, and then used while it is in the caches. The wire is
 // given all it takes: until the next call may be long.
 void PointToPointCommunicator::progress() {
-  guard([&] {
+  std::unique_lock<std::mutex> held;
+  if (thread_) held = thread_->try_lock();
+  if (thread_ && !held) return;  // it is at work
+  guard_locked([&] {
     if (running_.empty()) return;
     const auto begin = Clock::now();
     while (advance_sums(false)) {
     }
     cost_.hidden_seconds += seconds(Clock::now() - begin);
   });
+}
+
+// On the other thread. Returns whether messages are under way.
+bool PointToPointCommunicator::advance_aside() {
+  try {
+    if (usable()) guard_locked([&] { advance_sums(false); });
+  } catch (...) {
+    failed_aside_ = std::current_exception();
+  }
+  return std::any_of(running_.begin(), running_.end(), [](const PreparedSum* sum) { return !sum->run().is_local(); });
 }
 
 // Nothing moves: also what is not waited for may tell why.

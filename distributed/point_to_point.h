@@ -2,6 +2,7 @@
 // The collectives, written once on messages between two ranks.
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "distributed/block_sum_plan.h"
 #include "distributed/call_recorder.h"
 #include "distributed/call_stamp.h"
+#include "distributed/communication_thread.h"
 #include "distributed/host_memory.h"
 #include "distributed/patience.h"
 #include "distributed/rank_notes.h"
@@ -19,7 +21,8 @@
 
 namespace strata {
 
-/// A Communicator on any Transport. Used by one thread at a time; its block sums must not outlive it. The deadline
+/// A Communicator on any Transport. Used by one thread at a time, beside which it may have one of its own (README,
+/// STRATA_COMMUNICATION_THREAD); its block sums must not outlive it. The deadline
 /// counts from the last message that arrived or left. Ranks compare what they call and where training stands, so that
 /// one which has gone another way is a CommError on all. After an error the ranks no longer agree on what comes next:
 /// the others are told, and every later call throws CommError at once.
@@ -77,8 +80,11 @@ class PointToPointCommunicator final : public Communicator {
 
   void reserve();
   Clock::duration deadline() const { return in_step_ ? deadlines_.step : deadlines_.first; }
+  std::unique_lock<std::mutex> lock() const;
   template <class F>
   void guard(const F& f);
+  template <class F>
+  void guard_locked(const F& f);
   template <class F>
   void call(CallKind kind, std::uint64_t bytes, std::uint64_t detail, const F& f);
   void check_usable() const;
@@ -94,6 +100,7 @@ class PointToPointCommunicator final : public Communicator {
   void cancel_messages() noexcept;
   bool test_messages();
   bool advance_sums(bool also_local = true);
+  bool advance_aside();
   bool advance(const PreparedSum& sum) const;
   void idle(Patience& patience, const Awaited& awaited, const CallStamp& stamp);
   void heed(const RankNotes::Received& received) const;
@@ -126,6 +133,8 @@ class PointToPointCommunicator final : public Communicator {
   int sums_ = 0;                        // ever prepared; their numbers give the tags
   CommunicationCost cost_;              // but for the bytes of sums that exist now
   std::string failure_;                 // of the first error
+  std::exception_ptr failed_aside_;     // what it was, when the other thread met it, until it is thrown
+  std::unique_ptr<CommunicationThread> thread_;
 };
 
 }  // namespace strata

@@ -2,6 +2,8 @@
 // Internal to PointToPointCommunicator: how its members run, so that every error ends the communicator on all ranks.
 #pragma once
 
+#include <utility>
+
 #include "distributed/point_to_point.h"
 
 namespace strata {
@@ -15,6 +17,13 @@ class PeerFailure final : public CommError {
 /// Runs a public member. An error leaves ranks at different places, so it ends the communicator.
 template <class F>
 void PointToPointCommunicator::guard(const F& f) {
+  const auto held = lock();
+  guard_locked(f);
+}
+
+template <class F>
+void PointToPointCommunicator::guard_locked(const F& f) {
+  if (failed_aside_) std::rethrow_exception(std::exchange(failed_aside_, nullptr));
   check_usable();
   try {
     f();

@@ -15,23 +15,28 @@ PointToPointCommunicator::PreparedSum::PreparedSum(PointToPointCommunicator& com
       key_(key),
       track_(TimelineRecorder::kTransfers + communicator.sums_),
       run_(std::move(run)) {
+  const auto held = communicator_.lock();
   communicator_.prepared_.push_back(this);
   communicator_.reserve();
 }
 
 PointToPointCommunicator::PreparedSum::~PreparedSum() {
+  const auto held = communicator_.lock();
   communicator_.cost_.bytes_sent += run_->bytes_sent();
+  run_.reset();
   std::erase(communicator_.running_, this);
   std::erase(communicator_.prepared_, this);
 }
 
 void PointToPointCommunicator::PreparedSum::start() {
-  if (!run_->done()) throw ConfigError(name_ + " was started again before it was done");
+  if (!done()) throw ConfigError(name_ + " was started again before it was done");
   communicator_.guard([&] {
     stamp_ = communicator_.calls_.begin(key_.kind, key_.bytes, key_.detail, communicator_.position_);
     entry_ = communicator_.recorder_.start(stamp_, name_);
     run_->start(stamp_);
-    if (!finished()) communicator_.running_.push_back(this);
+    if (finished()) return;
+    communicator_.running_.push_back(this);
+    if (communicator_.thread_) communicator_.thread_->wake();
   });
 }
 
@@ -40,9 +45,14 @@ bool PointToPointCommunicator::PreparedSum::finished() const {
   return run_->done();
 }
 
+bool PointToPointCommunicator::PreparedSum::done() const {
+  const auto held = communicator_.lock();
+  return run_->done();
+}
+
 bool PointToPointCommunicator::PreparedSum::advance() {
   communicator_.guard([&] { communicator_.advance_sums(); });
-  return run_->done();
+  return done();
 }
 
 void PointToPointCommunicator::PreparedSum::wait() {

@@ -26,6 +26,7 @@ class PointToPointCommunicator::PreparedSum final : public PreparedCollective {
   bool advance() override;
   void wait() override;
 
+  bool done() const;
   SumRun& run() const { return *run_; }
   /// Whether it is done; if so notes that it is. Once for each start.
   bool finished() const;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -53,6 +54,9 @@ class Transport {
   /// A rank that is known to have ended and that a wait for `peer` (-1: nobody in particular) needs, or -1. Called
   /// often.
   virtual int lost_rank(int peer) = 0;
+
+  /// What threads hold that take turns in using it; null when only the thread that made it may.
+  virtual std::mutex* mutex() = 0;
 
   /// Collective, and called when every rank is known to be here. `ranks` are those of this rank's color (at least 0),
   /// in the order of their new numbers.

@@ -30,6 +30,7 @@ class LocalTransport final : public Transport {
   int probe(int tag) override { return world_->mailbox(rank_).sender(tag); }
   void cancel(Request request) noexcept override;
   int lost_rank(int peer) override;
+  std::mutex* mutex() override { return &mutex_; }
   std::unique_ptr<Transport> split(int color, std::span<const int> ranks) override;
 
  private:
@@ -56,6 +57,7 @@ class LocalTransport final : public Transport {
   std::vector<Request> free_;
   std::vector<Request> posted_;  // receives without their message, in the order they were begun
   int splits_ = 0;
+  std::mutex mutex_;
 };
 
 }  // namespace strata

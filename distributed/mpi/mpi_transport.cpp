@@ -126,6 +126,12 @@ MpiTransport::MpiTransport(MPI_Comm communicator, Clock::duration deadline, int 
         return share_a_host(identities_[place - 1], identities_[place]);
       })) {}
 
+// One for the process: MPI may be at a level at which its threads take turns.
+std::mutex* MpiTransport::mutex() {
+  static std::mutex mutex;
+  return only_thread_ == std::thread::id() ? &mutex : nullptr;
+}
+
 void MpiTransport::require_thread() const {
   if (only_thread_ != std::thread::id() && only_thread_ != std::this_thread::get_id()) refuse_thread();
 }

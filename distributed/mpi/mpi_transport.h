@@ -33,6 +33,7 @@ class MpiTransport final : public Transport {
   int probe(int tag) override;
   void cancel(Request request) noexcept override;
   int lost_rank(int peer) override;
+  std::mutex* mutex() override;
   std::unique_ptr<Transport> split(int color, std::span<const int> ranks) override;
 
  private:
