@@ -104,7 +104,8 @@ struct LoadWeightsOptions {
 struct LoadOptions {
   CustomObjects custom_objects = {};                // beside those that the program made known for good
   bool compile = true;                              // as the saved model was, with the state of its optimizer
-  std::shared_ptr<Communicator> communicator = {};  // of compile
+  std::shared_ptr<Communicator> communicator = {};  // of compile, as the next
+  bool shard_optimizer = false;
 };
 
 /// A hash (XXH64) of the elements of all variables, in order.

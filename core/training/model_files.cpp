@@ -185,6 +185,7 @@ Model load_model(const std::string& path, const LoadOptions& options) {
   try {
     CompileOptions compile = compile_options(file.training, model.graph().output_names());
     compile.communicator = options.communicator;
+    compile.shard_optimizer = options.shard_optimizer;
     model.compile(compile);
   } catch (const ConfigError& error) {
     throw IoError(path, std::string("the attribute training_config: ") + error.what() +

@@ -99,6 +99,9 @@ void add_options(CLI::App& app, Options& o) {
       ->capture_default_str();
   app.add_flag("--shard-optimizer", o.shard_optimizer,
                "Each rank keeps and updates its share of the optimizer's state only: less memory, equal bits");
+  app.add_flag(
+      "--compress-transfer", o.compress_transfer,
+      "Between hosts gradients travel as bfloat16: half the bytes, but the bits of the result depend on the hosts");
   app.add_option("--accumulate", o.accumulate, "Update once every so many steps, by the mean of their gradients")
       ->check(whole_number(1))
       ->capture_default_str();
@@ -202,6 +205,7 @@ FitOptions Example::fit_options() const {
   fit.verbose = options_.verbose;
   fit.blocks = options_.blocks;
   fit.bucket_mb = options_.bucket_mb;
+  fit.compress_transfer = options_.compress_transfer;
   fit.nan_policy = options_.nan_policy;
   return fit;
 }
@@ -231,8 +235,12 @@ void Example::present(const Model& model) {
 
 History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(Dim)>& step) const {
   using Clock = std::chrono::steady_clock;
-  if (options_.shard_optimizer || options_.nan_policy != NanPolicy::ignore) {
-    throw ConfigError(std::string(options_.shard_optimizer ? "--shard-optimizer" : "--nan-policy") +
+  const std::pair<const char*, bool> only_in_fit[] = {{"--shard-optimizer", options_.shard_optimizer},
+                                                      {"--compress-transfer", options_.compress_transfer},
+                                                      {"--nan-policy", options_.nan_policy != NanPolicy::ignore}};
+  for (const auto& [name, given] : only_in_fit) {
+    if (!given) continue;
+    throw ConfigError(std::string(name) +
                       ": expected a program that trains with fit; this one has a training loop of its own");
   }
   Dim steps = options_.epochs * steps_an_epoch;

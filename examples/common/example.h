@@ -34,6 +34,7 @@ struct Options {
   double deadline = 0;           // seconds; 0 = the library's
   bool shard_optimizer = false;  // each rank keeps a share of the optimizer's state
   int accumulate = 1;            // steps whose mean gradient makes one update
+  bool compress_transfer = false;  // gradients travel between hosts as bfloat16
   NanPolicy nan_policy = NanPolicy::ignore;
   std::function<void(CLI::App&)> own_options = {};  // adds options that only this program has
 };
@@ -47,7 +48,7 @@ class Example {
   const Options& options() const { return options_; }
   /// As --optimizer and --accumulate say.
   Optimizer optimizer() const;
-  /// batch_size, epochs, max_steps, verbose, blocks and nan_policy as the command line says.
+  /// As the command line says.
   FitOptions fit_options() const;
   EvaluateOptions evaluate_options(int verbose) const;
   /// Prints a model's table, on rank 0; nothing with --verbose 0 unless --summary-only asks for nothing else. The last
@@ -74,7 +75,7 @@ class Example {
   void write_timeline();
   /// A training loop of one's own: calls step(0), step(1), ... as often as --epochs, of so many steps each, and
   /// --max-steps say. What it returns, the loss, is printed and kept every `every` steps, and after the last. Throws
-  /// ConfigError for options that only fit knows: --shard-optimizer, --nan-policy.
+  /// ConfigError for options that only fit knows: --shard-optimizer, --compress-transfer, --nan-policy.
   History loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(Dim)>& step) const;
   /// Writes the JSON report, on rank 0: with `scores`, such as {{"test_loss", 0.1}}, and with speeds if it was trained.
   /// Checks that all ranks ended with the same weights: CommError otherwise. Collective.

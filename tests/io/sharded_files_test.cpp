@@ -5,6 +5,7 @@
 #include "strata/strata.h"
 #include "tests/support/files.h"
 #include "tests/support/ranks.h"
+#include "tests/support/recording_communicator.h"
 #include "tests/support/shared_training.h"
 
 namespace strata {
@@ -97,6 +98,22 @@ TEST_F(ShardedFiles, GoOnOnAnyOtherNumberOfRanks) {
         EXPECT_EQ(model.weights_hash(), expected) << from << " ranks to " << to;
       });
     }
+  }
+}
+
+TEST_F(ShardedFiles, AModelThatWasReadGoesOnSharded) {
+  const SharedTraining training{[] { return Optimizer("adam"); }};
+  save(1, training, "half");
+  const auto go_on = [&](bool shard) {
+    const auto recording = std::make_shared<testing::RecordingCommunicator>(Session::current().communicator());
+    Model model = load_model(path("half.h5"), {.communicator = recording, .shard_optimizer = shard});
+    train(model, training, 3, 6);
+    EXPECT_EQ(shard, std::ranges::any_of(recording->prepared(), [](const auto& sum) { return sum.scattered; }));
+    return model.weights_hash();
+  };
+  const std::uint64_t expected = go_on(false);
+  for (const int ranks : {2, 3}) {
+    on_ranks(ranks, [&](bool shard) { EXPECT_EQ(go_on(shard), expected) << ranks << " ranks"; });
   }
 }
 

@@ -58,7 +58,7 @@ TEST_P(EveryExample, NamesTheCommonOptions) {
   ASSERT_TRUE(outcome.succeeded()) << outcome.text();
   for (const char* option : {"--data", "--epochs", "--batch-size", "--max-steps", "--seed", "--optimizer", "--json",
                              "--plot", "--summary-only", "--blocks", "--verbose", "--shard-optimizer", "--accumulate",
-                             "--nan-policy", "--timeline", "--bucket-mb", "--deadline"}) {
+                             "--nan-policy", "--compress-transfer", "--timeline", "--bucket-mb", "--deadline"}) {
     EXPECT_NE(outcome.out.find(option), std::string::npos) << option << " in " << outcome.out;
   }
 }
@@ -90,7 +90,7 @@ TEST_P(EveryExample, RunsOnTwoRanksAndReports) {
                          "--bucket-mb",  "0.1",
                          "--deadline",   "30"});
   if (!trains_in_own_loop()) {
-    run.arguments.insert(run.arguments.end(), {"--shard-optimizer", "--nan-policy", "stop"});
+    run.arguments.insert(run.arguments.end(), {"--shard-optimizer", "--compress-transfer", "--nan-policy", "stop"});
   }
   if (GetParam() == "vgg19_features")
     run.arguments.insert(run.arguments.end(), {"--size", "16", "--output", path("o.png")});
@@ -115,7 +115,8 @@ INSTANTIATE_TEST_SUITE_P(All, EveryExample, ::testing::ValuesIn(examples()),
                          [](const auto& example) { return example.param; });
 
 TEST(ExampleWithALoopOfItsOwn, RefusesOptionsOfFit) {
-  for (const std::vector<std::string>& options : {Arguments{"--shard-optimizer"}, Arguments{"--nan-policy", "skip"}}) {
+  for (const std::vector<std::string>& options :
+       {Arguments{"--shard-optimizer"}, Arguments{"--compress-transfer"}, Arguments{"--nan-policy", "skip"}}) {
     Arguments arguments{STRATA_BIN_DIR "/tree_rnn", "--max-steps", "1"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Outcome outcome = run_process({arguments});

@@ -42,6 +42,7 @@ class DelayedTransport final : public Transport {
     if (!message.arrived) inner_->cancel(message.request);
   }
   int lost_rank(int peer) override { return inner_->lost_rank(peer); }
+  std::mutex* mutex() override { return inner_->mutex(); }
   std::unique_ptr<Transport> split(int color, std::span<const int> ranks) override {
     return std::make_unique<DelayedTransport>(inner_->split(color, ranks), delay_);
   }
