@@ -108,7 +108,7 @@ class Measurement {
     for (int t = 0; t < threads; ++t) streams_.push_back(device.make_stream());
     gradient_ = ops::random_normal({key.state, 999}, {set().layout.elements});
     update_ = std::make_unique<OptimizerUpdate>(c.optimizer, *state_, threads);
-    update_->add_bucket(set(), 0, set().layout.elements, gradient_.eval().data());
+    update_->add_bucket(set(), 0, set().layout.elements, gradient_.eval().data(), "gradients");
     own_.push_back(copy_of(set().values));
     own_.push_back(copy_of(gradient_.eval()));
     for (const FlatSlot& slot : set().slots) own_.push_back(copy_of(slot.values));

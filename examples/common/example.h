@@ -28,12 +28,12 @@ struct Options {
   std::string json = {};      // where the report goes; empty = nowhere
   std::string timeline = {};  // where the timeline goes; empty = nowhere
   bool summary_only = false;
-  std::string plot = {};         // where the picture of the model goes; empty = nowhere
-  Dim blocks = 0;                // 0 = one a rank
-  double bucket_mb = 0;          // 0 = measured
-  double deadline = 0;           // seconds; 0 = the library's
-  bool shard_optimizer = false;  // each rank keeps a share of the optimizer's state
-  int accumulate = 1;            // steps whose mean gradient makes one update
+  std::string plot = {};           // where the picture of the model goes; empty = nowhere
+  Dim blocks = 0;                  // 0 = one a rank
+  double bucket_mb = 0;            // 0 = measured
+  double deadline = 0;             // seconds; 0 = the library's
+  bool shard_optimizer = false;    // each rank keeps a share of the optimizer's state
+  int accumulate = 1;              // steps whose mean gradient makes one update
   bool compress_transfer = false;  // gradients travel between hosts as bfloat16
   NanPolicy nan_policy = NanPolicy::ignore;
   std::function<void(CLI::App&)> own_options = {};  // adds options that only this program has
