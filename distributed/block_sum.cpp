@@ -13,13 +13,6 @@ using Kind = BlockSumStep::Kind;
 
 namespace {
 
-/// Two pieces a group where that makes them neither short nor long. A multiple of what a cache line holds.
-std::size_t choose_piece(std::size_t bytes, int groups) {
-  if (groups == 1) return BlockSumRun::kSharedPieceBytes;
-  const std::size_t line = 64, share = bytes / (2 * static_cast<std::size_t>(groups));
-  return std::clamp(share / line * line, BlockSumRun::kSmallestPieceBytes, BlockSumRun::kLargestPieceBytes);
-}
-
 /// The first partial of every rank of the own group among the group's.
 std::vector<int> first_partials(const SumGroups& groups, const BlockSumSpec& spec, int ranks) {
   std::vector<int> firsts;
@@ -37,95 +30,28 @@ BlockSumRun::BlockSumRun(Transport& transport, Device& device, const BlockSumSpe
     : transport_(transport),
       device_(device),
       dtype_(spec.dtype),
-      bytes_(static_cast<std::size_t>(spec.count) * size_of(spec.dtype)),
       groups_(std::move(groups)),
       firsts_(first_partials(groups_, spec, transport.size())),
       first_tag_(first_tag),
-      first_root_(first_root),
       part_(part),
-      compress_(spec.compress && spec.dtype == Dtype::float32 && groups_.groups() > 1) {
+      compress_(spec.compress && spec.dtype == Dtype::float32 && groups_.groups() > 1),
+      cut_(cut_sum(spec, groups_, transport.size(), first_root, part)) {
   if (!groups_.ports.empty()) ports_.emplace(groups_.ports, groups_.place, groups_.first(groups_.own));
-  if (bytes_ > 0 && spec.blocks > 1) cut(spec);
   make_lanes(spec.shares);
   if (compress_) make_errors();
 }
 
 BlockSumRun::~BlockSumRun() { cancel(); }
 
-/// The first block of every group.
-std::vector<Dim> BlockSumRun::group_bounds(const BlockSumSpec& spec) const {
-  std::vector<Dim> bounds;
-  for (int group = 0; group < groups_.groups(); ++group) {
-    bounds.push_back(rank_blocks(spec.blocks, transport_.size(), groups_.first(group)).first);
-  }
-  bounds.push_back(spec.blocks);
-  return bounds;
-}
-
-void BlockSumRun::cut(const BlockSumSpec& spec) {
-  const std::vector<Dim> bounds = group_bounds(spec);
-  if (spec.shares.empty()) cut_evenly(bounds);
-  else cut_shares(bounds, spec);
-  // What carries the stamp is copied.
-  Piece& first = pieces_.front();
-  if (groups_.groups() == 1 || first.bytes <= kSmallestPieceBytes) return;
-  const Piece rest{first.offset + kSmallestPieceBytes, first.bytes - kSmallestPieceBytes, first.plan};
-  first.bytes = kSmallestPieceBytes;
-  pieces_.insert(pieces_.begin() + 1, rest);
-}
-
-void BlockSumRun::cut_evenly(const std::vector<Dim>& bounds) {
-  const auto groups = static_cast<std::size_t>(groups_.groups());
-  pieces_ = pieces_of({0, static_cast<Dim>(bytes_)}, 0);
-  for (std::size_t i = 0; i < pieces_.size(); ++i) {
-    const std::size_t root = (static_cast<std::size_t>(first_root_) + i) % groups;
-    if (i < groups) plans_.push_back(plan_block_sum(bounds, groups_.own, bounds[root], part_));
-    pieces_[i].plan = i % groups;
-  }
-}
-
-/// Pieces of the ranks take turns, so that all of them have some under way.
-void BlockSumRun::cut_shares(const std::vector<Dim>& bounds, const BlockSumSpec& spec) {
-  const Shares shares = spec.shares.scaled(static_cast<Dim>(size_of(dtype_)));
-  std::vector<std::vector<Piece>> of_ranks;
-  std::size_t most = 0;
-  for (int rank = 0; rank < transport_.size(); ++rank) {
-    const std::vector<IndexRange> own = shares.of(rank);
-    if (own.empty()) continue;
-    const Dim target = rank_blocks(spec.blocks, transport_.size(), rank).first;
-    plans_.push_back(plan_block_sum(bounds, groups_.own, target, part_));
-    of_ranks.emplace_back();
-    for (const IndexRange range : own) {
-      for (const Piece& piece : pieces_of(range, plans_.size() - 1)) of_ranks.back().push_back(piece);
-    }
-    most = std::max(most, of_ranks.back().size());
-  }
-  for (std::size_t i = 0; i < most; ++i) {
-    for (const auto& pieces : of_ranks) {
-      if (i < pieces.size()) pieces_.push_back(pieces[i]);
-    }
-  }
-}
-
-std::vector<BlockSumRun::Piece> BlockSumRun::pieces_of(IndexRange bytes, std::size_t plan) const {
-  const std::size_t most = choose_piece(bytes_, groups_.groups());
-  std::vector<Piece> pieces;
-  for (auto offset = static_cast<std::size_t>(bytes.first); offset < static_cast<std::size_t>(bytes.last);
-       offset += most) {
-    pieces.push_back({offset, std::min(most, static_cast<std::size_t>(bytes.last) - offset), plan});
-  }
-  return pieces;
-}
-
 void BlockSumRun::make_lanes(const Shares& shares) {
   const bool alone = groups_.groups() == 1;
   const int lanes = alone ? groups_.own_size() : kLanes;
   for (int number = groups_.place; number < lanes; number += groups_.own_size()) {
     std::vector<std::size_t> own;
-    for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    for (std::size_t i = 0; i < cut_.pieces.size(); ++i) {
       // On one host alone the first partial of a rank is where the sums of its shares come together.
       const bool mine = alone && !shares.empty()
-                            ? plans_[pieces_[i].plan].result == firsts_[static_cast<std::size_t>(groups_.place)]
+                            ? cut_.plans[cut_.pieces[i].plan].result == firsts_[static_cast<std::size_t>(groups_.place)]
                             : static_cast<int>(i % static_cast<std::size_t>(lanes)) == number;
       if (mine) own.push_back(i);
     }
@@ -137,13 +63,13 @@ void BlockSumRun::make_lanes(const Shares& shares) {
 /// to all.
 void BlockSumRun::make_errors() {
   std::size_t count = 0;
+  first_errors_.resize(cut_.pieces.size());
   for (const Lane& lane : lanes_) {
     for (const std::size_t i : lane.pieces) {
-      Piece& piece = pieces_[i];
-      const BlockSumPlan& plan = plans_[piece.plan];
+      const BlockSumPlan& plan = cut_.plans[cut_.pieces[i].plan];
       const int roundings = plan.sends_up() + (plan.root && part_ == SumPart::all ? 1 : 0);
-      piece.errors = count;
-      count += static_cast<std::size_t>(roundings) * piece.bytes / sizeof(float);
+      first_errors_[i] = count;
+      count += static_cast<std::size_t>(roundings) * cut_.pieces[i].bytes / sizeof(float);
     }
   }
   errors_.assign(count, 0.0F);
@@ -151,7 +77,7 @@ void BlockSumRun::make_errors() {
 
 void BlockSumRun::make_lane(int number, std::vector<std::size_t> pieces) {
   std::size_t longest = 0;
-  for (const std::size_t i : pieces) longest = std::max(longest, pieces_[i].bytes);
+  for (const std::size_t i : pieces) longest = std::max(longest, cut_.pieces[i].bytes);
   const bool messages = groups_.groups() > 1;
   Lane lane{
       number, std::move(pieces), 0, 0, 0, Lane::Phase::begin, 0, device_.make_stream(), device_.make_event(), nullptr,
@@ -324,7 +250,7 @@ void BlockSumRun::decode_message(Lane& lane, const BlockSumStep& step) {
 /// Of the next rounding.
 float* BlockSumRun::errors(Lane& lane) {
   const std::size_t before = static_cast<std::size_t>(lane.rounding++) * (piece(lane).bytes / sizeof(float));
-  return errors_.data() + piece(lane).errors + before;
+  return errors_.data() + first_errors_[lane.pieces[lane.next]] + before;
 }
 
 /// What crosses from one rank to another.

@@ -8,28 +8,19 @@
 
 #include "distributed/block_sum_plan.h"
 #include "distributed/sum_group.h"
+#include "distributed/sum_pieces.h"
 #include "distributed/sum_run.h"
 
 namespace strata {
 
-/// One prepared sum, or one half of it, on one rank. The partials are cut into pieces, whose sums come together in one
-/// group after the other, so that all of them send equally much at once; with shares, on the rank whose share a piece
-/// belongs to. A few lanes, each with its own tag, stream and buffers, take every lanes-th piece through the whole of
-/// its plan, so that pieces are on different steps at once. The ranks of a group share the lanes out: whoever has a
-/// lane adds up its pieces for all of them, in everybody's memory, and exchanges them with the rank that has the lane
-/// in another group. With shares on one host alone every rank adds up its own, to have them in its caches.
+/// One prepared sum, or one half of it, on one rank: in pieces. A few lanes, each with its own tag, stream and buffers,
+/// take every lanes-th piece through the whole of its plan, so that pieces are on different steps at once. The ranks of
+/// a group share the lanes out: whoever has a lane adds up its pieces for all of them, in everybody's memory, and
+/// exchanges them with the rank that has the lane in another group. With shares on one host alone every rank adds up
+/// its own, to have them in its caches.
 class BlockSumRun final : public SumRun {
  public:
   static constexpr int kLanes = kTags;
-  /// A short message costs its latency, a long one keeps the others waiting. Up to 64 KB with their headers they go at
-  /// once over Open MPI's TCP (btl_tcp_eager_limit); longer ones first ask whether they may, and the answer queues
-  /// behind others' data: 58 instead of 95 % of a slow link's rate. The first piece of all is the shortest: its
-  /// messages, which reach every group, carry the stamp, so they are copied.
-  static constexpr std::size_t kSmallestPieceBytes = 16 * 1024;
-  static constexpr std::size_t kLargestPieceBytes = 60 * 1024;
-  /// Without messages: what a core keeps in its cache while it adds.
-  static constexpr std::size_t kSharedPieceBytes = 64 * 1024;
-
   /// Uses the tags first_tag to first_tag + kLanes - 1. Without shares the first piece's sum comes together in group
   /// `first_root`; halves of a sum have shares. `spec` has been checked; of an allgather it has one block a rank.
   BlockSumRun(Transport& transport, Device& device, const BlockSumSpec& spec, SumGroups groups, int first_tag,
@@ -47,16 +38,10 @@ class BlockSumRun final : public SumRun {
 
  private:
   enum class Phase { arriving, adding, finishing, done };
-  struct Piece {
-    std::size_t offset;
-    std::size_t bytes;
-    std::size_t plan;        // in plans_
-    std::size_t errors = 0;  // when compressing: of its first rounding, in errors_
-  };
   struct Lane {
     enum class Phase { begin, enqueued, posted };
     int number;
-    std::vector<std::size_t> pieces;  // in pieces_
+    std::vector<std::size_t> pieces;  // in cut_
     std::size_t next;                 // of these: the one under way
     std::size_t step;
     int rounding;  // the next of those of this piece that lose something
@@ -68,11 +53,6 @@ class BlockSumRun final : public SumRun {
     std::unique_ptr<Storage> stage;    // host memory: a message, where it cannot be sent from or received in place
   };
 
-  std::vector<Dim> group_bounds(const BlockSumSpec& spec) const;
-  void cut(const BlockSumSpec& spec);
-  void cut_evenly(const std::vector<Dim>& bounds);
-  void cut_shares(const std::vector<Dim>& bounds, const BlockSumSpec& spec);
-  std::vector<Piece> pieces_of(IndexRange bytes, std::size_t plan) const;
   void make_lanes(const Shares& shares);
   void make_lane(int number, std::vector<std::size_t> pieces);
   bool advance_lanes();
@@ -101,24 +81,22 @@ class BlockSumRun final : public SumRun {
   std::size_t wire_bytes(const Lane& lane) const { return compress_ ? piece(lane).bytes / 2 : piece(lane).bytes; }
   std::byte* at(const Lane& lane, int partial) const;
   std::byte* message(const Lane& lane, const BlockSumStep& step) const;
-  const Piece& piece(const Lane& lane) const { return pieces_[lane.pieces[lane.next]]; }
-  const BlockSumPlan& plan(const Lane& lane) const { return plans_[piece(lane).plan]; }
+  const SumPieces::Piece& piece(const Lane& lane) const { return cut_.pieces[lane.pieces[lane.next]]; }
+  const BlockSumPlan& plan(const Lane& lane) const { return cut_.plans[piece(lane).plan]; }
 
   Transport& transport_;
   Device& device_;
   Dtype dtype_;
-  std::size_t bytes_;  // of one partial
   SumGroups groups_;
   std::optional<PortWatch> ports_;  // when the group is of several
   std::vector<int> firsts_;         // of the own group's ranks: their first partials
   int first_tag_;
-  int first_root_;
   SumPart part_;
   bool compress_;
-  std::vector<BlockSumPlan> plans_;
-  std::vector<Piece> pieces_;  // of all ranks
-  std::vector<Lane> lanes_;    // of this rank
-  std::vector<float> errors_;  // compressing: of every piece of this rank's lanes, of every rounding of it
+  SumPieces cut_;
+  std::vector<Lane> lanes_;                // of this rank
+  std::vector<float> errors_;              // compressing: of every piece of this rank's lanes, of every rounding of it
+  std::vector<std::size_t> first_errors_;  // one a piece
   CallStamp stamp_;
   Phase phase_ = Phase::done;
   int open_lanes_ = 0;
