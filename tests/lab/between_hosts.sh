@@ -13,6 +13,7 @@ for program in mpi_allreduce overlap_step mnist_mlp; do
 done
 
 mbit=250 bytes=$((25 << 20)) least_of_bound=0.90 most_over_longer=1.15 deadline=3 slack=4
+long_operations=(--layers 2 --width 2048 --batch 256)
 export OMP_NUM_THREADS=1
 work=$PWD/build/lab/between_hosts
 mkdir -p "$work"
@@ -59,6 +60,16 @@ overlap() {
   figures+=" a step takes $(rounded "$json" step_over_longer) times the longer of computation and communication,"
   figures+=" without overlap $(rounded "$json" late_step_over_sum) times their sum;"
   holds "$(member "$json" step_over_longer) <= $most_over_longer" || failures+=" overlap is above $most_over_longer;"
+  figures+=" with a communication thread $(with_thread);"
+  "$hosts" run -np 2 "$STRATA_BIN/overlap_step" "${long_operations[@]}" --json "$json"
+  figures+=" with few long operations $(rounded "$json" step_over_longer), and a thread $(with_thread "${long_operations[@]}");"
+}
+
+# with_thread [OPTION of overlap_step...]: the step over the longer, where a thread drives the messages.
+with_thread() {
+  local json=$work/overlap_thread.json
+  "$hosts" run -x STRATA_COMMUNICATION_THREAD=1 -np 2 "$STRATA_BIN/overlap_step" "$@" --json "$json" >&2
+  rounded "$json" step_over_longer
 }
 
 # A host vanishes in the middle of training: the others end by themselves, with an error that says so.
