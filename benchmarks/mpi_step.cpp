@@ -22,7 +22,6 @@
 
 using namespace strata;
 using benchmarks::median;
-using benchmarks::TrainingStep;
 using benchmarks::Workload;
 
 namespace {

@@ -34,7 +34,7 @@ std::int64_t now() {
 template <std::size_t n>
 void copy_text(std::array<char, n>& to, std::string_view text) {
   const std::size_t length = std::min(text.size(), n - 1);
-  std::memcpy(to.data(), text.data(), length);
+  if (length > 0) std::memcpy(to.data(), text.data(), length);
   to[length] = '\0';
 }
 

@@ -40,7 +40,8 @@ int PortWatch::first_unfinished() const {
   const auto found = std::find_if(ports_.begin(), ports_.end(), [&](const SumPort* port) {
     return port->done.load(std::memory_order_acquire) < times_;
   });
-  return first_rank_ + static_cast<int>(found - ports_.begin());
+  // They may all be by now.
+  return first_rank_ + static_cast<int>(std::min<std::ptrdiff_t>(found - ports_.begin(), std::ssize(ports_) - 1));
 }
 
 }  // namespace strata

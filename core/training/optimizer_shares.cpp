@@ -41,7 +41,7 @@ Dim cut_variable(const Optimizer& optimizer, const FlatSet& set, std::size_t v, 
   const Dim elements = set.layout.variables[v].shape().elements();
   const Dim unit = cut_unit(optimizer, set.rules[v]);
   if (unit >= elements) return 2 * within < all ? set.layout.offsets[v] : end_of(set.layout, v);
-  const auto at = static_cast<Dim>(static_cast<__int128>(within) * elements / all);
+  const auto at = static_cast<Dim>(static_cast<__int128>(within) * elements / std::max<Dim>(all, 1));
   return set.layout.offsets[v] + at / unit * unit;
 }
 

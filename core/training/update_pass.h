@@ -26,10 +26,11 @@ using UpdateArenas = std::vector<std::shared_ptr<Storage>>;
 /// Who runs passes: one thread a stream. `between` is called by the first of them between programs, for what must not
 /// wait as long as a pass takes.
 struct UpdateTeam {
-  UpdateTeam(
-      const std::vector<std::unique_ptr<Stream>>& of,  // NOLINT(google-explicit-constructor)
-      std::function<void()> call = [] {})
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  UpdateTeam(const std::vector<std::unique_ptr<Stream>>& of, std::function<void()> call = nothing)
       : streams(of), between(std::move(call)) {}
+
+  static void nothing() {}
 
   std::span<const std::unique_ptr<Stream>> streams;
   std::function<void()> between;

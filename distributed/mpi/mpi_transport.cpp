@@ -104,7 +104,7 @@ std::unique_ptr<MpiTransport> MpiTransport::duplicate(MPI_Comm communicator, Clo
     throw ConfigError("make_mpi_communicator: expected an intracommunicator, received an intercommunicator");
   }
   const int rank = rank_in(communicator);
-  const MPI_Comm own = duplicated(communicator, deadline, rank);
+  MPI_Comm own = duplicated(communicator, deadline, rank);
   std::vector<RankIdentity> identities = gather_identities(own, deadline, rank);
   std::vector<int> members(identities.size());
   std::iota(members.begin(), members.end(), 0);
@@ -249,7 +249,7 @@ std::unique_ptr<Transport> MpiTransport::split(int /*color*/, std::span<const in
     members.push_back(member(rank));
     identities.push_back(identities_[static_cast<std::size_t>(rank)]);
   }
-  const MPI_Comm part = duplicated(communicator_, deadline_, rank_);
+  MPI_Comm part = duplicated(communicator_, deadline_, rank_);
   std::unique_ptr<MpiTransport> transport(
       new MpiTransport(part, deadline_, own, std::move(members), std::move(identities)));
   transport->only_thread_ = only_thread_;

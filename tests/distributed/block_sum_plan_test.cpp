@@ -66,7 +66,9 @@ class PlanRun {
     EXPECT_EQ(std::count_if(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.root; }), 1);
     for (const Rank& rank : ranks_) {
       EXPECT_EQ(rank.next, rank.steps.size()) << "a rank waits for ever";
-      if (rank.root) EXPECT_EQ(result_of(rank), sum);
+      if (rank.root) {
+        EXPECT_EQ(result_of(rank), sum);
+      }
     }
   }
 

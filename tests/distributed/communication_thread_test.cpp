@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A communicator with a thread of its own does all that others do, and goes on while the rank computes.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -7,6 +8,8 @@
 #include <cstdlib>
 #include <numeric>
 #include <thread>
+#include <tuple>
+#include <vector>
 
 #include "core/base/error.h"
 #include "tests/support/communicator_cases.h"
@@ -24,14 +27,25 @@ class CommunicationThreads : public ::testing::Test {
   ~CommunicationThreads() override { unsetenv("STRATA_COMMUNICATION_THREAD"); }
 };
 
-TEST_F(CommunicationThreads, PassEveryCase) {
-  for (const std::vector<int>& hosts : {std::vector{1}, std::vector{3}, std::vector{1, 1, 1}, std::vector{2, 1, 2}}) {
-    for (const auto& test_case : testing::communicator_cases()) {
-      SCOPED_TRACE(std::string(test_case.name) + " on " + std::to_string(hosts.size()) + " hosts");
-      run_ranks(std::accumulate(hosts.begin(), hosts.end(), 0), test_case.run, hosts);
-    }
-  }
+class EveryCaseWithThreads
+    : public CommunicationThreads,
+      public ::testing::WithParamInterface<std::tuple<std::vector<int>, testing::CommunicatorCase>> {};
+
+TEST_P(EveryCaseWithThreads, Passes) {
+  const auto& [hosts, test_case] = GetParam();
+  run_ranks(std::accumulate(hosts.begin(), hosts.end(), 0), test_case.run, hosts);
 }
+
+std::string name_of_case(const ::testing::TestParamInfo<EveryCaseWithThreads::ParamType>& info) {
+  const auto& [hosts, test_case] = info.param;
+  return fmt::format("{}_on_{}", test_case.name, fmt::join(hosts, "_"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Local, EveryCaseWithThreads,
+    ::testing::Combine(::testing::Values(std::vector{1}, std::vector{3}, std::vector{1, 1, 1}, std::vector{2, 1}),
+                       ::testing::ValuesIn(testing::communicator_cases().begin(), testing::communicator_cases().end())),
+    name_of_case);
 
 /// Rank 0 starts its part and computes until `until()`; returns whether rank 1 has got the sum by then.
 bool completes_beside(const std::function<bool(const std::atomic<bool>&)>& until) {
