@@ -30,6 +30,7 @@ void check_checkpoint_options(const CheckpointOptions& o, const std::string& res
   require(o.keep >= 1, "expected to keep at least 1 checkpoint, received " + std::to_string(o.keep));
   require(o.save_before >= 0 && std::isfinite(o.save_before),
           "expected the checkpoint's save_before to be at least 0 seconds, received " + std::to_string(o.save_before));
+  require(o.most_shards >= 1, "expected most_shards of at least 1, received " + std::to_string(o.most_shards));
   const bool any = o.every_steps > 0 || o.every_seconds > 0 || o.save_before > 0;
   require(!o.directory.empty() || !any, "expected a directory for checkpoints, received none");
   resume_point(resume);
@@ -40,7 +41,7 @@ CheckpointSchedule::CheckpointSchedule(Communicator& communicator, const Checkpo
     : communicator_(communicator),
       options_(options),
       take_(std::move(take)),
-      writer_(communicator, options.directory, options.keep),
+      writer_(communicator, options.directory, options.keep, options.most_shards),
       saved_(begun_at),
       last_save_(Clock::now()),
       last_look_(last_save_) {}
@@ -81,7 +82,7 @@ bool CheckpointSchedule::must_stop() {
 
 void CheckpointSchedule::save(std::int64_t step) {
   if (step == saved_) return;
-  writer_.start(step, take_());
+  writer_.start(step, take_(writer_.place()));
   saved_ = step;
   last_save_ = Clock::now();
 }

@@ -16,7 +16,7 @@ void check_checkpoint_options(const CheckpointOptions& options, const std::strin
 /// Used from the thread that trains. Collective.
 class CheckpointSchedule {
  public:
-  using TakeSnapshot = std::function<RunSnapshot()>;
+  using TakeSnapshot = std::function<RunSnapshot(const ShardPlace& place)>;
 
   /// `begun_at` is the step that the run continues from, 0 for a new one: that has its checkpoint.
   CheckpointSchedule(Communicator& communicator, const CheckpointOptions& options, std::int64_t begun_at,

@@ -25,10 +25,11 @@ const CheckpointStore& checkpoint_store() {
   return *store;
 }
 
-CheckpointWriter::CheckpointWriter(Communicator& communicator, std::string directory, int keep)
+CheckpointWriter::CheckpointWriter(Communicator& communicator, std::string directory, int keep, int most_shards)
     : communicator_(communicator),
       directory_(std::move(directory)),
       keep_(keep),
+      writers_(communicator, most_shards),
       shard_(checkpoint_store().make_shard()) {
   if (communicator.size() > 1) votes_.emplace(communicator, 3, "which ranks save");
 }
@@ -41,14 +42,17 @@ bool CheckpointWriter::working() const {
 void CheckpointWriter::start(std::int64_t step, RunSnapshot snapshot) {
   finish();
   begin_ = steady_clock::now();
-  succeed_together(communicator_, directory_, [&] { shard_->copy(snapshot.tensors, snapshot.parts); });
+  const std::vector<StatePart> parts = writers_.gather(snapshot.tensors, std::move(snapshot.parts));
+  succeed_together(communicator_, directory_, [&] {
+    if (place().writes) shard_->copy(snapshot.tensors, parts);
+  });
   step_ = step;
   description_ = std::move(snapshot.description);
   tensors_ = std::move(snapshot.tensors);
   phase_ = Phase::writing;
-  task_ = std::async(std::launch::async, [this, step, rank = communicator_.rank(), size = communicator_.size()] {
-    return shard_->write(directory_, step, rank, size);
-  });
+  if (!place().writes) return;
+  task_ = std::async(std::launch::async,
+                     [this, step] { return shard_->write(directory_, step, place().number, place().count); });
 }
 
 CheckpointWishes CheckpointWriter::advance(CheckpointWishes mine) {
@@ -75,7 +79,9 @@ void CheckpointWriter::proceed() {
 /// Rank 0 writes the manifest, now that all shards are on the disk.
 void CheckpointWriter::commit() {
   Config record;
-  succeed_together(communicator_, directory_, [&] { record = task_.get(); });
+  succeed_together(communicator_, directory_, [&] {
+    if (task_.valid()) record = task_.get();
+  });
   std::vector<Config> shards = gather(record);
   phase_ = Phase::committing;
   if (communicator_.rank() != 0) return;
@@ -85,7 +91,7 @@ void CheckpointWriter::commit() {
   });
 }
 
-/// Of all ranks, on rank 0.
+/// Of all ranks that wrote, on rank 0.
 std::vector<Config> CheckpointWriter::gather(const Config& record) const {
   const std::string mine = record.to_json();
   const auto ranks = static_cast<std::size_t>(communicator_.size());
@@ -102,7 +108,10 @@ std::vector<Config> CheckpointWriter::gather(const Config& record) const {
   else communicator_.gather(mine.data(), mine.size(), places, sizes, 0);
   std::vector<Config> records;
   if (communicator_.rank() != 0) return records;
-  for (const std::string& text : texts) records.push_back(Config::from_json(text));
+  for (const std::string& text : texts) {
+    Config of_rank = Config::from_json(text);
+    if (!of_rank.is_null()) records.push_back(std::move(of_rank));
+  }
   return records;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/training/checkpoint_store.h"
 #include "core/training/run_snapshot.h"
+#include "core/training/shard_writers.h"
 #include "core/training/stop_vote.h"
 
 namespace strata {
@@ -22,9 +23,11 @@ struct CheckpointWishes {
 /// Used from the thread that trains. The destructor waits for the thread that writes, and communicates with nobody.
 class CheckpointWriter {
  public:
-  CheckpointWriter(Communicator& communicator, std::string directory, int keep);
+  /// Ranks up to `most_shards` write a file each.
+  CheckpointWriter(Communicator& communicator, std::string directory, int keep, int most_shards);
 
-  // Collective, here and below. IoError on all ranks when one could not copy or write; no complete checkpoint is lost.
+  // Collective, also the constructor. IoError on all ranks when one could not copy or write; no complete checkpoint is
+  // lost.
   /// Copies the state and begins to write it, when what was begun before is done.
   void start(std::int64_t step, RunSnapshot snapshot);
   /// To be called after each step: lets what was begun come to its end, and tells what any rank wants.
@@ -32,10 +35,10 @@ class CheckpointWriter {
   /// Waits until the checkpoint that was begun is complete.
   void finish();
 
-  // Not collective, and the same on all ranks.
-  /// That of the last checkpoint that was begun; -1 before that.
-  std::int64_t last_step() const { return step_; }
-  /// Not collective: how long the slowest checkpoint took so far, from the copy on; none before the first.
+  // Not collective.
+  /// What of the state this rank writes.
+  const ShardPlace& place() const { return writers_.place(); }
+  /// How long the slowest checkpoint took so far, from the copy on; none before the first.
   std::optional<std::chrono::duration<double>> longest() const { return longest_; }
 
  private:
@@ -43,12 +46,12 @@ class CheckpointWriter {
   bool working() const;
   void proceed();
   void commit();
-  Config written();
   std::vector<Config> gather(const Config& record) const;
 
   Communicator& communicator_;
   std::string directory_;
   int keep_;
+  ShardWriters writers_;
   std::unique_ptr<CheckpointShard> shard_;
   std::optional<RankVotes> votes_;
   Phase phase_ = Phase::idle;

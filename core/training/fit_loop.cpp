@@ -86,8 +86,9 @@ class FitLoop final : public TrainingControl {
 
   void save_run(const std::string& directory, int keep) override {
     auto& writer = writers_[directory];
-    if (!writer) writer = std::make_unique<CheckpointWriter>(communicator_, directory, keep);
-    writer->start(trainer_.iterations_, snapshot());
+    if (!writer)
+      writer = std::make_unique<CheckpointWriter>(communicator_, directory, keep, CheckpointOptions().most_shards);
+    writer->start(trainer_.iterations_, snapshot(writer->place()));
     writer->finish();
   }
 
@@ -161,7 +162,8 @@ class FitLoop final : public TrainingControl {
            " of rank 0: no checkpoint can be continued before its files are in one place");
     }
     resume(directory, resume_point(options_.resume));
-    checkpoints_.emplace(communicator_, options_.checkpoint, trainer_.iterations_, [this] { return snapshot(); });
+    checkpoints_.emplace(communicator_, options_.checkpoint, trainer_.iterations_,
+                         [this](const ShardPlace& place) { return snapshot(place); });
   }
 
   void warn(const std::string& text) const {
@@ -183,7 +185,7 @@ class FitLoop final : public TrainingControl {
     return true;
   }
 
-  RunSnapshot snapshot() const {
+  RunSnapshot snapshot(const ShardPlace& place) const {
     RunProgress run{.plan = plan(true),
                     .epoch = epoch_,
                     .step = step_,
@@ -196,7 +198,7 @@ class FitLoop final : public TrainingControl {
       run.totals = running_->totals();
       run.samples = running_->samples();
     }
-    return take_snapshot(self_.graph(), trainer_, run, described(), provenance());
+    return take_snapshot(self_.graph(), trainer_, run, described(), provenance(), place);
   }
 
   /// That of this start, with its speed so far.

@@ -39,11 +39,11 @@ class SnapshotMaker {
     snapshot_.held.push_back(value);
   }
 
-  /// Each rank gets a stretch of what all have, as if it lay in one piece.
-  void share_out(int ranks, int rank) {
+  /// Each writer gets a stretch of what all have, as if it lay in one piece.
+  void share_out(int writers, int writer) {
     std::size_t total = 0;
     for (const StatePart& part : common_) total += bytes_of(part.count, dtype(part));
-    const IndexRange own = even_part(static_cast<Dim>(total), ranks, rank);
+    const IndexRange own = even_part(static_cast<Dim>(total), writers, writer);
     Dim begin = 0;
     for (const StatePart& part : common_) {
       const auto element = static_cast<Dim>(size_of(dtype(part)));
@@ -117,17 +117,16 @@ ModelDescription describe_model(const Model& model, const Trainer& trainer) {
 }
 
 RunSnapshot take_snapshot(const Functional& model, const Trainer& trainer, const RunProgress& run,
-                          const ModelDescription& described, const Config& provenance) {
+                          const ModelDescription& described, const Config& provenance, const ShardPlace& place) {
   RunSnapshot snapshot;
   SnapshotMaker maker(snapshot);
   add_training(maker, model, trainer);
-  const Communicator& communicator = trainer.communicator();
-  maker.share_out(communicator.size(), communicator.rank());
+  if (place.writes) maker.share_out(place.count, place.number);
   // Callbacks may act on rank 0 alone.
   for (const CallbackState& state : run.callbacks) {
     for (const Tensor& value : state.tensors) {
       const std::size_t tensor = maker.add(kCallbacks + state.callback, value.spec());
-      if (communicator.rank() == 0) maker.add_part(tensor, 0, value.shape().elements(), value.eval());
+      if (trainer.communicator().rank() == 0) maker.add_part(tensor, 0, value.shape().elements(), value.eval());
       snapshot.held.push_back(value);
     }
   }

@@ -4,6 +4,7 @@
 
 #include "core/training/checkpoint_store.h"
 #include "core/training/run_progress.h"
+#include "core/training/shard_writers.h"
 #include "core/training/trainer.h"
 
 namespace strata {
@@ -25,10 +26,10 @@ struct ModelDescription {
 
 ModelDescription describe_model(const Model& model, const Trainer& trainer);
 
-/// Not collective. The parts of all ranks are everything, once: what ranks share out among them each of them writes,
-/// of what all have they write about the same number of bytes.
+/// Not collective. The parts of all ranks are everything, once: of what ranks share out among them each has its own, of
+/// what all have those that write files have about the same number of bytes.
 RunSnapshot take_snapshot(const Functional& model, const Trainer& trainer, const RunProgress& run,
-                          const ModelDescription& described, const Config& provenance);
+                          const ModelDescription& described, const Config& provenance, const ShardPlace& place);
 
 /// A run read from a checkpoint, not yet in place.
 struct LoadedRun {

@@ -136,6 +136,44 @@ TEST_F(CheckpointTest, OnOtherNumbersOfRanks) {
   }
 }
 
+/// More ranks than may write: the first of this host does.
+TEST_F(CheckpointTest, OneRankWritesForItsHostWhenThereAreMany) {
+  const SmallResult whole = uninterrupted({}, 4);
+  for (const bool sharded : {false, true}) {
+    SCOPED_TRACE(sharded);
+    clear();
+    testing::run_ranks(4, [&](Communicator&) {
+      EXPECT_THROW(train_small(small_model(small_adam(), 8, sharded),
+                               options({.every_steps = 3, .most_shards = 3}, {Interrupt(9)}, 4)),
+                   Interruption);
+    });
+    EXPECT_TRUE(std::filesystem::exists(path() + "/step-00000006/shard-00000-of-00001.h5"));
+    testing::run_ranks(3, [&](Communicator&) {
+      EXPECT_EQ(train_small(small_model(small_adam(), 8, !sharded), options({.every_steps = 3})), whole);
+    });
+    EXPECT_TRUE(std::filesystem::exists(path() + "/step-00000016/shard-00002-of-00003.h5"));
+  }
+}
+
+TEST_F(CheckpointTest, LogFilesAreThoseOfAnUninterruptedRun) {
+  for (const bool append : {false, true}) {
+    testing::write_file(path("log"), {'x', '\n'});
+    uninterrupted({callbacks::CSVLogger(path("log"), {.append = append})});
+    const std::string whole = testing::read_text(path("log"));
+    for (const int stop : {3, 4, 6, 13}) {
+      clear();
+      testing::write_file(path("log"), {'x', '\n'});
+      const auto logger = [&] { return callbacks::CSVLogger(path("log"), {.append = append}); };
+      EXPECT_THROW(train_small(small_model(small_adam()), options({.every_steps = 3}, {logger(), Interrupt(stop)})),
+                   Interruption);
+      train_small(small_model(small_adam()), options({.every_steps = 3}, {logger()}));
+      // Before the first checkpoint nothing is continued.
+      if (append && stop < 6) continue;
+      EXPECT_EQ(testing::read_text(path("log")), whole) << append << ", after " << stop;
+    }
+  }
+}
+
 TEST_F(CheckpointTest, KeepsTheLast) {
   interrupt(10, {.every_steps = 2, .keep = 3});
   EXPECT_EQ(steps(), (std::vector<std::int64_t>{4, 6, 8}));  // that of step 10 was only begun
@@ -208,6 +246,7 @@ TEST_F(CheckpointTest, OptionsThatCannotBeHonoured) {
   refuses({.every_steps = -1}, "every_steps to be at least 0, received -1");
   refuses({.every_seconds = -1}, "every_seconds to be at least 0, received -1");
   refuses({.keep = 0}, "to keep at least 1 checkpoint, received 0");
+  refuses({.most_shards = 0}, "most_shards of at least 1, received 0");
   refuses({.save_before = -1}, "save_before to be at least 0 seconds, received -1");
   FitOptions all = options({});
   all.resume = "soon";
@@ -234,6 +273,22 @@ TEST_F(CheckpointTest, TheOneBeforeServesWhenTheLastIsDamaged) {
   EXPECT_NE(said.find("Training continues from the checkpoint of step 6."), std::string::npos) << said;
   EXPECT_NE(said.find(shard + ": is damaged"), std::string::npos) << said;
   EXPECT_TRUE(std::filesystem::exists(path() + "/step-00000008.damaged"));
+}
+
+TEST_F(CheckpointTest, DirectoriesThatCannotBeUsedAreSaidBeforeTraining) {
+  testing::write_file(path("file"), {1});
+  std::atomic<int> steps = 0, failed = 0;
+  struct Count : Callback {
+    explicit Count(std::atomic<int>& n) : number(n) {}
+    void on_train_batch_begin(Dim) override { ++number; }
+    std::atomic<int>& number;
+  };
+  testing::run_ranks(2, [&](Communicator&) {
+    EXPECT_THROW(train_small(small_model(small_adam()), options({.directory = path("file")}, {Count(steps)})), IoError);
+    ++failed;
+  });
+  EXPECT_EQ(failed, 2);
+  EXPECT_EQ(steps, 0);
 }
 
 /// Tells the run to stop, on one rank, after so many steps.

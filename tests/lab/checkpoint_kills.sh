@@ -9,7 +9,7 @@ set -euo pipefail
 
 program=$STRATA_BIN/tests/checkpoint_run
 wanted=${STRATA_KILLS:-300}
-pixels=${STRATA_PIXELS:-24}
+pixels=${STRATA_PIXELS:-48}
 [[ -x $program ]] || { printf '%s is not built\n' "$program"; exit 77; }
 export OMP_NUM_THREADS=1
 most=1

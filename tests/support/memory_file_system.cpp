@@ -207,6 +207,7 @@ class FaultyFileSystem::Output final : public OutputFile {
 };
 
 bool FaultyFileSystem::strikes(const std::string& path, bool can_be_torn) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (happened_ && fault_ == Fault::crash) fail(path);
   if (happened_ || countdown_-- > 0) return false;
   happened_ = true;

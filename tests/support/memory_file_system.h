@@ -68,7 +68,7 @@ class MemoryFileSystem final : public FileSystem {
   bool ignores_directories_ = false, ignores_files_ = false;
 };
 
-/// One operation of another file system fails: the one after `countdown` others.
+/// One operation of another file system fails: the one after `countdown` others. Thread-safe, if that is.
 class FaultyFileSystem final : public FileSystem {
  public:
   enum class Fault {
@@ -89,7 +89,10 @@ class FaultyFileSystem final : public FileSystem {
   void rename(const std::string& from, const std::string& to) override;
   void remove(const std::string& path) override;
 
-  bool happened() const { return happened_; }
+  bool happened() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return happened_;
+  }
 
  private:
   class Output;
@@ -99,6 +102,7 @@ class FaultyFileSystem final : public FileSystem {
 
   FileSystem& files_;
   Fault fault_;
+  mutable std::mutex mutex_;
   std::size_t countdown_;
   bool happened_ = false;
 };
