@@ -13,6 +13,8 @@
 #include <map>
 #include <thread>
 
+#include "core/training/provenance.h"
+
 namespace strata::examples {
 namespace {
 
@@ -112,10 +114,49 @@ void add_options(CLI::App& app, Options& o) {
       ->default_str("ignore");
 }
 
+CLI::Validator resume_place() {
+  return {[](const std::string& text) {
+            std::uint64_t step = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
+            const bool is_step = error == std::errc() && end == text.data() + text.size();
+            if (text == "auto" || text == "never" || is_step) return std::string();
+            return fmt::format("expected auto, never or a step, received \"{}\"", text);
+          },
+          ""};
+}
+
+void add_checkpoint_options(CLI::App& app, Options& o) {
+  auto* directory =
+      app.add_option("--checkpoint-dir", o.checkpoint.directory,
+                     "Write checkpoints into this directory, which all ranks have to see. SIGTERM, SIGINT "
+                     "or SIGUSR1 on any rank then make the run save and end with exit code 85");
+  app.add_option("--checkpoint-every", o.checkpoint.every_steps, "Steps from one to the next; 0 = after every epoch")
+      ->check(whole_number(Dim{0}))
+      ->capture_default_str()
+      ->needs(directory);
+  app.add_option("--resume", o.resume,
+                 "Where to begin: auto (at the newest whole checkpoint), never (anew), or the step of one")
+      ->check(resume_place())
+      ->capture_default_str()
+      ->needs(directory);
+  app.add_option("--keep", o.checkpoint.keep, "How many checkpoints stay, the newest ones")
+      ->check(whole_number(1))
+      ->capture_default_str()
+      ->needs(directory);
+  app.add_option(
+         "--save-before", o.checkpoint.save_before,
+         "After a signal train on for as long as the last checkpoint can still be whole within so many seconds; "
+         "0 = save after the present step")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str()
+      ->needs(directory);
+}
+
 /// Parses the options; false after --help, whose text rank 0 prints.
 bool parse(int argc, char** argv, const std::string& description, int rank, Options& options) {
   CLI::App app(description);
   add_options(app, options);
+  add_checkpoint_options(app, options);
   if (options.own_options) options.own_options(app);
   try {
     app.parse(argc, argv);
@@ -186,7 +227,10 @@ void print_error(Communicator* errors, const std::string& text) {
 }  // namespace
 
 Example::Example(Options options, std::shared_ptr<Communicator> world, std::chrono::duration<double> joining)
-    : options_(std::move(options)), world_(std::move(world)), joining_(joining) {
+    : options_(std::move(options)), world_(std::move(world)), joining_(joining), provenance_(run_provenance(*world_)) {
+  if (options_.checkpoint.directory.empty() && world_->rank() == 0) {  // else fit says it
+    for (const std::string& warning : provenance_warnings(provenance_)) print_now("Warning: " + warning);
+  }
   if (options_.timeline.empty()) return;
   timeline_ = std::make_unique<Timeline>(options_.timeline, TimelineOptions{.communicator = world_});
 }
@@ -207,6 +251,8 @@ FitOptions Example::fit_options() const {
   fit.bucket_mb = options_.bucket_mb;
   fit.compress_transfer = options_.compress_transfer;
   fit.nan_policy = options_.nan_policy;
+  fit.checkpoint = options_.checkpoint;
+  fit.resume = options_.resume;
   return fit;
 }
 
@@ -237,7 +283,8 @@ History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(
   using Clock = std::chrono::steady_clock;
   const std::pair<const char*, bool> only_in_fit[] = {{"--shard-optimizer", options_.shard_optimizer},
                                                       {"--compress-transfer", options_.compress_transfer},
-                                                      {"--nan-policy", options_.nan_policy != NanPolicy::ignore}};
+                                                      {"--nan-policy", options_.nan_policy != NanPolicy::ignore},
+                                                      {"--checkpoint-dir", !options_.checkpoint.directory.empty()}};
   for (const auto& [name, given] : only_in_fit) {
     if (!given) continue;
     throw ConfigError(std::string(name) +
@@ -253,6 +300,7 @@ History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(
     history.append(static_cast<int>(history.steps), {{"loss", loss}});
     print(fmt::format("step {} - loss: {:.6g}", history.steps, loss));
   }
+  history.timed_steps = history.steps - 1;
   history.training_seconds = std::chrono::duration<double>(Clock::now() - history.first_step).count();
   return history;
 }
@@ -292,6 +340,7 @@ int run(int argc, char** argv, const std::string& description, Options defaults,
         world->set_deadlines({deadline, deadline});
       }
       require_writable(defaults.json, *world);
+      if (!defaults.checkpoint.directory.empty()) preempt_on_signals();
       set_seed(defaults.seed);
       Example example(defaults, world, joining);
       body(example);
@@ -301,6 +350,11 @@ int run(int argc, char** argv, const std::string& description, Options defaults,
     errors.reset();
     shutdown_world(false);
     return 0;
+  } catch (const Preempted& e) {
+    print_error(errors.get(), e.what());
+    errors.reset();
+    shutdown_world(false);
+    return kPreemptedExitCode;
   } catch (const CommError& e) {
     print_error(errors.get(), e.what());
     // A rank that ended is looked for every half second: one that stays a little is not taken for the cause.
