@@ -136,6 +136,8 @@ InputFile& InputFile::operator=(InputFile&&) noexcept = default;
 
 const std::string& InputFile::path() const { return stream_->raw.path(); }
 
+bool InputFile::is_packed() const { return stream_->inflater != nullptr; }
+
 std::size_t InputFile::read(void* to, std::size_t size) { return stream_->read(static_cast<unsigned char*>(to), size); }
 
 std::vector<std::byte> InputFile::read_exactly(std::size_t size, const std::string& what) {

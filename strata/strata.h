@@ -19,6 +19,7 @@
 #include "io/datasets/cifar10.h"
 #include "io/datasets/mnist.h"
 #include "io/keras_file.h"
+#include "io/loaders/loaders.h"
 #include "io/plots/plot_model.h"
 #include "io/png.h"
 #include "layers/applications/applications.h"

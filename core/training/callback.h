@@ -131,6 +131,7 @@ struct History {
   Dim steps = 0;                                                     // training steps
   Dim blocks = 0;                                                    // that every batch was cut into
   double training_seconds = 0.0;                     // in training steps after the first, validation excluded
+  double data_seconds = 0.0;                         // of these, waiting for the samples of a Dataset
   std::chrono::steady_clock::time_point first_step;  // when the first step had ended
 
   void append(int epoch_number, const Logs& logs);
