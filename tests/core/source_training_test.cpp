@@ -51,7 +51,13 @@ Result fitted(const Dataset& data, FitOptions options = {}) {
   return {model.weights_hash(), history.at("loss")};
 }
 
-TEST(SourceTraining, EndsWithTheBitsOfArraysInMemory) {
+class SourceTraining : public ::testing::Test {
+ private:
+  Session session_;
+  SessionScope scope_{session_};
+};
+
+TEST_F(SourceTraining, EndsWithTheBitsOfArraysInMemory) {
   for (const Dim rows : {1, 3, 50}) {
     const Samples arrays = arrays_of(rows);
     const auto source = std::make_shared<CountingSource>(rows);
@@ -67,7 +73,7 @@ TEST(SourceTraining, EndsWithTheBitsOfArraysInMemory) {
 }
 
 /// Every sample of every epoch once, on some rank, and equal bits on any.
-TEST(SourceTraining, OnAnyRanksEverySampleIsReadOnceAndTheBitsAreEqual) {
+TEST_F(SourceTraining, OnAnyRanksEverySampleIsReadOnceAndTheBitsAreEqual) {
   for (const Dim rows : {2, 13, 57}) {
     for (const ChunkLayout& chunks : {ChunkLayout{}, ChunkLayout{4, {0, 6}, 3}}) {
       if (chunks.starts.back() > rows) continue;
@@ -95,7 +101,7 @@ TEST(SourceTraining, OnAnyRanksEverySampleIsReadOnceAndTheBitsAreEqual) {
   }
 }
 
-TEST(SourceTraining, EvaluateAndPredictReadThemToo) {
+TEST_F(SourceTraining, EvaluateAndPredictReadThemToo) {
   const Samples arrays = arrays_of(21);
   const Dataset files = Dataset::from_source(std::make_shared<CountingSource>(21, ChunkLayout{4, {0}, 2}));
   Model model = compiled_model();
@@ -114,7 +120,7 @@ TEST(SourceTraining, EvaluateAndPredictReadThemToo) {
   });
 }
 
-TEST(SourceTraining, ClassWeightsAreThoseOfTheLabels) {
+TEST_F(SourceTraining, ClassWeightsAreThoseOfTheLabels) {
   const Samples arrays = arrays_of(20);
   const Dataset memory = Dataset::from_tensor_slices(arrays.x, arrays.y),
                 files = Dataset::from_source(std::make_shared<CountingSource>(20));
@@ -124,7 +130,7 @@ TEST(SourceTraining, ClassWeightsAreThoseOfTheLabels) {
 }
 
 /// Names, several inputs and outputs, weights by name, targets that nothing reads: as arrays in memory have them.
-TEST(SourceTraining, ListsDictionariesAndSampleWeights) {
+TEST_F(SourceTraining, ListsDictionariesAndSampleWeights) {
   const auto noise = [](Dim columns, std::int64_t seed) {
     return ops::random_uniform({constant<std::int64_t>({seed, 0, 0}, {3})}, {20, columns}, 0.0, 1.0);
   };
@@ -157,14 +163,14 @@ TEST(SourceTraining, ListsDictionariesAndSampleWeights) {
   EXPECT_EQ(result(zipped, both), result(Dataset::from_tensor_slices({a, b}, {up, down}), both));
 }
 
-TEST(SourceTraining, HalfTargetsAreRead) {
+TEST_F(SourceTraining, HalfTargetsAreRead) {
   const Samples arrays = arrays_of(12);
   const Tensor y = ops::cast(ops::cast(arrays.y.tensors()[0], Dtype::float32), Dtype::float16);
   const Dataset memory = Dataset::from_tensor_slices(arrays.x, y);
   EXPECT_EQ(fitted(Dataset::from_source(memory.source()).batch(4)), fitted(memory.batch(4)));
 }
 
-TEST(SourceTraining, WhatDoesNotFitIsAnErrorBeforeTraining) {
+TEST_F(SourceTraining, WhatDoesNotFitIsAnErrorBeforeTraining) {
   const auto with = [](SampleSourceRef source) { return Dataset::from_source(std::move(source)).batch(4); };
   expect_error_with<ConfigError>([&] { fitted(with(std::make_shared<CountingSource>(0))); },
                                  "The data holds no samples: numbers");
@@ -182,7 +188,7 @@ TEST(SourceTraining, WhatDoesNotFitIsAnErrorBeforeTraining) {
 }
 
 /// Labels are checked when they are read, on the rank that reads them, and the error is thrown by fit.
-TEST(SourceTraining, TargetsThatDoNotFitAreErrorsWhenTheyAreRead) {
+TEST_F(SourceTraining, TargetsThatDoNotFitAreErrorsWhenTheyAreRead) {
   Samples arrays = arrays_of(12);
   std::vector<std::int32_t> labels(12, 1);
   labels[7] = 3;
@@ -193,7 +199,7 @@ TEST(SourceTraining, TargetsThatDoNotFitAreErrorsWhenTheyAreRead) {
   }
 }
 
-TEST(SourceTraining, AnErrorOfAReaderEndsFit) {
+TEST_F(SourceTraining, AnErrorOfAReaderEndsFit) {
   const auto source = std::make_shared<CountingSource>(30);
   source->before_read = [](std::span<const SampleRef> samples) {
     for (const SampleRef& sample : samples) {
