@@ -153,4 +153,16 @@ std::vector<std::byte> InputFile::read_exactly(std::size_t size, const std::stri
   return bytes;
 }
 
+std::vector<unsigned char> InputFile::read_rest() {
+  std::vector<unsigned char> bytes;
+  std::size_t got = kPiece;
+  while (got == kPiece) {
+    const std::size_t have = bytes.size();
+    bytes.resize(have + kPiece);
+    got = read(bytes.data() + have, kPiece);
+    bytes.resize(have + got);
+  }
+  return bytes;
+}
+
 }  // namespace strata

@@ -27,6 +27,8 @@ class InputFile {
   /// The next `size` bytes. Memory grows with what really arrives, so a size read from a damaged header does no harm:
   /// IoError saying `what` is cut short when the file ends first.
   std::vector<std::byte> read_exactly(std::size_t size, const std::string& what);
+  /// All that is left.
+  std::vector<unsigned char> read_rest();
 
  private:
   struct Stream;

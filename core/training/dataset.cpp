@@ -26,12 +26,12 @@ Dataset Dataset::from_source(SampleSourceRef source) {
 Dataset Dataset::zip(const Dataset& x, const Dataset& y) {
   x.require_samples("zip");
   y.require_samples("zip");
-  return from_source(make_zipped_source(x.source(), y.source(), nullptr));
+  return from_source(make_zipped_source({{x.source()}}, {{y.source()}}, {}));
 }
 
 Dataset Dataset::zip(const Dataset& x, const Dataset& y, const Dataset& sample_weight) {
   for (const Dataset* part : {&x, &y, &sample_weight}) part->require_samples("zip");
-  return from_source(make_zipped_source(x.source(), y.source(), sample_weight.source()));
+  return from_source(make_zipped_source({{x.source()}}, {{y.source()}}, {{sample_weight.source()}}));
 }
 
 Dataset Dataset::map(const std::shared_ptr<const SampleTransform>& transform, const SampleTarget& target) const {

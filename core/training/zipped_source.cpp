@@ -8,10 +8,12 @@ namespace {
 
 class ZippedSource final : public SampleSource {
  public:
-  ZippedSource(SampleSourceRef x, SampleSourceRef y, SampleSourceRef sample_weight) {
-    add(std::move(x), specs_.x);
-    add(std::move(y), specs_.y);
-    add(std::move(sample_weight), specs_.sample_weight);
+  ZippedSource(const std::vector<NamedSource>& x, const std::vector<NamedSource>& y,
+               const std::vector<NamedSource>& sample_weight) {
+    for (const NamedSource& source : x) add(source, specs_.x);
+    for (const NamedSource& source : y) add(source, specs_.y);
+    for (const NamedSource& source : sample_weight) add(source, specs_.sample_weight);
+    if (sources_.empty()) throw ConfigError("Dataset::zip: expected at least one source, received none");
   }
 
   Dim rows() const override { return sources_[0]->rows(); }
@@ -42,14 +44,17 @@ class ZippedSource final : public SampleSource {
   }
 
  private:
-  void add(SampleSourceRef source, std::vector<SampleArray>& specs) {
-    if (source == nullptr) return;
+  void add(const NamedSource& named, std::vector<SampleArray>& specs) {
+    const SampleSourceRef& source = named.source;
     if (!sources_.empty() && source->rows() != rows()) {
       throw ConfigError("Dataset::zip: expected as many samples in each, received " + std::to_string(rows()) + " in " +
                         name() + " and " + std::to_string(source->rows()) + " in " + source->name());
     }
-    specs = source->specs().x;
-    sources_.push_back(std::move(source));
+    for (SampleArray array : source->specs().x) {
+      if (!named.name.empty()) array.name = named.name;
+      specs.push_back(std::move(array));
+    }
+    sources_.push_back(source);
   }
 
   SampleSpecs specs_;
@@ -58,8 +63,9 @@ class ZippedSource final : public SampleSource {
 
 }  // namespace
 
-SampleSourceRef make_zipped_source(SampleSourceRef x, SampleSourceRef y, SampleSourceRef sample_weight) {
-  return std::make_shared<ZippedSource>(std::move(x), std::move(y), std::move(sample_weight));
+SampleSourceRef make_zipped_source(const std::vector<NamedSource>& x, const std::vector<NamedSource>& y,
+                                   const std::vector<NamedSource>& sample_weight) {
+  return std::make_shared<ZippedSource>(x, y, sample_weight);
 }
 
 }  // namespace strata

@@ -84,21 +84,24 @@ void RecordFiles::read_run(Dim first, Dim count, std::byte* to) const {
         std::upper_bound(files_.begin(), files_.end(), first, [](Dim r, const File& file) { return r < file.first; });
     const File& file = *std::prev(next);
     const Dim here = std::min(count, file.first + file.records - first);
-    std::size_t left = static_cast<std::size_t>(here) * record_bytes_;
-    std::size_t at = file.begin + static_cast<std::size_t>(first - file.first) * record_bytes_;
-    while (left > 0) {
-      const ssize_t got = ::pread(file.descriptor, to, left, static_cast<off_t>(at));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw IoError(file.path, fmt::format("cannot be read: {}", std::strerror(errno)));
-      if (got == 0)
-        throw IoError(file.path, fmt::format("is cut short: expected sample {}, received {} bytes", first, at));
-      to += got;
-      at += static_cast<std::size_t>(got);
-      left -= static_cast<std::size_t>(got);
-      bytes_read_.fetch_add(got, std::memory_order_relaxed);
-    }
+    const std::size_t bytes = static_cast<std::size_t>(here) * record_bytes_;
+    read_bytes(file, file.begin + static_cast<std::size_t>(first - file.first) * record_bytes_, bytes, to);
+    to += bytes;
     first += here;
     count -= here;
+  }
+}
+
+void RecordFiles::read_bytes(const File& file, std::size_t at, std::size_t left, std::byte* to) const {
+  while (left > 0) {
+    const ssize_t got = ::pread(file.descriptor, to, left, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw IoError(file.path, fmt::format("cannot be read: {}", std::strerror(errno)));
+    if (got == 0) throw IoError(file.path, fmt::format("is cut short: expected more than {} bytes", at));
+    to += got;
+    at += static_cast<std::size_t>(got);
+    left -= static_cast<std::size_t>(got);
+    bytes_read_.fetch_add(got, std::memory_order_relaxed);
   }
 }
 

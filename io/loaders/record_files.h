@@ -34,6 +34,8 @@ class RecordFiles {
   const std::string& path() const { return files_[0].path; }
   /// Those of samples[i].row, one after the other; neighbours in the file are read in one go.
   void read(std::span<const SampleRef> samples, std::byte* to) const;
+  /// Bytes of the first file, counted from its beginning.
+  void read_range(std::size_t begin, std::size_t size, std::byte* to) const { read_bytes(files_[0], begin, size, to); }
   std::int64_t bytes_read() const { return bytes_read_.load(std::memory_order_relaxed); }
 
  private:
@@ -45,6 +47,7 @@ class RecordFiles {
     int descriptor;
   };
   void read_run(Dim first, Dim count, std::byte* to) const;
+  void read_bytes(const File& file, std::size_t at, std::size_t left, std::byte* to) const;
   void close() noexcept;
 
   std::vector<File> files_;
