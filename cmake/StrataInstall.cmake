@@ -30,5 +30,6 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/strata-config-version.cma
 install(FILES ${PROJECT_BINARY_DIR}/strata-config.cmake ${PROJECT_BINARY_DIR}/strata-config-version.cmake
   DESTINATION ${package_dir})
 if(NOT BUILD_SHARED_LIBS)
-  install(FILES cmake/FindOneDNN.cmake cmake/FindxxHash.cmake cmake/FindXsmm.cmake DESTINATION ${package_dir})
+  install(FILES cmake/FindOneDNN.cmake cmake/FindxxHash.cmake cmake/FindXsmm.cmake cmake/FindMinizip.cmake
+          DESTINATION ${package_dir})
 endif()

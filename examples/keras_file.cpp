@@ -3,10 +3,10 @@
 // compare:   keras_file --model m.h5 --input x.npz --output y.npz [--train-steps 10 --save trained.h5]
 // x.npz holds one array an input, under its name ("x" where there is one), and for training one an output, under its
 // name or "y". y.npz gets the predictions under the outputs' names, made after the training, and the steps' "losses".
+#include <strata/strata.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
-
-#include "common/npz.h"
 
 using namespace strata;
 
@@ -36,7 +36,7 @@ void run(const Options& options) {
   if (!options.weights.empty()) model.load_weights(options.weights);
   model.summary();
   const bool speaks = Session::current().communicator().rank() == 0;
-  const auto arrays = examples::read_npz(options.input);
+  const auto arrays = read_npz(options.input);
   const auto x = pick(arrays, model.graph().input_names(), "x", options.input);
   const auto outputs = model.graph().output_names();
   std::vector<double> losses;
@@ -51,7 +51,7 @@ void run(const Options& options) {
   std::vector<std::pair<std::string, Tensor>> results;
   for (std::size_t i = 0; i < predictions.size(); ++i) results.emplace_back(outputs[i], predictions[i]);
   if (!losses.empty()) results.emplace_back("losses", constant(losses, {static_cast<Dim>(losses.size())}));
-  if (speaks) examples::write_npz(options.output, results);
+  if (speaks) write_npz(options.output, results);
   const auto dialect = options.dialect == "keras2" ? ConfigDialect::keras2 : ConfigDialect::keras3;
   for (const std::string& path : options.save) {
     if (path.ends_with(".weights.h5")) model.save_weights(path);

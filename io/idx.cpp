@@ -74,27 +74,32 @@ std::size_t checked_bytes(const InputFile& file, const Shape& shape, Dtype dtype
   return empty ? 0 : bytes;
 }
 
-void to_native_order(std::vector<std::byte>& bytes, std::size_t element) {
+}  // namespace
+
+void idx_to_native_order(std::span<std::byte> bytes, std::size_t element) {
   if (std::endian::native == std::endian::big || element == 1) return;
   for (auto at = bytes.begin(); at != bytes.end(); at += static_cast<std::ptrdiff_t>(element)) {
     std::reverse(at, at + static_cast<std::ptrdiff_t>(element));
   }
 }
 
-}  // namespace
+IdxHeader read_idx_header(InputFile& file) {
+  const Magic magic = read_magic(file);
+  const Shape shape = read_shape(file, magic.rank);
+  return {{shape, magic.dtype}, 4 + 4 * magic.rank, checked_bytes(file, shape, magic.dtype)};
+}
 
 Tensor read_idx(const std::string& path) {
   InputFile file(path);
-  const Magic magic = read_magic(file);
-  const Shape shape = read_shape(file, magic.rank);
-  const std::size_t size = checked_bytes(file, shape, magic.dtype);
+  const auto [spec, header_bytes, size] = read_idx_header(file);
+  const Shape& shape = spec.shape;
   auto bytes = file.read_exactly(size, "the data of shape " + shape.str());
   std::byte extra{};
   if (file.read(&extra, 1) != 0) {
     throw IoError(path, fmt::format("expected {} bytes of data for shape {}, received more", size, shape.str()));
   }
-  to_native_order(bytes, size_of(magic.dtype));
-  return constant_bytes(bytes.data(), bytes.size(), {shape, magic.dtype});
+  idx_to_native_order(bytes, size_of(spec.dtype));
+  return constant_bytes(bytes.data(), bytes.size(), spec);
 }
 
 }  // namespace strata

@@ -2,11 +2,27 @@
 // IDX files, the format of MNIST (http://yann.lecun.com/exdb/mnist): a big-endian header, then the elements, row-major.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "core/tensor/tensor.h"
 
 namespace strata {
+
+class InputFile;
+
+/// What an IDX file says of itself.
+struct IdxHeader {
+  TensorSpec spec;
+  std::size_t bytes = 0;       // of the header
+  std::size_t data_bytes = 0;  // of the elements behind it
+};
+
+/// From the start of a file. Throws IoError for a header that is none, and for one that says more than any file holds.
+IdxHeader read_idx_header(InputFile& file);
+
+/// Elements as they stand in the file to those of this machine.
+void idx_to_native_order(std::span<std::byte> bytes, std::size_t element);
 
 /// Reads a whole IDX file, plain or gzip. Element types unsigned byte (uint8), int (int32), float (float32) and double
 /// (float64); any number of dimensions. Throws IoError naming the file when it is missing, malformed, cut short, longer

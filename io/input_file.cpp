@@ -136,6 +136,8 @@ InputFile& InputFile::operator=(InputFile&&) noexcept = default;
 
 const std::string& InputFile::path() const { return stream_->raw.path(); }
 
+bool InputFile::is_packed() const { return stream_->inflater != nullptr; }
+
 std::size_t InputFile::read(void* to, std::size_t size) { return stream_->read(static_cast<unsigned char*>(to), size); }
 
 std::vector<std::byte> InputFile::read_exactly(std::size_t size, const std::string& what) {
@@ -147,6 +149,18 @@ std::vector<std::byte> InputFile::read_exactly(std::size_t size, const std::stri
     if (have + got < bytes.size()) {
       stream_->raw.fail(fmt::format("{} is cut short: expected {} bytes, received {}", what, size, have + got));
     }
+  }
+  return bytes;
+}
+
+std::vector<unsigned char> InputFile::read_rest() {
+  std::vector<unsigned char> bytes;
+  std::size_t got = kPiece;
+  while (got == kPiece) {
+    const std::size_t have = bytes.size();
+    bytes.resize(have + kPiece);
+    got = read(bytes.data() + have, kPiece);
+    bytes.resize(have + got);
   }
   return bytes;
 }

@@ -20,11 +20,15 @@ class InputFile {
   InputFile& operator=(InputFile&&) noexcept;
 
   const std::string& path() const;
+  /// Whether it is gzip.
+  bool is_packed() const;
   /// Reads the next bytes into `to` and returns their number: less than `size` only at the end.
   std::size_t read(void* to, std::size_t size);
   /// The next `size` bytes. Memory grows with what really arrives, so a size read from a damaged header does no harm:
   /// IoError saying `what` is cut short when the file ends first.
   std::vector<std::byte> read_exactly(std::size_t size, const std::string& what);
+  /// All that is left.
+  std::vector<unsigned char> read_rest();
 
  private:
   struct Stream;

@@ -21,14 +21,18 @@ fi
 
 torch=()
 ddp=()
+loader=()
 if "$environment/bin/python" -c 'import torch' 2>/dev/null; then
   torch=(--torch "$environment/bin/python" benchmarks/torch_mlp.py)
   ddp=(--torch "$environment/bin/python" benchmarks/ddp_step.py)
+  loader=(--torch "$environment/bin/python" benchmarks/torch_loader.py)
 else
   printf 'bench: no PyTorch in %s: ./dev bench --setup makes it\n' "$environment"
 fi
 export OMP_NUM_THREADS=1
 build/release/bin/mlp_step "${torch[@]}" --json build/release/mlp_step.json
+printf '\n== loader_step\n'
+build/release/bin/loader_step "${loader[@]}" --json build/release/loader_step.json
 for driver in conv_step recurrent_step optimizer_step embedding_step blocks_step; do
   printf '\n== %s\n' "$driver"
   "build/release/bin/$driver" --json "build/release/$driver.json"

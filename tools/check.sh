@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Usage: tools/check.sh [STEP...]: rules format tidy shell asan tsan (all of them when none is named). Runs every step, then
-# says which failed. ./dev check installs what is needed first.
+# Usage: tools/check.sh [STEP...]: rules format tidy shell asan tsan (all of them when none is named), or fuzz[=SECONDS], so
+# many for each target (60). Runs every step, then says which failed. ./dev check installs what is needed first.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -74,14 +74,41 @@ tsan() {
   OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1 gtest build/tsan/bin/distributed_test
 }
 
+# Malformed data files, against AddressSanitizer and UndefinedBehaviorSanitizer. What was found stays in build/fuzz/corpus.
+fuzz() {
+  local seconds=$1 target targets failed=0
+  mkdir -p build/fuzz
+  cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1" -DCMAKE_CXX_COMPILER=clang++-16 \
+    -DCMAKE_C_COMPILER=clang-16 -DSTRATA_SANITIZE=fuzzer-no-link,address,undefined -DSTRATA_MPI=OFF -DSTRATA_FUZZ=ON \
+    -DSTRATA_TESTS=OFF -DSTRATA_EXAMPLES=OFF -DSTRATA_LAUNCHER=OFF -DSTRATA_BENCHMARKS=OFF >build/fuzz.log || {
+    cat build/fuzz.log
+    return 1
+  }
+  targets=(tests/fuzz/fuzz_*.cpp)
+  targets=("${targets[@]##*/}")
+  flock build/fuzz ninja -C build/fuzz -j "$jobs" "${targets[@]%.cpp}"
+  for target in "${targets[@]%.cpp}"; do
+    mkdir -p "build/fuzz/corpus/$target" "build/fuzz/found/$target"
+    printf -- '-- %s, %d s\n' "$target" "$seconds"
+    "build/fuzz/bin/fuzz/$target" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
+      -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz/found/$target/" \
+      "build/fuzz/corpus/$target" "tests/fuzz/seeds/$target" </dev/null || failed=1
+  done
+  return "$failed"
+}
+
 steps=("$@")
 if ((${#steps[@]} == 0)); then steps=(rules format shell tidy asan tsan); fi
 failed=()
 for step in "${steps[@]}"; do
   case $step in
-    rules | format | shell | tidy | asan | tsan) ;;
+    rules | format | shell | tidy | asan | tsan | fuzz) ;;
+    fuzz=*) [[ ${step#fuzz=} =~ ^[1-9][0-9]*$ ]] || {
+      printf 'check: expected fuzz=SECONDS, received "%s"\n' "$step" >&2
+      exit 2
+    } ;;
     *)
-      printf 'check: unknown step "%s": expected rules, format, shell, tidy, asan or tsan\n' "$step" >&2
+      printf 'check: unknown step "%s": expected rules, format, shell, tidy, asan, tsan or fuzz[=SECONDS]\n' "$step" >&2
       exit 2
       ;;
   esac
@@ -90,7 +117,11 @@ for step in "${steps[@]}"; do
   set +e
   (
     set -e
-    "$step"
+    case $step in
+      fuzz) fuzz 60 ;;
+      fuzz=*) fuzz "${step#fuzz=}" ;;
+      *) "$step" ;;
+    esac
   )
   status=$?
   set -e

@@ -33,6 +33,8 @@ THIRD_PARTY = {
     r"libxsmm": r"core/ops/xsmm/",
     r"(hdf5|H5)": r"io/hdf5",
     r"png\.h$": r"io/png/",
+    r"(jpeglib|jerror)\.h$": r"io/jpeg/",
+    r"minizip/": r"io/npz/",
     r"zlib\.h$": r"io/",
     r"boost/(asio|beast)": r"launcher/",
     r"(cuda|cublas|cudnn)": r"(.*/)?cuda/",

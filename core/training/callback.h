@@ -134,6 +134,7 @@ struct History {
   Dim blocks = 0;                                                    // that every batch was cut into
   Dim timed_steps = 0;                                               // those after the first of each start
   double training_seconds = 0.0;                                     // in these, validation excluded
+  double data_seconds = 0.0;                                         // likewise, waiting for the samples of a Dataset
   std::chrono::steady_clock::time_point first_step;                  // when the first step had ended
 
   void append(int epoch_number, const Logs& logs);

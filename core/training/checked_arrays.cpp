@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/ops.h"
+#include "core/training/checked_source.h"
 #include "core/training/named_entries.h"
 #include "core/training/trainer.h"
 
@@ -112,27 +113,25 @@ std::vector<Tensor> targets_of(const Arrays& y, const std::vector<std::string>& 
   return targets;
 }
 
-void add_sample_weights(ArrayChecker& builder, const Arrays& sample_weight, const std::vector<std::string>& outputs) {
-  if (sample_weight.empty()) return;
+/// A tensor an output, or none at all; an empty handle where every sample counts alike.
+std::vector<Tensor> sample_weights_of(const Arrays& sample_weight, const std::vector<std::string>& outputs) {
+  if (sample_weight.empty()) return {};
   require_known_entries("sample_weight", sample_weight.names(), outputs);
   const auto& weights = sample_weight.tensors();
   const bool shared = !sample_weight.is_named() && weights.size() == 1;
   if (!shared && !sample_weight.is_named()) require_count("sample_weight", weights, outputs.size());
-  const Tensor ones = ops::full({builder.data.rows}, 1.0);
+  std::vector<Tensor> selected(outputs.size());
   for (std::size_t k = 0; k < outputs.size(); ++k) {
-    if (sample_weight.is_named()) {
-      const Tensor* named = sample_weight.find(outputs[k]);
-      builder.add_weights(named == nullptr ? ones : *named);
-    } else {
-      builder.add_weights(weights[shared ? 0 : k]);
-    }
+    if (!sample_weight.is_named()) selected[k] = weights[shared ? 0 : k];
+    else if (const Tensor* named = sample_weight.find(outputs[k])) selected[k] = *named;
   }
+  return selected;
 }
 
 }  // namespace
 
 CheckedArrays CheckedArrays::rows_between(Dim first, Dim last) const {
-  CheckedArrays result{{}, specs, last - first};
+  CheckedArrays result{{}, specs, last - first, source, prefetch};
   for (const HostArray& array : arrays) result.arrays.push_back(array.rows(first, last));
   return result;
 }
@@ -146,50 +145,68 @@ CheckedArrays CheckedArrays::batched(Dim batch_size, const DataUse& use) const {
   return rows_between(0, rows / batch_size * batch_size);
 }
 
-void CheckedArrays::add_class_weights(const std::map<std::int64_t, double>& class_weight) {
-  if (class_weight.empty()) return;
+void require_class_weights_fit(const DataSpecs& specs) {
   if (!specs.weights.empty()) throw ConfigError("You cannot `class_weight` and `sample_weight` at the same time.");
-  if (specs.y.size() != 1) {
-    throw ConfigError("`class_weight` is only supported for Models with a single output. The model has " +
-                      std::to_string(specs.y.size()) + " outputs.");
-  }
-  const std::vector<std::int64_t> labels = labels_of(arrays.back());
+  if (specs.y.size() == 1) return;
+  throw ConfigError("`class_weight` is only supported for Models with a single output. The model has " +
+                    std::to_string(specs.y.size()) + " outputs.");
+}
+
+std::vector<float> class_weights_of(const HostArray& y, const std::map<std::int64_t, double>& class_weight) {
   std::vector<float> weights;
-  for (const std::int64_t label : labels) {
+  for (const std::int64_t label : labels_of(y)) {
     const auto found = class_weight.find(label);
     weights.push_back(found == class_weight.end() ? 1.0F : static_cast<float>(found->second));
   }
-  arrays.emplace_back(constant(weights, {rows}));
-  specs.weights.push_back({{}, Dtype::float32});
+  return weights;
 }
 
-CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
-                           const Arrays& sample_weight, bool may_be_empty) {
+void CheckedArrays::add_class_weights(const std::map<std::int64_t, double>& class_weight) {
+  if (class_weight.empty()) return;
+  require_class_weights_fit(specs);
+  specs.weights.push_back({{}, Dtype::float32});
+  if (source != nullptr) source = with_class_weights(source, class_weight);
+  else arrays.emplace_back(constant(class_weights_of(arrays.back(), class_weight), {rows}));
+}
+
+SelectedArrays select_arrays(const Functional& model, const Objective* objective, const Samples& samples) {
+  SelectedArrays selected{samples.x.in_order(model.input_names()), {}, {}};
+  require_count("input", selected.x, model.inputs().size());
+  if (objective == nullptr) return selected;
+  selected.y = targets_of(samples.y, model.output_names(), *objective);
+  selected.weights = sample_weights_of(samples.sample_weight, model.output_names());
+  return selected;
+}
+
+CheckedArrays check_selected(const Functional& model, const Objective* objective, const SelectedArrays& selected,
+                             bool may_be_empty) {
   const auto& inputs = model.inputs();
   const auto names = model.input_names();
-  const auto data = x.in_order(names);
-  require_count("input", data, inputs.size());
   ArrayChecker builder;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    builder.add(fit_input(data[i], inputs[i].shape(), names[i]), builder.data.specs.x);
+    builder.add(fit_input(selected.x[i], inputs[i].shape(), names[i]), builder.data.specs.x);
   }
-  if (builder.data.rows == 0 && !may_be_empty) {
-    throw ConfigError("The data holds no samples: " + shapes_of(x.tensors()));
-  }
+  if (builder.data.rows == 0 && !may_be_empty) throw ConfigError("The data holds no samples: " + shapes_of(selected.x));
   if (objective == nullptr) return builder.data;
 
   const auto& outputs = model.outputs();
-  const auto targets = targets_of(y, model.output_names(), *objective);
   for (std::size_t k = 0; k < outputs.size(); ++k) {
-    if (!targets[k]) {
+    if (!selected.y[k]) {
       builder.add_unread_targets();
       continue;
     }
-    builder.add(widened_targets(targets[k]), builder.data.specs.y);
+    builder.add(widened_targets(selected.y[k]), builder.data.specs.y);
     if (objective->losses[k]) objective->losses[k]->check_targets(builder.data.arrays.back(), outputs[k].spec());
   }
-  add_sample_weights(builder, sample_weight, model.output_names());
+  const Tensor ones = ops::full({builder.data.rows}, 1.0);
+  for (const Tensor& weights : selected.weights) builder.add_weights(weights ? weights : ones);
   return builder.data;
+}
+
+CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Samples& samples,
+                           bool may_be_empty) {
+  if (samples.source != nullptr) return check_source(model, objective, samples);
+  return check_selected(model, objective, select_arrays(model, objective, samples), may_be_empty);
 }
 
 }  // namespace strata

@@ -2,13 +2,44 @@
 #include "core/training/dataset.h"
 
 #include "core/base/error.h"
+#include "core/training/memory_source.h"
+#include "core/training/sample_transform.h"
+#include "core/training/zipped_source.h"
 
 namespace strata {
 
 Dataset Dataset::from_tensor_slices(Arrays x, Arrays y, Arrays sample_weight) {
   Dataset dataset;
-  dataset.samples_ = {std::move(x), std::move(y), std::move(sample_weight)};
+  dataset.samples_.x = std::move(x);
+  dataset.samples_.y = std::move(y);
+  dataset.samples_.sample_weight = std::move(sample_weight);
   return dataset;
+}
+
+Dataset Dataset::from_source(SampleSourceRef source) {
+  if (source == nullptr) throw ConfigError("Dataset::from_source: expected a source, received none");
+  Dataset dataset;
+  dataset.samples_.source = std::move(source);
+  return dataset;
+}
+
+Dataset Dataset::zip(const Dataset& x, const Dataset& y) {
+  x.require_samples("zip");
+  y.require_samples("zip");
+  return from_source(make_zipped_source({{x.source()}}, {{y.source()}}, {}));
+}
+
+Dataset Dataset::zip(const Dataset& x, const Dataset& y, const Dataset& sample_weight) {
+  for (const Dataset* part : {&x, &y, &sample_weight}) part->require_samples("zip");
+  return from_source(make_zipped_source({{x.source()}}, {{y.source()}}, {{sample_weight.source()}}));
+}
+
+Dataset Dataset::map(const std::shared_ptr<const SampleTransform>& transform, const SampleTarget& target) const {
+  require_samples("map");
+  Dataset mapped = *this;
+  mapped.samples_.x = mapped.samples_.y = mapped.samples_.sample_weight = {};
+  mapped.samples_.source = make_transformed_source(source(), transform, target);
+  return mapped;
 }
 
 Dataset Dataset::shuffle() const {
@@ -22,18 +53,34 @@ Dataset Dataset::batch(Dim batch_size, bool drop_remainder) const {
   if (batch_size < 1) {
     throw ConfigError("Dataset::batch: expected a batch_size of at least 1, received " + std::to_string(batch_size));
   }
-  if (batch_size_ != 0) {
-    throw ConfigError("Dataset::batch: expected samples, received batches of " + std::to_string(batch_size_));
-  }
+  require_samples("batch");
   Dataset batched = *this;
   batched.batch_size_ = batch_size;
   batched.drops_remainder_ = drop_remainder;
   return batched;
 }
 
+Dataset Dataset::prefetch(const PrefetchOptions& options) const {
+  if (options.threads < 0 || options.batches < 1) {
+    throw ConfigError("Dataset::prefetch: expected at least 0 threads and 1 batch, received " +
+                      std::to_string(options.threads) + " and " + std::to_string(options.batches));
+  }
+  Dataset ahead = *this;
+  ahead.samples_.prefetch = options;
+  return ahead;
+}
+
+SampleSourceRef Dataset::source() const { return samples_.source ? samples_.source : make_memory_source(samples_); }
+
 Dim Dataset::batch_size() const {
   if (batch_size_ == 0) throw ConfigError("Expected a Dataset of batches: call .batch(32), say, before using it");
   return batch_size_;
+}
+
+void Dataset::require_samples(const char* caller) const {
+  if (batch_size_ == 0) return;
+  throw ConfigError(std::string("Dataset::") + caller + ": expected samples, received batches of " +
+                    std::to_string(batch_size_));
 }
 
 }  // namespace strata

@@ -4,15 +4,39 @@
 //     model.fit(data, {.epochs = 2});
 #pragma once
 
-#include "core/training/host_array.h"
+#include <chrono>
+
+#include "core/tensor/arrays.h"
+#include "core/training/sample_source.h"
 
 namespace strata {
+
+/// How batches are read ahead of the step that needs them. Arrays in memory are used where they stand, without it.
+struct PrefetchOptions {
+  int threads = 1;  // that read and decode; 0 = none: the step reads its own batch
+  Dim batches = 2;  // in memory at once, that of the present step included
+  // How long a step waits for its batch before that is an IoError.
+  std::chrono::steady_clock::duration deadline = std::chrono::seconds(300);
+};
 
 /// Data, its targets, and the weights of its samples, one row a sample.
 struct Samples {
   Arrays x = {};
   Arrays y = {};
   Arrays sample_weight = {};
+  SampleSourceRef source = {};    // instead of arrays
+  PrefetchOptions prefetch = {};  // of the source
+  bool empty() const { return x.empty() && source == nullptr; }
+};
+
+class SampleTransform;
+
+/// An array of a sample.
+struct SampleTarget {
+  enum class Part : std::uint8_t { x, y, sample_weight };
+  Part part = Part::x;
+  int index = 0;          // in the list
+  std::string name = {};  // instead of the index: in a dictionary
 };
 
 /// A value; copies share the arrays. Thread-safe.
@@ -20,13 +44,28 @@ class Dataset {
  public:
   /// Lists or by name; targets and weights may be missing.
   static Dataset from_tensor_slices(Arrays x, Arrays y = {}, Arrays sample_weight = {});
-  /// The samples in another order every epoch: a permutation of all of them that depends on the seed and the epoch.
+  /// Samples that are read when they are needed: each rank reads those of its own part of every batch.
+  static Dataset from_source(SampleSourceRef source);
+  /// The x of several datasets as x, y and sample_weight of one. Throws ConfigError when they differ in their numbers
+  /// of samples, or have batches.
+  static Dataset zip(const Dataset& x, const Dataset& y);
+  static Dataset zip(const Dataset& x, const Dataset& y, const Dataset& sample_weight);
+  /// Changes one array of every sample whenever it is read; see core/training/transforms.h. Throws ConfigError for a
+  /// dataset that has batches, or not that array; ShapeError or DtypeError where the transform does not take it.
+  Dataset map(const std::shared_ptr<const SampleTransform>& transform, const SampleTarget& target = {}) const;
+  /// The samples in another order every epoch, which depends on the seed and the epoch, and never on the number of
+  /// ranks: a permutation of all of them; of a source in chunks, a permutation of the chunks and one within each,
+  /// several chunks at a time (see SampleOrder).
   Dataset shuffle() const;
   /// `batch_size` samples a step, over all ranks together; the last batch may be smaller, or is left out. Throws
   /// ConfigError for less than 1, and for a dataset that has batches.
   Dataset batch(Dim batch_size, bool drop_remainder = false) const;
+  /// Throws ConfigError for fewer than 0 threads or 1 batch.
+  Dataset prefetch(const PrefetchOptions& options) const;
 
   const Samples& samples() const { return samples_; }
+  /// The samples as a source, whatever they come from.
+  SampleSourceRef source() const;
   bool shuffles() const { return shuffles_; }
   /// Throws ConfigError when batch() was not called.
   Dim batch_size() const;
@@ -37,6 +76,7 @@ class Dataset {
 
  private:
   Dataset() = default;
+  void require_samples(const char* caller) const;
 
   Samples samples_;
   bool shuffles_ = false;

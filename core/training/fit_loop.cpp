@@ -5,8 +5,10 @@
 #include <memory>
 
 #include "core/base/error.h"
+#include "core/training/batch_feed.h"
 #include "core/training/checkpoint_reader.h"
 #include "core/training/checkpoint_schedule.h"
+#include "core/training/memory_source.h"
 #include "core/training/provenance.h"
 #include "core/training/stop_vote.h"
 #include "core/training/trainer.h"
@@ -31,7 +33,7 @@ void check(const FitOptions& o) {
   require(o.bucket_mb >= 0 && o.bucket_mb <= 1e6,
           "expected bucket_mb from 0 to 1000000, received " + std::to_string(o.bucket_mb));
   require(o.verbose >= 0 && o.verbose <= 2, "expected verbose to be 0, 1 or 2, received " + std::to_string(o.verbose));
-  require(o.validation_split == 0.0 || o.validation_data.x.empty(),
+  require(o.validation_split == 0.0 || o.validation_data.empty(),
           "expected validation_split or validation_data, received both");
   check_checkpoint_options(o.checkpoint, o.resume);
 }
@@ -139,6 +141,7 @@ class FitLoop final : public TrainingControl {
                                   {"batch_size", options_.batch_size},
                                   {"steps_per_epoch", steps_},
                                   {"shuffle", options_.shuffle},
+                                  {"order", order_of(data_, feed_options(), trainer_.session_.seed()).describe()},
                                   {"compress_transfer", options_.compress_transfer},
                                   {"seed", std::to_string(trainer_.session_.seed())},
                                   {"nan_policy", static_cast<int>(options_.nan_policy)},
@@ -247,8 +250,8 @@ class FitLoop final : public TrainingControl {
     SampleProgress bar(samples_, batch_size_, verbose_, use_.counts_steps);
     begin_logs();
     const int number = trainer_.epochs_ - 1;
-    const Permutation order(data_.rows, trainer_.session_.seed(), static_cast<std::uint64_t>(number));
-    while (step_ < steps_ && !stopped()) run_step(number, order, bar);
+    if (!feed_) feed_.emplace(data_, feed_options(), trainer_.session_.seed(), engine_->blocks(), communicator_);
+    while (step_ < steps_ && !stopped()) run_step(number, bar);
     Logs logs = running_->logs();
     trainer_.name_results(logs);
     if (validation_.rows > 0) validate(logs);
@@ -280,22 +283,15 @@ class FitLoop final : public TrainingControl {
   }
 
   /// `number` counts the epochs since compile.
-  void run_step(int number, const Permutation& order, SampleProgress& bar) {
+  void run_step(int number, SampleProgress& bar) {
     const Dim step = step_;
     for (const auto& callback : options_.callbacks) callback->on_train_batch_begin(step);
-    const Dim first = step * batch_size_;
-    const Dim size = std::min(batch_size_, data_.rows - first);
-    Batch batch{data_.arrays,
-                options_.shuffle ? &order : nullptr,
-                first,
-                size,
-                0,
-                0,
-                static_cast<std::int64_t>(number) * data_.rows + first,
-                epoch_,
-                step};
     history_.blocks = engine_->blocks();
     const auto start = std::chrono::steady_clock::now();
+    Batch batch = feed_->batch(number, step);
+    batch.epoch = epoch_;
+    batch.epoch_step = step;
+    const auto ready = std::chrono::steady_clock::now();
     const bool counts = trainer_.train_batch(*engine_, batch, options_.nan_policy);
     const auto end = std::chrono::steady_clock::now();
     ++history_.steps;
@@ -304,9 +300,10 @@ class FitLoop final : public TrainingControl {
     } else {
       ++history_.timed_steps;
       history_.training_seconds += std::chrono::duration<double>(end - start).count();
+      history_.data_seconds += std::chrono::duration<double>(ready - start).count();
     }
-    done_ = first + size;
-    if (counts) running_->add(engine_->sums(), size);
+    done_ = step * batch_size_ + batch.size;
+    if (counts) running_->add(engine_->sums(), batch.size);
     else ++left_out_;
     const Logs& logs = running_->logs();
     bar.update(done_, logs);
@@ -314,6 +311,10 @@ class FitLoop final : public TrainingControl {
     tell([&](Callback& callback) { callback.on_train_batch_end(step, logs); });
     for (const auto& callback : options_.callbacks) callback->between_steps();
     if (checkpoints_) checkpoints_->after_step(trainer_.iterations_, stopped());
+  }
+
+  FeedOptions feed_options() const {
+    return {batch_size_, steps_, options_.shuffle, trainer_.epochs_ - 1 + options_.epochs - epoch_};
   }
 
   void validate(Logs& logs) {
@@ -342,6 +343,7 @@ class FitLoop final : public TrainingControl {
     blocks_ = blocks;
     engine_ = trainer_.engine(StepKind::train, data_.specs, use_of_engine(blocks));
     engine_->prepare(batch_size_);
+    feed_.reset();
   }
 
   Trainer::EngineUse use_of_engine(Dim blocks) const {
@@ -358,6 +360,7 @@ class FitLoop final : public TrainingControl {
   Dim batch_size_;
   Dim blocks_;  // 0 = one a rank
   std::shared_ptr<StepEngine> engine_;
+  std::optional<BatchFeed> feed_;
   Dim steps_ = 0;
   Dim samples_ = 0;
   int verbose_ = 0;
@@ -377,16 +380,20 @@ class FitLoop final : public TrainingControl {
   mutable std::optional<ModelDescription> described_;  // once it was asked for
 };
 
+CheckedArrays Trainer::checked(const Objective* objective, const Samples& samples, Dim batch_size, const DataUse& use) {
+  build_for(samples.source == nullptr ? samples.x : empty_arrays(samples.source->specs()).x);
+  return check_arrays(*model_, objective, samples).batched(batch_size, use);
+}
+
 History Trainer::fit(const Model& self, const Arrays& x, const Arrays& y, const FitOptions& options,
                      const DataUse& use) {
   check(options);
   require_compiled();
-  build_for(x);
-  CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight).batched(options.batch_size, use);
+  CheckedArrays data =
+      checked(&objective_, {x, y, options.sample_weight, use.source, use.prefetch}, options.batch_size, use);
   CheckedArrays validation;
-  if (!options.validation_data.x.empty()) {
-    validation = check_arrays(*model_, &objective_, options.validation_data.x, options.validation_data.y,
-                              options.validation_data.sample_weight);
+  if (!options.validation_data.empty()) {
+    validation = check_arrays(*model_, &objective_, options.validation_data);
   } else if (options.validation_split > 0.0) {
     const Dim kept = static_cast<Dim>(static_cast<double>(data.rows) * (1.0 - options.validation_split));
     if (kept == 0 || kept == data.rows) {

@@ -53,6 +53,13 @@ HostArray::HostArray(const Tensor& tensor) {
   rows_ = StridedRows(held_.get(), spec_, dense_strides(spec_));
 }
 
+HostArray::HostArray(TensorSpec spec, std::shared_ptr<const std::byte> memory)
+    : spec_(std::move(spec)),
+      held_(std::move(memory)),
+      rows_(held_.get(), spec_, dense_strides(spec_)),
+      row_bytes_(TensorSpec{row_shape(), spec_.dtype}.bytes()),
+      last_(spec_.shape[0]) {}
+
 const std::byte* HostArray::readable_row(Dim i, std::vector<std::byte>& space) const {
   if (dense()) return row(i);
   space.resize(row_bytes_);

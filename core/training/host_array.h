@@ -17,6 +17,8 @@ class HostArray {
   /// Computes the tensor; copies its elements only when they are not in host memory, or are a Variable's, which may
   /// change. The rows of a host_view stay where they are. Throws ShapeError for a scalar.
   explicit HostArray(const Tensor& tensor);
+  /// Rows one after the other in `memory`, which whoever owns it may fill anew.
+  HostArray(TensorSpec spec, std::shared_ptr<const std::byte> memory);
 
   const TensorSpec& spec() const { return spec_; }
   Dim rows() const { return spec_.shape.rank() == 0 ? 0 : last_ - first_; }

@@ -13,7 +13,12 @@
 namespace strata {
 namespace {
 
-DataUse use_of(const Dataset& data) { return {.counts_steps = true, .drops_remainder = data.drops_remainder()}; }
+DataUse use_of(const Dataset& data) {
+  return {.counts_steps = true,
+          .drops_remainder = data.drops_remainder(),
+          .source = data.samples().source,
+          .prefetch = data.samples().prefetch};
+}
 
 void require_one(std::size_t outputs) {
   if (outputs == 1) return;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/training/batch_feed.h"
 #include "core/training/trainer.h"
 
 namespace strata {
@@ -56,8 +57,7 @@ std::vector<Tensor> Trainer::predict(const Arrays& x, const PredictOptions& opti
   if (options.batch_size < 1) {
     throw ConfigError("predict: expected a batch_size of at least 1, received " + std::to_string(options.batch_size));
   }
-  build_for(x);
-  const CheckedArrays data = check_arrays(*model_, nullptr, x, {}, {}).batched(options.batch_size, use);
+  const CheckedArrays data = checked(nullptr, {x, {}, {}, use.source, use.prefetch}, options.batch_size, use);
   require_equal(communicator_,
                 std::to_string(data.rows) + " samples, batch_size " + std::to_string(options.batch_size) + ", local " +
                     std::to_string(options.local),
@@ -70,13 +70,15 @@ std::vector<Tensor> Trainer::predict(const Arrays& x, const PredictOptions& opti
   for (const TensorSpec& output : step.prediction_specs()) {
     collectors.emplace_back(output, data.rows, options, communicator_);
   }
-  for (Dim first = 0; first < data.rows; first += options.batch_size) {
-    const Dim size = std::min(options.batch_size, data.rows - first);
-    step.run({data.arrays, nullptr, first, size, 0, 0, first}, nullptr, 0);
+  BatchFeed feed(data, {.batch_size = options.batch_size}, session_.seed(), step.blocks(), communicator_);
+  for (Dim number = 0; number < feed.steps(); ++number) {
+    const Batch batch = feed.batch(0, number);
+    const Dim first = number * options.batch_size;
+    step.run(batch, nullptr, 0);
     for (std::size_t k = 0; k < collectors.size(); ++k) {
-      collectors[k].add(step.predictions(k), first, size, step.blocks());
+      collectors[k].add(step.predictions(k), first, batch.size, step.blocks());
     }
-    bar.update(first + size, {});
+    bar.update(first + batch.size, {});
   }
   bar.finish({});
   std::vector<Tensor> results;

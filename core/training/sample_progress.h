@@ -2,6 +2,7 @@
 // Internal to Trainer: a progress bar over data, which counts its samples or, for a Dataset, its steps.
 #pragma once
 
+#include "core/training/dataset.h"
 #include "core/training/progress_bar.h"
 
 namespace strata {
@@ -10,6 +11,8 @@ namespace strata {
 struct DataUse {
   bool counts_steps = false;
   bool drops_remainder = false;  // of batches
+  SampleSourceRef source = {};   // instead of arrays
+  PrefetchOptions prefetch = {};
 };
 
 /// Not thread-safe.

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/instruction_sets.h"
+#include "core/training/batch_feed.h"
 #include "core/training/bucket_size.h"
 #include "core/training/local_batch.h"
 #include "core/training/same_instructions.h"
@@ -230,11 +231,12 @@ Logs Trainer::run_evaluation(const CheckedArrays& data, Dim batch_size, Dim bloc
   StepEngine& test = *held;
   test.prepare(std::min(batch_size, data.rows));
   RunningLogs running(test.sum_specs());
-  for (Dim first = 0; first < data.rows; first += batch_size) {
-    const Dim size = std::min(batch_size, data.rows - first);
-    test.run({data.arrays, nullptr, first, size, 0, 0, first}, nullptr, 0);
-    running.add(test.sums(), size);
-    if (seen) seen(first + size, running.logs());
+  BatchFeed feed(data, {.batch_size = batch_size}, session_.seed(), test.blocks(), communicator_);
+  for (Dim step = 0; step < feed.steps(); ++step) {
+    const Batch batch = feed.batch(0, step);
+    test.run(batch, nullptr, 0);
+    running.add(test.sums(), batch.size);
+    if (seen) seen(step * batch_size + batch.size, running.logs());
   }
   name_results(running.logs());
   return running.logs();
@@ -246,9 +248,8 @@ std::vector<double> Trainer::evaluate(const Arrays& x, const Arrays& y, const Ev
   if (options.batch_size < 1) {
     throw ConfigError("evaluate: expected a batch_size of at least 1, received " + std::to_string(options.batch_size));
   }
-  build_for(x);
   const CheckedArrays data =
-      check_arrays(*model_, &objective_, x, y, options.sample_weight).batched(options.batch_size, use);
+      checked(&objective_, {x, y, options.sample_weight, use.source, use.prefetch}, options.batch_size, use);
   require_equal(communicator_, std::to_string(data.rows) + " samples, batch_size " + std::to_string(options.batch_size),
                 "evaluation");
   SampleProgress bar(data.rows, options.batch_size, communicator_.rank() == 0 ? options.verbose : 0, use.counts_steps);
@@ -266,7 +267,7 @@ CheckedArrays Trainer::checked_batch(const Arrays& x, const Arrays& y, const Bat
                       std::to_string(options.blocks));
   }
   build_for(x);
-  CheckedArrays data = check_arrays(*model_, &objective_, x, y, options.sample_weight, options.local);
+  CheckedArrays data = check_arrays(*model_, &objective_, {x, y, options.sample_weight}, options.local);
   data.add_class_weights(options.class_weight);
   return data;
 }

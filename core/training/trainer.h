@@ -17,6 +17,8 @@ struct CheckedArrays {
   std::vector<HostArray> arrays;  // x..., y..., weights...
   DataSpecs specs;
   Dim rows = 0;
+  SampleSourceRef source = {};  // of these arrays, instead of them
+  PrefetchOptions prefetch = {};
 
   CheckedArrays rows_between(Dim first, Dim last) const;
   /// All rows, or as many as fill batches.
@@ -26,10 +28,10 @@ struct CheckedArrays {
   void add_class_weights(const std::map<std::int64_t, double>& class_weight);
 };
 
-/// Checks data against the model's inputs, outputs and losses. `y` may be empty when predicting. Throws ConfigError for
-/// data without samples unless it may be empty.
-CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Arrays& x, const Arrays& y,
-                           const Arrays& sample_weight, bool may_be_empty = false);
+/// Checks data against the model's inputs, outputs and losses; the targets of a source when they are read. Without an
+/// objective, when predicting, x alone counts. Throws ConfigError for data without samples unless it may be empty.
+CheckedArrays check_arrays(const Functional& model, const Objective* objective, const Samples& samples,
+                           bool may_be_empty = false);
 
 /// What the logs of a run show: losses are means of the batches' losses, weighted by their samples; metrics are the
 /// values of their states.
@@ -120,6 +122,8 @@ class Trainer {
   std::string describe_variables() const;
   /// Builds a model that waits for its first data.
   void build_for(const Arrays& x);
+  /// Builds the model, and checks data as it was given to fit, evaluate or predict (without an objective).
+  CheckedArrays checked(const Objective* objective, const Samples& samples, Dim batch_size, const DataUse& use);
   /// Once the outputs of the model are known.
   void fix_objective();
   void collect_variables();

@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "io/datasets/cifar_format.h"
 #include "io/datasets/dataset_files.h"
 #include "io/input_file.h"
 
 namespace strata::datasets::cifar10 {
 namespace {
 
-constexpr std::size_t kSide = 32, kColours = 3, kPixels = kSide * kSide, kBytes = kPixels * kColours;
+using namespace cifar;
+
 constexpr int kClasses = 10;
 
 struct Part {
@@ -23,25 +25,18 @@ struct Part {
   void add(std::span<const std::uint8_t> sample) {
     labels.push_back(sample[0]);
     const std::size_t start = images.size();
-    images.resize(start + kBytes);
-    for (std::size_t colour = 0; colour < kColours; ++colour) {
-      const std::uint8_t* plane = sample.data() + 1 + colour * kPixels;
-      for (std::size_t i = 0; i < kPixels; ++i) images[start + i * kColours + colour] = plane[i];
-    }
+    images.resize(start + kImageBytes);
+    interleave(sample.data() + 1, images.data() + start);
   }
 
-  Tensor image_tensor() const {
-    const auto n = static_cast<Dim>(labels.size()), side = static_cast<Dim>(kSide),
-               colours = static_cast<Dim>(kColours);
-    return constant(images, {n, side, side, colours});
-  }
+  Tensor image_tensor() const { return constant(images, {static_cast<Dim>(labels.size()), kSide, kSide, kColours}); }
   Tensor label_tensor() const { return constant(labels, {static_cast<Dim>(labels.size()), 1}); }
 };
 
 void read_file(const std::string& directory, const std::string& name, Part& part) {
   InputFile file(find_file(directory, name));
   const std::size_t before = part.labels.size();
-  std::vector<std::uint8_t> sample(1 + kBytes);
+  std::vector<std::uint8_t> sample(1 + kImageBytes);
   for (;;) {
     const std::size_t got = file.read(sample.data(), sample.size());
     if (got == 0) break;

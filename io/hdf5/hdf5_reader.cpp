@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "io/hdf5/element_type.h"
 #include "io/hdf5/file_seal.h"
+#include "io/hdf5/hdf5_shape.h"
 #include "io/hdf5_file.h"
 
 namespace strata {
@@ -44,15 +45,6 @@ std::vector<std::string> read_attribute(hid_t group, const std::string& attribut
   const std::string what = "the attribute " + attribute;
   const Hdf5Id id(checked_id(H5Aopen(group, attribute.c_str(), H5P_DEFAULT), path, what + " cannot be opened"));
   return read_texts(id, what, path);
-}
-
-Shape shape_of(hid_t space) {
-  const int rank = H5Sget_simple_extent_ndims(space);
-  std::vector<hsize_t> dims(static_cast<std::size_t>(std::max(rank, 0)));
-  if (rank > 0) H5Sget_simple_extent_dims(space, dims.data(), nullptr);
-  std::vector<Dim> shape;
-  for (const hsize_t dim : dims) shape.push_back(static_cast<Dim>(dim));
-  return Shape(std::move(shape));
 }
 
 }  // namespace
@@ -124,7 +116,7 @@ Tensor Hdf5Reader::array(const std::string& group, const std::string& name) cons
   const std::string array = group + "/" + name, what = "the array " + array;
   const Hdf5Id set(checked_id(H5Dopen2(file_, array.c_str(), H5P_DEFAULT), path_, what + " is not there"));
   const Hdf5Id type(H5Dget_type(set)), space(H5Dget_space(set));
-  const TensorSpec spec{shape_of(space), dtype_of_stored(type, path_, array)};
+  const TensorSpec spec{hdf5_shape(space), dtype_of_stored(type, path_, array)};
   std::error_code failed;
   const bool packed = H5Pget_layout(Hdf5Id(H5Dget_create_plist(set))) == H5D_CHUNKED;
   if (!packed && H5Dget_storage_size(set) > std::filesystem::file_size(path_, failed)) {

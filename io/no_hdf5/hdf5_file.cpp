@@ -3,6 +3,7 @@
 #include "io/hdf5_file.h"
 
 #include "core/base/error.h"
+#include "io/loaders/loaders.h"
 
 namespace strata {
 namespace {
@@ -30,5 +31,9 @@ bool Hdf5Reader::has_group(const std::string&) const { return false; }
 std::optional<std::string> Hdf5Reader::text(const std::string&, const std::string&) const { return {}; }
 std::optional<std::vector<std::string>> Hdf5Reader::names(const std::string&, const std::string&) const { return {}; }
 Tensor Hdf5Reader::array(const std::string&, const std::string&) const { return {}; }
+
+Dataset loaders::hdf5(const std::vector<std::string>& paths, const Hdf5Options&) {
+  refuse(paths.empty() ? "an HDF5 file" : paths[0]);
+}
 
 }  // namespace strata

@@ -16,20 +16,6 @@ namespace {
 /// zlib packs no more than this many bytes into one.
 constexpr double kLargestRatio = 1032;
 
-std::vector<unsigned char> whole_file(const std::string& path) {
-  constexpr std::size_t kPiece = std::size_t{1} << 18;
-  InputFile file(path);
-  std::vector<unsigned char> bytes;
-  std::size_t got = kPiece;
-  while (got == kPiece) {
-    const std::size_t have = bytes.size();
-    bytes.resize(have + kPiece);
-    got = file.read(bytes.data() + have, kPiece);
-    bytes.resize(have + got);
-  }
-  return bytes;
-}
-
 /// What libpng's functions get to see. libpng reports errors by longjmp, which runs no destructors: nothing that has
 /// any is made between setjmp and it.
 struct Source {
@@ -95,7 +81,9 @@ class PngReader {
     packed_row_ = png_get_rowbytes(png_, info_);
     png_set_scale_16(png_);
     png_set_expand(png_);
-    if (channels == 3) png_set_strip_alpha(png_);
+    if (channels == 1 || channels == 3) png_set_strip_alpha(png_);
+    // The weights of TensorFlow.
+    if (channels == 1) png_set_rgb_to_gray(png_, PNG_ERROR_ACTION_NONE, 0.299, 0.587);
     if (channels >= 3) png_set_gray_to_rgb(png_);
     if (channels == 4) png_set_add_alpha(png_, 255, PNG_FILLER_AFTER);
     png_set_interlace_handling(png_);
@@ -130,10 +118,13 @@ void check_signature(const std::string& path, const std::vector<unsigned char>& 
 }  // namespace
 
 Tensor read_png(const std::string& path, Dim channels) {
-  if (channels != 0 && channels != 3 && channels != 4) {
-    throw ConfigError(fmt::format("read_png: expected 0, 3 or 4 channels, received {}", channels));
+  return decode_png(InputFile(path).read_rest(), path, channels);
+}
+
+Tensor decode_png(const std::vector<unsigned char>& bytes, const std::string& path, Dim channels) {
+  if (channels != 0 && channels != 1 && channels != 3 && channels != 4) {
+    throw ConfigError(fmt::format("read_png: expected 0, 1, 3 or 4 channels, received {}", channels));
   }
-  const std::vector<unsigned char> bytes = whole_file(path);
   check_signature(path, bytes);
   PngReader reader(path, bytes);
   const Shape shape = reader.read_header(channels);

@@ -80,7 +80,7 @@ TEST_F(Png, GivesTheChannelsThatAreAskedFor) {
       EXPECT_EQ(four[4 * i + 3], channels % 2 == 0 ? pixel[channels - 1] : 255);
     }
   }
-  expect_error_with<ConfigError>([&] { read_png(path_, 2); }, "expected 0, 3 or 4 channels, received 2");
+  expect_error_with<ConfigError>([&] { read_png(path_, 2); }, "expected 0, 1, 3 or 4 channels, received 2");
 }
 
 TEST_F(Png, ReadsWhatItWrote) {

@@ -130,7 +130,7 @@ std::uint64_t train_on_blocks_of_ranks(const LocalCase& test_case, int ranks, in
   state.create_slots(options.optimizer);
   state.adopt();
   const auto graph = std::static_pointer_cast<Functional>(model.shared());
-  const auto arrays_of = [&](const Samples& s) { return check_arrays(*graph, &objective, s.x, s.y, s.sample_weight); };
+  const auto arrays_of = [&](const Samples& s) { return check_arrays(*graph, &objective, s); };
   const auto single = make_single_communicator();
   StepEngine engine(StepKind::train, graph, objective, arrays_of(test_case.samples(0, 2)).specs, state, *single,
                     {.blocks = ranks});

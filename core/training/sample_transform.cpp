@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/training/sample_transform.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+
+namespace strata {
+namespace {
+
+std::vector<SampleArray>& part_of(SampleSpecs& specs, SampleTarget::Part part) {
+  if (part == SampleTarget::Part::x) return specs.x;
+  return part == SampleTarget::Part::y ? specs.y : specs.sample_weight;
+}
+
+std::size_t place_of(const std::vector<SampleArray>& arrays, const SampleTarget& target) {
+  if (!target.name.empty()) {
+    const auto found = std::find_if(arrays.begin(), arrays.end(), [&](const auto& a) { return a.name == target.name; });
+    if (found != arrays.end()) return static_cast<std::size_t>(found - arrays.begin());
+    throw ConfigError("Dataset::map: the samples have no array \"" + target.name + "\" in this part");
+  }
+  if (target.index >= 0 && static_cast<std::size_t>(target.index) < arrays.size()) {
+    return static_cast<std::size_t>(target.index);
+  }
+  throw ConfigError("Dataset::map: expected the index of one of " + std::to_string(arrays.size()) +
+                    " arrays, received " + std::to_string(target.index));
+}
+
+/// Samples for which memory is taken at once.
+constexpr std::size_t kPiece = 32;
+
+class TransformedSource final : public SampleSource {
+ public:
+  TransformedSource(SampleSourceRef source, std::shared_ptr<const SampleTransform> transform,
+                    const SampleTarget& target)
+      : source_(std::move(source)), transform_(std::move(transform)), specs_(source_->specs()) {
+    auto& part = part_of(specs_, target.part);
+    const std::size_t place = place_of(part, target);
+    array_ = place;
+    if (target.part != SampleTarget::Part::x) array_ += specs_.x.size();
+    if (target.part == SampleTarget::Part::sample_weight) array_ += specs_.y.size();
+    from_ = part[place].row;
+    part[place].row = transform_->infer(from_);
+    to_bytes_ = part[place].row.bytes();
+    for (const SampleArray& array : source_->specs().all()) row_bytes_.push_back(array.row.bytes());
+  }
+
+  Dim rows() const override { return source_->rows(); }
+  const SampleSpecs& specs() const override { return specs_; }
+  std::string name() const override { return source_->name(); }
+  ChunkLayout chunks() const override { return source_->chunks(); }
+  std::int64_t bytes_read() const override { return source_->bytes_read(); }
+
+  void read(std::span<const SampleRef> samples, std::span<std::byte* const> to) const override {
+    if (to[array_] == nullptr) return source_->read(samples, to);
+    const std::size_t most = std::min(samples.size(), kPiece), from_bytes = row_bytes_[array_];
+    const auto before = std::make_unique_for_overwrite<std::byte[]>(most * from_bytes);
+    std::vector<std::byte*> place(to.begin(), to.end());
+    for (std::size_t first = 0; first < samples.size(); first += kPiece) {
+      const auto piece = samples.subspan(first, std::min(kPiece, samples.size() - first));
+      for (std::size_t k = 0; k < place.size(); ++k) {
+        if (to[k] != nullptr) place[k] = to[k] + first * row_bytes_[k];
+      }
+      place[array_] = before.get();
+      source_->read(piece, place);
+      for (std::size_t i = 0; i < piece.size(); ++i) {
+        transform_->apply(from_, before.get() + i * from_bytes, to[array_] + (first + i) * to_bytes_, piece[i]);
+      }
+    }
+  }
+
+ private:
+  SampleSourceRef source_;
+  std::shared_ptr<const SampleTransform> transform_;
+  SampleSpecs specs_;
+  std::size_t array_ = 0;
+  TensorSpec from_;
+  std::size_t to_bytes_ = 0;
+  std::vector<std::size_t> row_bytes_;  // as the source has them
+};
+
+}  // namespace
+
+SampleSourceRef make_transformed_source(SampleSourceRef source, std::shared_ptr<const SampleTransform> transform,
+                                        const SampleTarget& target) {
+  return std::make_shared<TransformedSource>(std::move(source), std::move(transform), target);
+}
+
+}  // namespace strata

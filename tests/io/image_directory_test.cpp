@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures in class folders, against what Keras makes of them on TensorFlow (tests/golden/loaders.py).
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "core/base/error.h"
+#include "io/jpeg.h"
+#include "io/loaders/loaders.h"
+#include "tests/io/expect_io_error.h"
+#include "tests/io/loaded_samples.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/files.h"
+#include "tests/support/golden_values.h"
+
+namespace strata {
+namespace {
+
+using loaders::image_dataset_from_directory;
+using loaders::ImageDirectoryOptions;
+using testing::elements_of;
+using testing::expect_error_with;
+using testing::expect_io_error;
+
+std::string pictures() { return std::string(STRATA_GOLDEN_DIR) + "/loaders/pictures"; }
+
+void expect_golden(const std::string& variant, ImageDirectoryOptions options) {
+  options.height = 6;
+  options.width = 9;
+  const auto golden = testing::read_golden("loaders/pictures.json").at(variant);
+  const Dataset data = image_dataset_from_directory(pictures(), options);
+  const auto expected = golden.at("x").get<std::vector<float>>(), received = elements_of<float>(data, 0);
+  ASSERT_EQ(received.size(), expected.size()) << variant;
+  EXPECT_EQ(Shape({data.source()->rows()}).concat(data.source()->specs().x[0].row.shape),
+            Shape(golden.at("shape").get<std::vector<Dim>>()))
+      << variant;
+  for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(received[i], expected[i], 1e-3) << variant << " " << i;
+  EXPECT_EQ(golden.contains("y"), !data.source()->specs().y.empty()) << variant;
+  if (!golden.contains("y")) return;
+  const bool numbers = data.source()->specs().y[0].row.dtype == Dtype::int32;
+  const auto y = golden.at("y").get<std::vector<float>>();
+  if (numbers) {
+    EXPECT_EQ(elements_of<std::int32_t>(data, 1), std::vector<std::int32_t>(y.begin(), y.end())) << variant;
+  } else {
+    EXPECT_EQ(elements_of<float>(data, 1), y) << variant;
+  }
+  EXPECT_EQ(Shape({data.source()->rows()}).concat(data.source()->specs().y[0].row.shape),
+            Shape(golden.at("y_shape").get<std::vector<Dim>>()))
+      << variant;
+}
+
+TEST(ImageDirectory, HoldsWhatKerasFinds) {
+  expect_golden("plain", {});
+  expect_golden("grayscale", {.color_mode = "grayscale"});
+  expect_golden("nearest", {.interpolation = "nearest"});
+  expect_golden("cropped", {.crop_to_aspect_ratio = true});
+  expect_golden("categorical", {.label_mode = "categorical"});
+  expect_golden("chosen", {.label_mode = "binary", .class_names = {"dogs", "cats"}});
+  expect_golden("unlabelled", {.labels = "none", .label_mode = "none"});
+}
+
+TEST(ImageDirectory, WhatDoesNotFitIsAnError) {
+  const testing::TemporaryDirectory directory;
+  expect_io_error([&] { image_dataset_from_directory(directory.path("none")); }, directory.path("none"),
+                  "expected a directory of pictures");
+  expect_error_with<ConfigError>([&] { image_dataset_from_directory(directory.path()); },
+                                 "No images found in directory");
+  expect_error_with<ConfigError>([] { image_dataset_from_directory(pictures(), {.label_mode = "binary"}); },
+                                 "there must be exactly 2 class_names");
+  expect_error_with<ConfigError>([] { image_dataset_from_directory(pictures(), {.class_names = {"birds"}}); },
+                                 "Expected: ['cats', 'dogs', 'dogs-2'] (or a subset of it)");
+  expect_error_with<ConfigError>([] { image_dataset_from_directory(pictures(), {.color_mode = "cmyk"}); },
+                                 "expected color_mode to be one of ['rgb', 'rgba', 'grayscale'], received 'cmyk'");
+  expect_error_with<ConfigError>([] { image_dataset_from_directory(pictures(), {.height = 0}); }, "of at least 1");
+  std::filesystem::create_directory(directory.path("a"));
+  testing::write_file(directory.path("a/x.png"), {1, 2, 3});
+  const Dataset data = image_dataset_from_directory(directory.path());
+  expect_io_error([&] { elements_of<float>(data, 0); }, directory.path("a/x.png"), "expected a PNG file");
+}
+
+TEST(Jpeg, DamagedFilesAreErrors) {
+  const testing::TemporaryDirectory directory;
+  const std::string path = directory.path("a.jpg"), whole = testing::read_text(pictures() + "/cats/B.jpg");
+  EXPECT_EQ(read_jpeg(pictures() + "/cats/B.jpg").shape(), (Shape{16, 24, 3}));
+  EXPECT_EQ(read_jpeg(pictures() + "/cats/B.jpg", 1).shape(), (Shape{16, 24, 1}));
+  for (std::size_t size = 0; size + 2 < whole.size(); size += 17) {  // the last two bytes mark the end
+    testing::write_file(path, {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
+    EXPECT_THROW(read_jpeg(path), IoError) << size;
+  }
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(~damaged[at]);
+    testing::write_file(path, {damaged.begin(), damaged.end()});
+    try {
+      read_jpeg(path);
+    } catch (const IoError&) {
+    }
+  }
+  testing::write_file(path, {'n', 'o'});
+  expect_io_error([&] { read_jpeg(path); }, path, "expected a JPEG file");
+  expect_error_with<ConfigError>([&] { read_jpeg(path, 2); }, "expected 0, 1 or 3 channels");
+  std::string huge = whole;  // the picture's height in its frame header
+  const std::size_t frame = huge.find("\xFF\xC0");
+  ASSERT_NE(frame, std::string::npos);
+  for (const std::size_t i : {5, 7}) huge[frame + i] = '\x7F';
+  testing::write_file(path, {huge.begin(), huge.end()});
+  expect_io_error([&] { read_jpeg(path); }, path, "more than");
+}
+
+}  // namespace
+}  // namespace strata
