@@ -20,6 +20,7 @@ History train(Model& model, const Tensor& x, const Tensor& y, const examples::Ex
                  .shard_optimizer = example.options().shard_optimizer});
   auto fit = example.fit_options();
   fit.verbose = 0;
+  if (!fit.checkpoint.directory.empty()) fit.checkpoint.directory += "/" + model.name();  // there are two models
   return model.fit(x, y, fit);
 }
 

@@ -9,7 +9,7 @@
 namespace strata {
 namespace {
 
-const std::string kWeights = "/model_weights", kOptimizer = "/optimizer_weights", kCallbacks = "/strata_callbacks";
+const std::string kWeights = "/model_weights", kOptimizer = "/optimizer_weights";
 // Keras' name for it: weights that belong to the model and to none of its layers. Models of layers have none.
 const std::string kTopLevel = "top_level_model_weights";
 const std::string kBackend = "tensorflow";
@@ -136,7 +136,6 @@ class KerasHdf5Format final : public ModelFileFormat {
     }
     if (!file.position.is_null()) writer.write_text("/", kPosition, file.position.to_json(), false);
     write_state(writer, kOptimizer, file.optimizer);
-    write_state(writer, kCallbacks, file.callbacks);
     writer.commit();
   }
 
@@ -153,7 +152,6 @@ class KerasHdf5Format final : public ModelFileFormat {
     file.keras_version = reader.text(group, "keras_version").value_or("1");
     file.layers = read_layers(reader, group);
     if (reader.has_group(kOptimizer)) file.optimizer = read_arrays(reader, kOptimizer);
-    if (reader.has_group(kCallbacks)) file.callbacks = read_arrays(reader, kCallbacks);
     return file;
   }
 };

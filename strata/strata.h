@@ -16,6 +16,7 @@
 #include "core/training/timeline.h"
 #include "core/training/to_categorical.h"
 #include "distributed/world.h"
+#include "io/checkpoints.h"
 #include "io/datasets/cifar10.h"
 #include "io/datasets/mnist.h"
 #include "io/keras_file.h"

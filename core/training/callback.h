@@ -54,14 +54,16 @@ class TrainingControl {
   virtual std::optional<bool> larger_is_better(const std::string& log) const = 0;
   /// Runs `act` on rank 0. Collective: when it throws there, every rank gets an error; IoError naming `path` on others.
   virtual void on_rank_0(const std::string& path, const std::function<void()>& act) = 0;
-  /// Writes weights, optimizer, callbacks and where this run stands into a file: the run that continues it ends with
-  /// the same bits. From between_steps(). Collective: rank 0 writes. Throws IoError on all ranks when it cannot be
-  /// written; what was there before is still there then.
-  virtual void save_run(const std::string& path) = 0;
-  /// Continues the run that was saved there, once all callbacks have begun; false when there is no such file. From
-  /// on_train_begin(). Collective: every rank reads. Throws IoError for a file that is damaged or of another model,
-  /// ConfigError naming the first argument of fit that was another.
-  virtual bool resume_run(const std::string& path) = 0;
+  /// Writes a checkpoint into `directory` (see checkpoint.h), where the last `keep` stay: the run that continues it
+  /// ends with the same bits. From between_steps(). Collective. Throws IoError on all ranks when it cannot be written;
+  /// those that were there before still are there then.
+  virtual void save_run(const std::string& directory, int keep) = 0;
+  /// Continues the run whose newest complete checkpoint is there, once all callbacks have begun; false when there is
+  /// none. From on_train_begin(). Collective. Throws IoError when all that there are are damaged, ConfigError naming
+  /// what is another in this model or run.
+  virtual bool resume_run(const std::string& directory) = 0;
+  /// Removes the checkpoints of the directory, and the directory when nothing else is in it. Collective.
+  virtual void remove_runs(const std::string& directory) = 0;
 };
 
 /// What a callback remembers of a run, so that another can continue it.
@@ -128,10 +130,11 @@ class CallbackRef {
 struct History {
   std::vector<int> epoch;                                            // 0-based
   std::vector<std::pair<std::string, std::vector<double>>> history;  // a name's values, one an epoch
-  Dim steps = 0;                                                     // training steps
+  Dim steps = 0;                                                     // training steps, with those before a restart
   Dim blocks = 0;                                                    // that every batch was cut into
-  double training_seconds = 0.0;                     // in training steps after the first, validation excluded
-  std::chrono::steady_clock::time_point first_step;  // when the first step had ended
+  Dim timed_steps = 0;                                               // those after the first of each start
+  double training_seconds = 0.0;                                     // in these, validation excluded
+  std::chrono::steady_clock::time_point first_step;                  // when the first step had ended
 
   void append(int epoch_number, const Logs& logs);
   /// Throws ConfigError naming what there is when `name` is not.

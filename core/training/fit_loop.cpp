@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstdio>
+#include <map>
+#include <memory>
 
 #include "core/base/error.h"
-#include "core/training/run_backup.h"
+#include "core/training/checkpoint_reader.h"
+#include "core/training/checkpoint_schedule.h"
+#include "core/training/provenance.h"
 #include "core/training/stop_vote.h"
 #include "core/training/trainer.h"
 
@@ -29,6 +33,7 @@ void check(const FitOptions& o) {
   require(o.verbose >= 0 && o.verbose <= 2, "expected verbose to be 0, 1 or 2, received " + std::to_string(o.verbose));
   require(o.validation_split == 0.0 || o.validation_data.x.empty(),
           "expected validation_split or validation_data, received both");
+  check_checkpoint_options(o.checkpoint, o.resume);
 }
 
 }  // namespace
@@ -79,30 +84,18 @@ class FitLoop final : public TrainingControl {
     });
   }
 
-  void save_run(const std::string& path) override {
-    RunBackup run{.plan = plan(true),
-                  .epoch = epoch_,
-                  .step = step_,
-                  .stopped = stop_,
-                  .learning_rate = learning_rate(),
-                  .callbacks = states_of(options_.callbacks)};
-    if (step_ > 0) {
-      run.totals = running_->totals();
-      run.samples = running_->samples();
-    }
-    write_backup(path, self_.graph(), trainer_, run);
+  void save_run(const std::string& directory, int keep) override {
+    auto& writer = writers_[directory];
+    if (!writer)
+      writer = std::make_unique<CheckpointWriter>(communicator_, directory, keep, CheckpointOptions().most_shards);
+    writer->start(trainer_.iterations_, snapshot(writer->place()));
+    writer->finish();
   }
 
-  bool resume_run(const std::string& path) override {
-    std::optional<RunBackup> saved = read_backup(path, self_.graph(), trainer_, plan(options_.blocks > 0));
-    if (!saved) return false;
-    saved_ = std::move(*saved);
-    // On another number of ranks the bits need the blocks that the run began with.
-    if (saved_.plan.at("blocks").as_int() != engine_->blocks()) use_blocks(saved_.plan.at("blocks").as_int());
-    epoch_ = saved_.epoch;
-    step_ = saved_.step;
-    stop_ = saved_.stopped;
-    return true;
+  bool resume_run(const std::string& directory) override { return resume(directory, {}); }
+
+  void remove_runs(const std::string& directory) override {
+    on_rank_0(directory, [&] { checkpoint_store().remove_all(directory); });
   }
 
   History run() {
@@ -112,15 +105,13 @@ class FitLoop final : public TrainingControl {
         validation_.rows > 0, communicator_.rank()};
     for (const auto& callback : options_.callbacks) callback->attach(this, parameters);
     tell([](Callback& callback) { callback.on_train_begin(); });
+    if (!options_.checkpoint.directory.empty()) begin_checkpoints();
     restore_callbacks();
     announce();
     Logs logs;
     // An epoch that was stopped in its middle still has its end before it.
-    while (step_ > 0 || (epoch_ < options_.epochs && !stopped())) {
-      const int epoch = epoch_;
-      logs = run_epoch();
-      history_.append(epoch, logs);
-    }
+    while (step_ > 0 || (epoch_ < options_.epochs && !stopped())) logs = run_epoch();
+    if (checkpoints_) checkpoints_->end(trainer_.iterations_);
     trainer_.state_->finalize_variable_values(trainer_.optimizer_);
     tell([&](Callback& callback) { callback.on_train_end(logs); });
     for (const auto& callback : options_.callbacks) callback->attach(nullptr, parameters);
@@ -137,7 +128,8 @@ class FitLoop final : public TrainingControl {
            ", epochs " + std::to_string(options_.initial_epoch) + " to " + std::to_string(options_.epochs) +
            ", steps_per_epoch " + std::to_string(steps_) + ", bucket_mb " + std::to_string(options_.bucket_mb) +
            ", max_steps " + std::to_string(options_.max_steps) + ", shuffle " + std::to_string(options_.shuffle) +
-           ", seed " + std::to_string(trainer_.session_.seed()) + ", nan_policy " +
+           ", checkpoints every " + std::to_string(options_.checkpoint.every_steps) + " steps, resume " +
+           options_.resume + ", seed " + std::to_string(trainer_.session_.seed()) + ", nan_policy " +
            std::to_string(static_cast<int>(options_.nan_policy)) + ", callbacks " +
            std::to_string(options_.callbacks.size()) + ", optimizer " + trainer_.optimizer_.describe();
   }
@@ -159,6 +151,67 @@ class FitLoop final : public TrainingControl {
       if (!changes && name != "name") plan.set("the optimizer's " + name, value);
     }
     return plan;
+  }
+
+  void begin_checkpoints() {
+    provenance_ = run_provenance(communicator_);
+    for (const std::string& warning : provenance_warnings(provenance_)) warn(warning);
+    const std::string& directory = options_.checkpoint.directory;
+    for (const int rank : ranks_without(directory, communicator_)) {
+      warn(communicator_.describe(rank) + " does not see the checkpoint directory " + directory +
+           " of rank 0: no checkpoint can be continued before its files are in one place");
+    }
+    resume(directory, resume_point(options_.resume));
+    checkpoints_.emplace(communicator_, options_.checkpoint, trainer_.iterations_,
+                         [this](const ShardPlace& place) { return snapshot(place); });
+  }
+
+  void warn(const std::string& text) const {
+    if (communicator_.rank() == 0) std::fprintf(stderr, "Warning: %s\n", text.c_str());
+  }
+
+  bool resume(const std::string& directory, const ResumePoint& point) {
+    std::optional<RunProgress> saved =
+        continue_run(directory, point, self_.graph(), trainer_, plan(options_.blocks > 0), described());
+    if (!saved) return false;
+    saved_ = std::move(*saved);
+    // On another number of ranks the bits need the blocks that the run began with.
+    if (saved_.plan.at("blocks").as_int() != engine_->blocks()) use_blocks(saved_.plan.at("blocks").as_int());
+    epoch_ = saved_.epoch;
+    step_ = saved_.step;
+    stop_ = saved_.stopped;
+    left_out_ = saved_.left_out;
+    history_ = saved_.history;
+    return true;
+  }
+
+  RunSnapshot snapshot(const ShardPlace& place) const {
+    RunProgress run{.plan = plan(true),
+                    .epoch = epoch_,
+                    .step = step_,
+                    .stopped = stop_,
+                    .learning_rate = learning_rate(),
+                    .left_out = left_out_,
+                    .history = history_,
+                    .callbacks = states_of(options_.callbacks)};
+    if (step_ > 0) {
+      run.totals = running_->totals();
+      run.samples = running_->samples();
+    }
+    return take_snapshot(self_.graph(), trainer_, run, described(), provenance(), place);
+  }
+
+  /// That of this start, with its speed so far.
+  Config provenance() const {
+    Config all = provenance_;
+    const double samples = static_cast<double>(history_.timed_steps) * static_cast<double>(batch_size_);
+    if (history_.training_seconds > 0) all.set("samples_per_second", samples / history_.training_seconds);
+    return all;
+  }
+
+  const ModelDescription& described() const {
+    if (!described_) described_ = describe_model(self_, trainer_);
+    return *described_;
   }
 
   /// When this run continues another.
@@ -209,7 +262,9 @@ class FitLoop final : public TrainingControl {
     epoch_ = epoch + 1;
     step_ = 0;
     tell([&](Callback& callback) { callback.on_epoch_end(epoch, logs); });
+    history_.append(epoch, logs);
     for (const auto& callback : options_.callbacks) callback->between_steps();
+    if (checkpoints_) checkpoints_->after_epoch(trainer_.iterations_);
     return logs;
   }
 
@@ -244,8 +299,13 @@ class FitLoop final : public TrainingControl {
     const auto start = std::chrono::steady_clock::now();
     const bool counts = trainer_.train_batch(*engine_, batch, options_.nan_policy);
     const auto end = std::chrono::steady_clock::now();
-    if (history_.steps++ == 0) history_.first_step = end;
-    else history_.training_seconds += std::chrono::duration<double>(end - start).count();
+    ++history_.steps;
+    if (history_.first_step == std::chrono::steady_clock::time_point()) {
+      history_.first_step = end;
+    } else {
+      ++history_.timed_steps;
+      history_.training_seconds += std::chrono::duration<double>(end - start).count();
+    }
     done_ = first + size;
     if (counts) running_->add(engine_->sums(), size);
     else ++left_out_;
@@ -254,6 +314,7 @@ class FitLoop final : public TrainingControl {
     step_ = step + 1;
     tell([&](Callback& callback) { callback.on_train_batch_end(step, logs); });
     for (const auto& callback : options_.callbacks) callback->between_steps();
+    if (checkpoints_) checkpoints_->after_step(trainer_.iterations_, stopped());
   }
 
   void validate(Logs& logs) {
@@ -273,8 +334,8 @@ class FitLoop final : public TrainingControl {
 
   bool any_wants_to_stop() {
     if (communicator_.size() == 1) return wants_to_stop_;
-    if (!vote_) vote_.emplace(communicator_);
-    return vote_->any(wants_to_stop_);
+    if (!vote_) vote_.emplace(communicator_, 1, "which ranks want to stop");
+    return vote_->count({wants_to_stop_})[0] > 0;
   }
 
   /// Those of this run, over `blocks` (0 = one a rank).
@@ -300,13 +361,17 @@ class FitLoop final : public TrainingControl {
   int epoch_ = 0;                       // the next step's
   Dim step_ = 0;                        // the next one of that epoch
   std::optional<RunningLogs> running_;  // of that epoch
-  RunBackup saved_;                     // where this run continues another
+  RunProgress saved_;                   // where this run continues another
   bool stop_ = false;                   // agreed by all ranks
   bool wants_to_stop_ = false;          // this rank's callbacks
   Dim done_ = 0;                        // samples of this epoch
   Dim left_out_ = 0;                    // steps of this epoch, by the nan_policy
-  std::optional<StopVote> vote_;
+  std::optional<RankVotes> vote_;
   History history_;
+  std::map<std::string, std::unique_ptr<CheckpointWriter>> writers_;  // of callbacks, by directory
+  std::optional<CheckpointSchedule> checkpoints_;
+  Config provenance_ = Config::object();
+  mutable std::optional<ModelDescription> described_;  // once it was asked for
 };
 
 History Trainer::fit(const Model& self, const Arrays& x, const Arrays& y, const FitOptions& options,

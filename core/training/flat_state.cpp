@@ -207,12 +207,28 @@ Buffer FlatState::whole_slot(const FlatSet& set, const FlatSlot& slot, Stream& s
   return whole;
 }
 
-std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer, SlotOrder order) const {
+/// What of it this rank holds.
+NamedSlot FlatState::held_slot(const Place& place) const {
+  const FlatSlot& slot = place.set->slots[place.slot];
+  const Dim begin = slot.offsets[place.variable];
+  NamedSlot named{place.name, {}, place.spec, {}};
+  const Dim first = std::max(begin, slot.held.first);
+  const Dim last = std::min(begin + place.spec.shape.elements(), slot.held.last);
+  if (first >= last) return named;
+  const auto offset = static_cast<std::size_t>(place.set->slot_data(slot, first) - slot.values.data());
+  named.parts.push_back({first - begin, last - first, {slot.values.storage, slot.values.offset + offset}});
+  return named;
+}
+
+std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer, SlotOrder order, SlotExtent extent) const {
   const auto stream = device_.make_stream();
   std::vector<std::vector<Buffer>> wholes;  // by set and slot
   for (const FlatSet& set : trainable_) {
     wholes.emplace_back();
-    for (const FlatSlot& slot : set.slots) wholes.back().push_back(whole_slot(set, slot, *stream));
+    for (const FlatSlot& slot : set.slots) {
+      const bool held_alone = extent == SlotExtent::held && set.sharded();
+      wholes.back().push_back(held_alone ? Buffer{} : whole_slot(set, slot, *stream));
+    }
   }
   const std::vector<double> numbers = this->numbers(optimizer);
   std::size_t next = 0;
@@ -223,6 +239,10 @@ std::vector<NamedSlot> FlatState::named_slots(const Optimizer& optimizer, SlotOr
       continue;
     }
     const Buffer& whole = wholes[static_cast<std::size_t>(place.set - trainable_.data())][place.slot];
+    if (!whole) {
+      named.push_back(held_slot(place));
+      continue;
+    }
     const Dim offset = place.set->slots[place.slot].offsets[place.variable];
     const std::size_t bytes = static_cast<std::size_t>(offset) * size_of(place.spec.dtype);
     named.push_back({place.name, constant_buffer({whole.storage, whole.offset + bytes}, place.spec)});

@@ -72,11 +72,23 @@ struct LossScale {
   }
 };
 
+/// Elements of a slot, row-major from `first` on.
+struct SlotPart {
+  Dim first = 0;
+  Dim count = 0;
+  Buffer values = {};  // shares the memory
+};
+
 /// A part of an optimizer's state under the name that Keras gives it.
 struct NamedSlot {
-  std::string name;  // "adam/dense_kernel_momentum"
-  Tensor value;      // shares the memory
+  std::string name;                  // "adam/dense_kernel_momentum"
+  Tensor value;                      // shares the memory; none where only parts were asked for
+  TensorSpec spec = {};              // likewise of what has no value
+  std::vector<SlotPart> parts = {};  // likewise: what this rank holds of it
 };
+
+/// What to return of slots that ranks share: copies that are put together from all ranks, or what this one holds.
+enum class SlotExtent { whole, held };
 
 /// In which order Keras lists slots.
 enum class SlotOrder {
@@ -99,8 +111,9 @@ class FlatState {
   void create_slots(const Optimizer& optimizer, Communicator* shared_by = nullptr);
   /// The slots, then the scalars, in the order of Keras' optimizer.variables, which begins with the iteration and the
   /// learning rate. Before all of them the state of a LossScaleOptimizer. Collective when ranks share the slots, whole
-  /// copies of which it then makes.
-  std::vector<NamedSlot> named_slots(const Optimizer& optimizer, SlotOrder order = SlotOrder::by_variable) const;
+  /// copies of which it then makes, unless only what is held is asked for.
+  std::vector<NamedSlot> named_slots(const Optimizer& optimizer, SlotOrder order = SlotOrder::by_variable,
+                                     SlotExtent extent = SlotExtent::whole) const;
   /// How many named_slots() returns.
   std::size_t slot_count(const Optimizer& optimizer, SlotOrder order) const { return places(optimizer, order).size(); }
   /// Sets what named_slots() returns, in its order. Throws ConfigError when there are more or fewer values, ShapeError
@@ -136,6 +149,7 @@ class FlatState {
   void set_numbers(const Optimizer& optimizer, const std::vector<double>& numbers);
   Buffer whole_slot(const FlatSet& set, const FlatSlot& slot, Stream& stream) const;
   void set_slot(const Place& place, const Tensor& value, Stream& stream);
+  NamedSlot held_slot(const Place& place) const;
 
   Device& device_;
   std::vector<FlatSet> trainable_;

@@ -19,6 +19,7 @@
 #include "core/model/summary.h"
 #include "core/program/communicator.h"
 #include "core/training/callback.h"
+#include "core/training/checkpoint.h"
 #include "core/training/dataset.h"
 #include "core/training/objective.h"
 #include "core/training/optimizer.h"
@@ -64,6 +65,10 @@ struct FitOptions {
   // float32 gradients travel between hosts as bfloat16, with error feedback: half the bytes, but bits then depend on
   // which ranks share a host.
   bool compress_transfer = false;
+  CheckpointOptions checkpoint = {};
+  // Where the run begins: "auto" = at the newest complete checkpoint in that directory, "never" = anew, or the step of
+  // one of them. Not "auto", newer ones are set aside under another name.
+  std::string resume = "auto";
 };
 
 struct EvaluateOptions {
@@ -146,8 +151,10 @@ class Model : public LayerRef {
   /// Fixes optimizer, losses and metrics. Training starts from the current weights with fresh optimizer slots.
   void compile(const CompileOptions& options);
 
-  /// Trains. Throws ConfigError for options or data that do not fit, CommError when a rank fails to answer. Returns the
-  /// history, equal on all ranks.
+  /// Trains. Throws ConfigError for options or data that do not fit, also to the checkpoint that it continues from,
+  /// naming what differs; CommError when a rank fails to answer; IoError on all ranks when a checkpoint can be neither
+  /// written nor, with none before it that is whole, read. Returns the history, equal on all ranks, with what it was
+  /// before a run was continued.
   History fit(const Arrays& x, const Arrays& y, const FitOptions& options = {});
   /// Trains on a dataset in its own order and batches, whatever the options say of batch_size and shuffle; progress
   /// counts steps. Throws ConfigError as well when the options hold sample weights or a validation_split.

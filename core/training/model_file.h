@@ -34,8 +34,7 @@ struct ModelFile {
   Config position = {};                 // where training stands; null in files of others
   std::vector<SavedLayer> layers = {};  // in the order of the model's layers
   std::vector<NamedArray> optimizer = {};
-  std::vector<SavedGroup> groups = {};     // in a file of weights in Keras 3's own layout, which has nothing else
-  std::vector<NamedArray> callbacks = {};  // what callbacks remember of a run that is to be continued
+  std::vector<SavedGroup> groups = {};  // in a file of weights in Keras 3's own layout, which has nothing else
 };
 
 /// Implemented by io. Both throw IoError naming the file, and what in it. Thread-safe.

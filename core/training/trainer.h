@@ -75,8 +75,8 @@ class Trainer {
 
   /// The state of the optimizer under Keras' names, in the order of its optimizer.variables: the iteration, the
   /// learning rate unless it follows a schedule, then the slots. Empty before the first step. Collective with a sharded
-  /// optimizer.
-  std::vector<NamedSlot> optimizer_state() const;
+  /// optimizer, unless only what this rank holds is asked for.
+  std::vector<NamedSlot> optimizer_state(SlotExtent extent = SlotExtent::whole) const;
   bool has_optimizer_state() const { return compiled_ && state_ != nullptr; }
   /// Takes what optimizer_state() returned; also without a learning rate, and in the order of tf.keras up to 2.10.
   /// Throws ConfigError or ShapeError for what does not fit; then nothing is changed. Every rank passes the whole

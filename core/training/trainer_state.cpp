@@ -18,11 +18,11 @@ std::vector<NamedSlot> keras2_state(const NamedSlot& iteration, std::vector<Name
 
 }  // namespace
 
-std::vector<NamedSlot> Trainer::optimizer_state() const {
+std::vector<NamedSlot> Trainer::optimizer_state(SlotExtent extent) const {
   if (!has_optimizer_state()) return {};
   const bool keras2 = ConfigDialectScope::current() == ConfigDialect::keras2;
   const std::vector<NamedSlot> slots =
-      state_->named_slots(optimizer_, keras2 ? SlotOrder::keras2 : SlotOrder::by_variable);
+      state_->named_slots(optimizer_, keras2 ? SlotOrder::keras2 : SlotOrder::by_variable, extent);
   const std::string name = optimizer_.name() + "/";
   const NamedSlot iteration{name + "iteration", constant<std::int64_t>({optimizer_.steps()}, {})};
   const LossScaleOptions* scaling = optimizer_.loss_scaling();

@@ -13,6 +13,8 @@
 #include <map>
 #include <thread>
 
+#include "core/training/provenance.h"
+
 namespace strata::examples {
 namespace {
 
@@ -109,10 +111,49 @@ void add_options(CLI::App& app, Options& o) {
       ->default_str("ignore");
 }
 
+CLI::Validator resume_place() {
+  return {[](const std::string& text) {
+            std::uint64_t step = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
+            const bool is_step = error == std::errc() && end == text.data() + text.size();
+            if (text == "auto" || text == "never" || is_step) return std::string();
+            return fmt::format("expected auto, never or a step, received \"{}\"", text);
+          },
+          ""};
+}
+
+void add_checkpoint_options(CLI::App& app, Options& o) {
+  auto* directory =
+      app.add_option("--checkpoint-dir", o.checkpoint.directory,
+                     "Write checkpoints into this directory, which all ranks have to see. SIGTERM, SIGINT "
+                     "or SIGUSR1 on any rank then make the run save and end with exit code 85");
+  app.add_option("--checkpoint-every", o.checkpoint.every_steps, "Steps from one to the next; 0 = after every epoch")
+      ->check(whole_number(Dim{0}))
+      ->capture_default_str()
+      ->needs(directory);
+  app.add_option("--resume", o.resume,
+                 "Where to begin: auto (at the newest whole checkpoint), never (anew), or the step of one")
+      ->check(resume_place())
+      ->capture_default_str()
+      ->needs(directory);
+  app.add_option("--keep", o.checkpoint.keep, "How many checkpoints stay, the newest ones")
+      ->check(whole_number(1))
+      ->capture_default_str()
+      ->needs(directory);
+  app.add_option(
+         "--save-before", o.checkpoint.save_before,
+         "After a signal train on for as long as the last checkpoint can still be whole within so many seconds; "
+         "0 = save after the present step")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str()
+      ->needs(directory);
+}
+
 /// Parses the options; false after --help, whose text rank 0 prints.
 bool parse(int argc, char** argv, const std::string& description, int rank, Options& options) {
   CLI::App app(description);
   add_options(app, options);
+  add_checkpoint_options(app, options);
   if (options.own_options) options.own_options(app);
   try {
     app.parse(argc, argv);
@@ -183,7 +224,10 @@ void print_error(Communicator* errors, const std::string& text) {
 }  // namespace
 
 Example::Example(Options options, std::shared_ptr<Communicator> world, std::chrono::duration<double> joining)
-    : options_(std::move(options)), world_(std::move(world)), joining_(joining) {
+    : options_(std::move(options)), world_(std::move(world)), joining_(joining), provenance_(run_provenance(*world_)) {
+  if (options_.checkpoint.directory.empty() && world_->rank() == 0) {  // else fit says it
+    for (const std::string& warning : provenance_warnings(provenance_)) print_now("Warning: " + warning);
+  }
   if (options_.timeline.empty()) return;
   timeline_ = std::make_unique<Timeline>(options_.timeline, TimelineOptions{.communicator = world_});
 }
@@ -203,6 +247,8 @@ FitOptions Example::fit_options() const {
   fit.blocks = options_.blocks;
   fit.bucket_mb = options_.bucket_mb;
   fit.nan_policy = options_.nan_policy;
+  fit.checkpoint = options_.checkpoint;
+  fit.resume = options_.resume;
   return fit;
 }
 
@@ -231,8 +277,12 @@ void Example::present(const Model& model) {
 
 History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(Dim)>& step) const {
   using Clock = std::chrono::steady_clock;
-  if (options_.shard_optimizer || options_.nan_policy != NanPolicy::ignore) {
-    throw ConfigError(std::string(options_.shard_optimizer ? "--shard-optimizer" : "--nan-policy") +
+  const std::string only_for_fit = options_.shard_optimizer                   ? "--shard-optimizer"
+                                   : options_.nan_policy != NanPolicy::ignore ? "--nan-policy"
+                                   : !options_.checkpoint.directory.empty()   ? "--checkpoint-dir"
+                                                                              : "";
+  if (!only_for_fit.empty()) {
+    throw ConfigError(only_for_fit +
                       ": expected a program that trains with fit; this one has a training loop of its own");
   }
   Dim steps = options_.epochs * steps_an_epoch;
@@ -245,6 +295,7 @@ History Example::loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(
     history.append(static_cast<int>(history.steps), {{"loss", loss}});
     print(fmt::format("step {} - loss: {:.6g}", history.steps, loss));
   }
+  history.timed_steps = history.steps - 1;
   history.training_seconds = std::chrono::duration<double>(Clock::now() - history.first_step).count();
   return history;
 }
@@ -284,6 +335,7 @@ int run(int argc, char** argv, const std::string& description, Options defaults,
         world->set_deadlines({deadline, deadline});
       }
       require_writable(defaults.json, *world);
+      if (!defaults.checkpoint.directory.empty()) preempt_on_signals();
       set_seed(defaults.seed);
       Example example(defaults, world, joining);
       body(example);
@@ -293,6 +345,11 @@ int run(int argc, char** argv, const std::string& description, Options defaults,
     errors.reset();
     shutdown_world(false);
     return 0;
+  } catch (const Preempted& e) {
+    print_error(errors.get(), e.what());
+    errors.reset();
+    shutdown_world(false);
+    return kPreemptedExitCode;
   } catch (const CommError& e) {
     print_error(errors.get(), e.what());
     // A rank that ended is looked for every half second: one that stays a little is not taken for the cause.

@@ -35,19 +35,21 @@ struct Options {
   bool shard_optimizer = false;  // each rank keeps a share of the optimizer's state
   int accumulate = 1;            // steps whose mean gradient makes one update
   NanPolicy nan_policy = NanPolicy::ignore;
+  CheckpointOptions checkpoint = {};
+  std::string resume = "auto";
   std::function<void(CLI::App&)> own_options = {};  // adds options that only this program has
 };
 
 /// One run of an example.
 class Example {
  public:
-  /// `joining` is how long it took to find the other ranks.
+  /// `joining` is how long it took to find the other ranks. Warns of ranks whose threads share a core. Collective.
   Example(Options options, std::shared_ptr<Communicator> world, std::chrono::duration<double> joining);
 
   const Options& options() const { return options_; }
   /// As --optimizer and --accumulate say.
   Optimizer optimizer() const;
-  /// batch_size, epochs, max_steps, verbose, blocks and nan_policy as the command line says.
+  /// What fit is to do as the command line says.
   FitOptions fit_options() const;
   EvaluateOptions evaluate_options(int verbose) const;
   /// Prints a model's table, on rank 0; nothing with --verbose 0 unless --summary-only asks for nothing else. The last
@@ -74,7 +76,7 @@ class Example {
   void write_timeline();
   /// A training loop of one's own: calls step(0), step(1), ... as often as --epochs, of so many steps each, and
   /// --max-steps say. What it returns, the loss, is printed and kept every `every` steps, and after the last. Throws
-  /// ConfigError for options that only fit knows: --shard-optimizer, --nan-policy.
+  /// ConfigError for options that only fit knows: --shard-optimizer, --nan-policy, --checkpoint-dir.
   History loop(Dim steps_an_epoch, Dim every, const std::function<Tensor(Dim)>& step) const;
   /// Writes the JSON report, on rank 0: with `scores`, such as {{"test_loss", 0.1}}, and with speeds if it was trained.
   /// Checks that all ranks ended with the same weights: CommError otherwise. Collective.
@@ -84,6 +86,7 @@ class Example {
   Options options_;
   std::shared_ptr<Communicator> world_;
   std::chrono::duration<double> joining_;
+  Config provenance_;
   std::chrono::steady_clock::duration loading_{};
   std::optional<Model> drawn_;
   std::unique_ptr<Timeline> timeline_;
@@ -92,7 +95,8 @@ class Example {
 /// For random data: each draws other numbers, which depend on --seed alone.
 RandomKey random_key();
 
-/// Parses the options, runs `body`, and turns exceptions into one line on standard error and exit code 1 on every rank.
+/// Parses the options, runs `body`, and turns exceptions into one line on standard error and exit code 1 on every rank;
+/// 85 (kPreemptedExitCode) when a signal ended training and it has saved.
 int run(int argc, char** argv, const std::string& description, Options defaults,
         const std::function<void(Example&)>& body);
 

@@ -78,17 +78,20 @@ void Example::report(const Model& model, const History& history, const Logs& sco
                                  {"steps", history.steps},
                                  {"history", history_json(history)}};
   for (const auto& [name, value] : scores) json[name] = value;
-  if (history.steps > 0) {
+  if (history.first_step != std::chrono::steady_clock::time_point()) {
     const auto since_first = std::chrono::steady_clock::now() - history.first_step + loading_;
-    const double steady = static_cast<double>(history.steps - 1);
+    const double steady = static_cast<double>(history.timed_steps);
+    const double rate = history.training_seconds > 0 ? steady / history.training_seconds : 0.0;
     json.update(
-        {{"steps_per_second", history.training_seconds > 0 ? steady / history.training_seconds : 0.0},
+        {{"steps_per_second", rate},
+         {"samples_per_second", rate * static_cast<double>(options_.batch_size)},
          {"seconds_to_first_step", seconds_since_start() - std::chrono::duration<double>(since_first).count()}});
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   json.update({{"seconds_to_join", joining_.count()},  // MPI_Init, mostly: part of the time to the first step
                {"communication", communication},
+               {"provenance", nlohmann::ordered_json::parse(provenance_.to_json())},
                {"peak_rss_bytes", std::int64_t{usage.ru_maxrss} * 1024},
                {"weights_xxh64", fmt::format("{:016x}", hash)}});
   write_json(options_.json, json);

@@ -53,8 +53,9 @@ struct Control : TrainingControl {
   double learning_rate() const override { return rate; }
   void set_learning_rate(double learning_rate) override { rate = learning_rate; }
   void on_rank_0(const std::string&, const std::function<void()>& act) override { act(); }
-  void save_run(const std::string&) override { throw InternalError("no run"); }
+  void save_run(const std::string&, int) override { throw InternalError("no run"); }
   bool resume_run(const std::string&) override { return false; }
+  void remove_runs(const std::string&) override {}
   double rate = 0.5;
   bool stopped = false;
 };

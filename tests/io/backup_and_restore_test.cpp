@@ -8,6 +8,7 @@
 #include "tests/io/expect_io_error.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/files.h"
+#include "tests/support/interrupted_training.h"
 #include "tests/support/ranks.h"
 
 namespace strata {
@@ -16,102 +17,36 @@ namespace {
 using callbacks::BackupAndRestore;
 using testing::expect_error_with;
 using testing::expect_io_error;
-
-constexpr int kEpochs = 4;
-constexpr int kSteps = 4;  // an epoch, the last of them with fewer samples
-
-struct Interruption : std::runtime_error {
-  Interruption() : std::runtime_error("interrupted") {}
-};
-
-/// Ends the process, as far as fit can tell, after so many steps of this run.
-struct Interrupt : Callback {
-  explicit Interrupt(int steps) : left(steps) {}
-  void on_train_batch_begin(Dim) override {
-    if (left-- == 0) throw Interruption();
-  }
-  int left;
-};
-
-/// Values that repeat after 101 of them.
-Tensor x() {
-  std::vector<float> values(40 * 6);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * 37 % 101) / 50.0F - 1.0F;
-  return constant(values, {40, 6});
-}
-
-Tensor y() {
-  std::vector<std::int32_t> values(40);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::int32_t>(i * 7 % 3);
-  return constant(values, {40});
-}
-
-/// As a new process would make it: under the same names, on which random draws depend, and with the same weights.
-Model compiled_model(const Optimizer& optimizer, Dim units = 8) {
-  clear_session();
-  set_seed(Session::current().seed());
-  const Tensor input = Input({6});
-  const Tensor hidden = layers::Dropout(0.3)(layers::Dense(units, {.activation = "relu"})(input));
-  Model model(input, layers::Dense(3)(layers::BatchNormalization()(hidden)), "small");
-  model.compile({.optimizer = optimizer,
-                 .loss = losses::SparseCategoricalCrossentropy({.from_logits = true}),
-                 .metrics = {"accuracy"}});
-  return model;
-}
-
-struct Result {
-  std::uint64_t weights = 0;
-  History history = {};
-  friend bool operator==(const Result& a, const Result& b) {
-    return a.weights == b.weights && a.history.epoch == b.history.epoch && a.history.history == b.history.history;
-  }
-};
+using testing::Interrupt;
+using testing::Interruption;
+using testing::kSmallEpochs;
+using testing::kSmallSteps;
+using testing::small_adam;
+using testing::small_model;
+using testing::small_options;
+using testing::small_x;
+using testing::small_y;
+using testing::SmallResult;
+using testing::train_small;
 
 class BackupAndRestoreTest : public ::testing::Test {
  protected:
   using Callbacks = std::vector<CallbackRef>;
 
-  static FitOptions options(const Callbacks& callbacks, Dim blocks = 0) {
-    return {.batch_size = 11,
-            .epochs = kEpochs,
-            .verbose = 0,
-            .callbacks = callbacks,
-            .validation_data = {x(), y()},
-            .blocks = blocks};
-  }
-
-  /// A whole run with `others`, which a run may change, so each gets new ones.
-  static Result uninterrupted(const Optimizer& optimizer, const std::function<Callbacks()>& others, Dim blocks = 0) {
-    Model model = compiled_model(optimizer);
-    Result result;
-    result.history = model.fit(x(), y(), options(others(), blocks));
-    result.weights = model.weights_hash();
-    return result;
-  }
-
-  /// Interrupted after each of `ends` steps, then run to its end, every time as a new process would.
-  Result interrupted(const std::vector<int>& ends, const std::function<Optimizer()>& optimizer,
-                     const std::function<Callbacks()>& others, const callbacks::BackupAndRestoreOptions& backup) const {
+  /// Interrupted after each of `ends` steps, then run to its end, every time as a new process would. Callbacks may
+  /// change in a run, so each gets new ones.
+  SmallResult interrupted(const std::vector<int>& ends, const std::function<Optimizer()>& optimizer,
+                          const std::function<Callbacks()>& others,
+                          const callbacks::BackupAndRestoreOptions& backup) const {
     const auto run = [&](Callbacks callbacks) {
-      Model model = compiled_model(optimizer());
       Callbacks more = others();
       callbacks.insert(callbacks.end(), more.begin(), more.end());
-      Result result;
-      result.history = model.fit(x(), y(), options(callbacks));
-      result.weights = model.weights_hash();
-      return result;
+      return train_small(small_model(optimizer()), small_options(callbacks));
     };
     for (const int steps : ends) {
       EXPECT_THROW(run({BackupAndRestore(path("backup"), backup), Interrupt(steps)}), Interruption);
     }
     return run({BackupAndRestore(path("backup"), backup)});
-  }
-
-  /// The epochs from `first` on.
-  static Result last_epochs(Result all, int first) {
-    all.history.epoch.erase(all.history.epoch.begin(), all.history.epoch.begin() + first);
-    for (auto& [name, values] : all.history.history) values.erase(values.begin(), values.begin() + first);
-    return all;
   }
 
   std::string path(const std::string& name) const { return directory_.path(name); }
@@ -122,26 +57,26 @@ class BackupAndRestoreTest : public ::testing::Test {
   testing::TemporaryDirectory directory_;
 };
 
-Optimizer adam() { return optimizers::Adam({.learning_rate = 0.01}); }
 std::vector<CallbackRef> nothing() { return {}; }
 
+SmallResult uninterrupted(const Optimizer& optimizer = small_adam(), const std::vector<CallbackRef>& others = {},
+                          Dim blocks = 0) {
+  return train_small(small_model(optimizer), small_options(others, blocks));
+}
+
 TEST_F(BackupAndRestoreTest, GoesOnFromAnyStepBitForBit) {
-  const Result whole = uninterrupted(adam(), nothing);
+  const SmallResult whole = uninterrupted();
   for (const Dim frequency : {0, 1, 3}) {
-    for (int steps = 0; steps < kEpochs * kSteps; ++steps) {
+    for (int steps = 0; steps < kSmallEpochs * kSmallSteps; ++steps) {
       SCOPED_TRACE("every " + std::to_string(frequency) + ", after " + std::to_string(steps));
-      const int every = frequency == 0 ? kSteps : static_cast<int>(frequency), saved = steps / every * every;
-      // All steps of an epoch may be in the backup and not yet its end.
-      const int first = frequency == 0 || saved == 0 ? saved / kSteps : (saved - 1) / kSteps;
-      EXPECT_EQ(interrupted({steps}, adam, nothing, {.save_freq = frequency}), last_epochs(whole, first));
+      EXPECT_EQ(interrupted({steps}, small_adam, nothing, {.save_freq = frequency}), whole);
       EXPECT_FALSE(std::filesystem::exists(path("backup")));
     }
   }
 }
 
 TEST_F(BackupAndRestoreTest, GoesOnManyTimes) {
-  const Result whole = uninterrupted(adam(), nothing);
-  EXPECT_EQ(interrupted({1, 0, 1, 3, 2, 2, 5, 0}, adam, nothing, {.save_freq = 1}), last_epochs(whole, 3));
+  EXPECT_EQ(interrupted({1, 0, 1, 3, 2, 2, 5, 0}, small_adam, nothing, {.save_freq = 1}), uninterrupted());
 }
 
 TEST_F(BackupAndRestoreTest, WithEveryKindOfOptimizerState) {
@@ -153,12 +88,12 @@ TEST_F(BackupAndRestoreTest, WithEveryKindOfOptimizerState) {
         return optimizers::SGD({.learning_rate = schedules::ExponentialDecay({0.1, 3, 0.7}), .momentum = 0.9});
       },
       [] { return optimizers::SGD({.learning_rate = 0.1}); },
-      [] { return optimizers::LossScaleOptimizer(adam(), {.initial_scale = 8.0, .dynamic_growth_steps = 3}); }};
+      [] { return optimizers::LossScaleOptimizer(small_adam(), {.initial_scale = 8.0, .dynamic_growth_steps = 3}); }};
   for (std::size_t k = 0; k < kinds.size(); ++k) {
     SCOPED_TRACE(k);
-    const Result whole = uninterrupted(kinds[k](), nothing);
+    const SmallResult whole = uninterrupted(kinds[k]());
     for (const int steps : {2, 5, 7, 15}) {
-      EXPECT_EQ(interrupted({steps}, kinds[k], nothing, {.save_freq = 1}).weights, whole.weights) << steps;
+      EXPECT_EQ(interrupted({steps}, kinds[k], nothing, {.save_freq = 1}), whole) << steps;
     }
   }
 }
@@ -172,15 +107,12 @@ TEST_F(BackupAndRestoreTest, CallbacksRemember) {
         callbacks::EarlyStopping(
             {.monitor = "val_loss", .min_delta = 0.5, .patience = 2, .restore_best_weights = true})};
   };
-  const Result whole = uninterrupted(adam(), others);
+  const SmallResult whole = uninterrupted(small_adam(), others());
   ASSERT_EQ(whole.history.epoch.size(), 3u);  // stopped early
   for (const Dim frequency : {0, 1}) {
-    for (int steps = 1; steps < 3 * kSteps; ++steps) {
+    for (int steps = 1; steps < 3 * kSmallSteps; ++steps) {
       SCOPED_TRACE("every " + std::to_string(frequency) + ", after " + std::to_string(steps));
-      const Result rest = interrupted({steps}, adam, others, {.save_freq = frequency});
-      EXPECT_EQ(rest.weights, whole.weights);
-      const auto first = static_cast<std::ptrdiff_t>(3 - rest.history.epoch.size());
-      EXPECT_EQ(rest, last_epochs(whole, static_cast<int>(first)));
+      EXPECT_EQ(interrupted({steps}, small_adam, others, {.save_freq = frequency}), whole);
     }
   }
 }
@@ -189,52 +121,54 @@ TEST_F(BackupAndRestoreTest, ARunThatHadEndedOnlyEnds) {
   const auto stopping = [] {
     return std::vector<CallbackRef>{callbacks::EarlyStopping({.monitor = "loss", .min_delta = 9.0, .patience = 1})};
   };
-  const Result whole = uninterrupted(adam(), stopping);
+  const SmallResult whole = uninterrupted(small_adam(), stopping());
   ASSERT_EQ(whole.history.epoch.size(), 2u);
   const callbacks::BackupAndRestoreOptions keep{.delete_checkpoint = false};
-  EXPECT_EQ(interrupted({}, adam, stopping, keep), whole);
-  const Result again = interrupted({}, adam, stopping, keep);
-  EXPECT_EQ(again.weights, whole.weights);
-  EXPECT_TRUE(again.history.epoch.empty());
+  EXPECT_EQ(interrupted({}, small_adam, stopping, keep), whole);
+  EXPECT_EQ(interrupted({}, small_adam, stopping, keep), whole);
 }
 
 TEST_F(BackupAndRestoreTest, OnRanksWithEqualBlocks) {
-  const Result whole = uninterrupted(adam(), nothing, 3);
+  const SmallResult whole = uninterrupted(small_adam(), {}, 3);
   for (const int ranks : {2, 3}) {
     testing::run_ranks(ranks, [&](Communicator&) {
-      Model model = compiled_model(adam());
-      EXPECT_THROW(model.fit(x(), y(), options({BackupAndRestore(path("b"), {.save_freq = 1}), Interrupt(5)}, 3)),
+      Model model = small_model(small_adam());
+      EXPECT_THROW(model.fit(small_x(), small_y(),
+                             small_options({BackupAndRestore(path("b"), {.save_freq = 1}), Interrupt(5)}, 3)),
                    Interruption);
     });
     // Three go on where two stopped, or two where three did; then one.
     testing::run_ranks(5 - ranks, [&](Communicator&) {
-      Model model = compiled_model(adam());
-      EXPECT_THROW(model.fit(x(), y(), options({BackupAndRestore(path("b"), {.save_freq = 1}), Interrupt(5)}, 3)),
+      Model model = small_model(small_adam());
+      EXPECT_THROW(model.fit(small_x(), small_y(),
+                             small_options({BackupAndRestore(path("b"), {.save_freq = 1}), Interrupt(5)}, 3)),
                    Interruption);
     });
-    Model model = compiled_model(adam());
-    model.fit(x(), y(), options({BackupAndRestore(path("b"), {.save_freq = 1})}, 3));
+    Model model = small_model(small_adam());
+    model.fit(small_x(), small_y(), small_options({BackupAndRestore(path("b"), {.save_freq = 1})}, 3));
     EXPECT_EQ(model.weights_hash(), whole.weights);
   }
 }
 
 // Nobody said how many blocks there are: those of the ranks that began, also on others.
 TEST_F(BackupAndRestoreTest, OnOtherRanksWithTheBlocksItBeganWith) {
-  const Result whole = uninterrupted(adam(), nothing, 3);
+  const SmallResult whole = uninterrupted(small_adam(), {}, 3);
   for (const int ranks : {1, 2, 4}) {
     testing::run_ranks(3, [&](Communicator&) {
-      Model model = compiled_model(adam());
-      EXPECT_THROW(model.fit(x(), y(), options({BackupAndRestore(path("b"), {.save_freq = 1}), Interrupt(5)})),
-                   Interruption);
+      Model model = small_model(small_adam());
+      EXPECT_THROW(
+          model.fit(small_x(), small_y(), small_options({BackupAndRestore(path("b"), {.save_freq = 1}), Interrupt(5)})),
+          Interruption);
     });
     testing::run_ranks(ranks, [&](Communicator&) {
-      Model model = compiled_model(adam());
-      const auto go_on = [&] { return model.fit(x(), y(), options({BackupAndRestore(path("b"), {.save_freq = 1})})); };
+      Model model = small_model(small_adam());
+      const auto go_on = [&] {
+        return train_small(model, small_options({BackupAndRestore(path("b"), {.save_freq = 1})}));
+      };
       if (ranks > 3) return expect_error_with<ConfigError>(go_on, "There are more ranks (4) than blocks (3)");
-      const Result rest{model.weights_hash(), go_on()};
-      EXPECT_EQ(model.weights_hash(), whole.weights) << ranks << " ranks";
+      const SmallResult rest = go_on();
+      EXPECT_EQ(rest, whole) << ranks << " ranks";
       EXPECT_EQ(rest.history.blocks, 3);
-      EXPECT_EQ(rest.history.history, last_epochs(whole, rest.history.epoch.at(0)).history.history);
     });
   }
 }
@@ -242,86 +176,88 @@ TEST_F(BackupAndRestoreTest, OnOtherRanksWithTheBlocksItBeganWith) {
 class BackupFiles : public BackupAndRestoreTest {
  protected:
   std::string backup() const { return path("backup"); }
-  std::string latest() const { return backup() + "/latest.h5"; }
+  std::string latest() const { return backup() + "/step-00000009"; }
+  std::string shard() const { return latest() + "/shard-00000-of-00001.h5"; }
   /// Leaves a backup of epoch 2, step 1, and one of the step before.
   void make_backup(bool both = false) const {
-    Model model = compiled_model(adam());
-    EXPECT_THROW(model.fit(x(), y(),
-                           options({BackupAndRestore(backup(), {.save_freq = 1, .double_checkpoint = both}),
-                                    Interrupt(2 * kSteps + 1)})),
+    Model model = small_model(small_adam());
+    EXPECT_THROW(model.fit(small_x(), small_y(),
+                           small_options({BackupAndRestore(backup(), {.save_freq = 1, .double_checkpoint = both}),
+                                          Interrupt(2 * kSmallSteps + 1)})),
                  Interruption);
   }
   void fit(Model& model, FitOptions with) const {
     with.callbacks = {BackupAndRestore(backup())};
-    model.fit(x(), y(), with);
+    model.fit(small_x(), small_y(), with);
   }
   void damage() const {
-    std::string bytes = testing::read_text(latest());
+    std::string bytes = testing::read_text(shard());
     bytes[bytes.size() / 2] ^= 0x5A;
-    testing::write_file(latest(), testing::Bytes(bytes.begin(), bytes.end()));
+    testing::write_file(shard(), testing::Bytes(bytes.begin(), bytes.end()));
   }
 };
 
 TEST_F(BackupFiles, OfAnotherRunAreRefused) {
   make_backup();
-  Model model = compiled_model(adam());
-  FitOptions other = options({});
+  Model model = small_model(small_adam());
+  FitOptions other = small_options();
   other.batch_size = 10;
   expect_error_with<ConfigError>([&] { fit(model, other); }, "had batch_size = 11, this one has 10");
-  other = options({});
+  other = small_options();
   other.shuffle = false;
   expect_error_with<ConfigError>([&] { fit(model, other); }, "had shuffle = true, this one has false");
-  expect_error_with<ConfigError>([&] { fit(model, options({}, 2)); }, "had blocks = 1, this one has 2");
-  Model sgd = compiled_model("sgd");
-  expect_error_with<ConfigError>([&] { fit(sgd, options({})); }, "had optimizer = \"Adam\", this one has \"SGD\"");
-  Model beta = compiled_model(optimizers::Adam({.learning_rate = 0.01, .beta_1 = 0.8}));
-  expect_error_with<ConfigError>([&] { fit(beta, options({})); }, "had the optimizer's beta_1 = 0.9, this one has 0.8");
-  Model wide = compiled_model(adam(), 9);
-  expect_io_error([&] { fit(wide, options({})); }, latest(),
-                  "Shape mismatch in layer #0 (named dense) for weight dense/kernel. Weight expects shape (6, 9). "
-                  "Received saved weight with shape (6, 8)");
+  expect_error_with<ConfigError>([&] { fit(model, small_options({}, 2)); }, "had blocks = 1, this one has 2");
+  Model sgd = small_model("sgd");
+  expect_error_with<ConfigError>([&] { fit(sgd, small_options()); }, "had optimizer = \"Adam\", this one has \"SGD\"");
+  Model beta = small_model(optimizers::Adam({.learning_rate = 0.01, .beta_1 = 0.8}));
+  expect_error_with<ConfigError>([&] { fit(beta, small_options()); },
+                                 "had the optimizer's beta_1 = 0.9, this one has 0.8");
+  Model wide = small_model(small_adam(), 9);
+  expect_error_with<ConfigError>([&] { fit(wide, small_options()); },
+                                 latest() +
+                                     ": the run that made this checkpoint had "
+                                     "model.config.layers[1].config.units = 8, this one has 9");
   set_seed(5);
-  Model seeded = compiled_model(adam());
-  expect_error_with<ConfigError>([&] { fit(seeded, options({})); }, "had seed = \"0\", this one has \"5\"");
+  Model seeded = small_model(small_adam());
+  expect_error_with<ConfigError>([&] { fit(seeded, small_options()); }, "had seed = \"0\", this one has \"5\"");
 }
 
 TEST_F(BackupFiles, MayGoOnForMoreEpochs) {
   make_backup();
-  Model model = compiled_model(adam()), whole = compiled_model(adam());
-  FitOptions more = options({});
+  Model model = small_model(small_adam()), whole = small_model(small_adam());
+  FitOptions more = small_options();
   more.epochs = 6;
   fit(model, more);
-  whole.fit(x(), y(), more);
+  whole.fit(small_x(), small_y(), more);
   EXPECT_EQ(model.weights_hash(), whole.weights_hash());
 }
 
 TEST_F(BackupFiles, ThatAreDamagedAreRefused) {
   make_backup();
   damage();
-  Model model = compiled_model(adam());
-  expect_io_error([&] { fit(model, options({})); }, latest(), "is damaged");
-  compiled_model(adam()).save(latest());
-  expect_io_error([&] { fit(model, options({})); }, latest(), "expected a backup of training");
+  Model model = small_model(small_adam());
+  expect_io_error([&] { fit(model, small_options()); }, backup(),
+                  "none of its checkpoints, of the steps [9], is whole: " + shard());
   std::atomic<int> failed = 0;
-  damage();
   testing::run_ranks(2, [&](Communicator&) {
-    Model one = compiled_model(adam());
-    expect_io_error([&] { fit(one, options({}, 2)); }, latest(), "is damaged");
+    Model one = small_model(small_adam());
+    expect_io_error([&] { fit(one, small_options()); }, backup(), "is damaged");
     ++failed;
   });
   EXPECT_EQ(failed, 2);
 }
 
 TEST_F(BackupFiles, TheOneBeforeServesWhenTheLastIsDamaged) {
-  const Result whole = uninterrupted(adam(), nothing);
+  const SmallResult whole = uninterrupted();
   for (const bool absent : {false, true}) {
     make_backup(true);
-    if (absent) std::filesystem::remove(latest());  // as between the two renames
+    if (absent) std::filesystem::remove(latest() + "/manifest.json");  // as before it is complete
     else damage();
-    Model model = compiled_model(adam());
+    Model model = small_model(small_adam());
     ::testing::internal::CaptureStdout();
-    fit(model, options({}));
-    EXPECT_EQ(::testing::internal::GetCapturedStdout().find("Training continues from ") != std::string::npos, !absent);
+    fit(model, small_options());
+    const std::string said = ::testing::internal::GetCapturedStdout();
+    EXPECT_EQ(said.find("Training continues from the checkpoint of step 8.") != std::string::npos, !absent) << said;
     EXPECT_EQ(model.weights_hash(), whole.weights);
     EXPECT_FALSE(std::filesystem::exists(backup()));
   }
@@ -330,9 +266,9 @@ TEST_F(BackupFiles, TheOneBeforeServesWhenTheLastIsDamaged) {
 TEST_F(BackupFiles, OthersInTheDirectoryStay) {
   make_backup();
   testing::write_file(backup() + "/mine.txt", {1});
-  testing::write_file(latest() + ".part1", {1});
-  Model model = compiled_model(adam());
-  fit(model, options({}));
+  testing::write_file(latest() + "/left.part", {1});
+  Model model = small_model(small_adam());
+  fit(model, small_options());
   std::vector<std::string> left;
   for (const auto& entry : std::filesystem::directory_iterator(backup())) left.push_back(entry.path().filename());
   EXPECT_EQ(left, (std::vector<std::string>{"mine.txt"}));
@@ -342,8 +278,8 @@ TEST_F(BackupFiles, ThatCannotBeWrittenFailOnEveryRank) {
   testing::write_file(path("file"), {1});
   std::atomic<int> failed = 0;
   testing::run_ranks(2, [&](Communicator&) {
-    Model model = compiled_model(adam());
-    EXPECT_THROW(model.fit(x(), y(), options({BackupAndRestore(path("file"))})), IoError);
+    Model model = small_model(small_adam());
+    EXPECT_THROW(model.fit(small_x(), small_y(), small_options({BackupAndRestore(path("file"))})), IoError);
     ++failed;
   });
   EXPECT_EQ(failed, 2);

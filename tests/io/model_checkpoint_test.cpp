@@ -35,8 +35,9 @@ struct Control final : TrainingControl {
   double learning_rate() const override { return 0.0; }
   void set_learning_rate(double) override {}
   void on_rank_0(const std::string&, const std::function<void()>& act) override { act(); }
-  void save_run(const std::string&) override {}
+  void save_run(const std::string&, int) override {}
   bool resume_run(const std::string&) override { return false; }
+  void remove_runs(const std::string&) override {}
   Model trained;
 };
 

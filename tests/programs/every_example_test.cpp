@@ -56,9 +56,28 @@ class EveryExample : public ::testing::TestWithParam<std::string> {
 TEST_P(EveryExample, NamesTheCommonOptions) {
   const Outcome outcome = run_process(command({"--help"}));
   ASSERT_TRUE(outcome.succeeded()) << outcome.text();
-  for (const char* option : {"--data", "--epochs", "--batch-size", "--max-steps", "--seed", "--optimizer", "--json",
-                             "--plot", "--summary-only", "--blocks", "--verbose", "--shard-optimizer", "--accumulate",
-                             "--nan-policy", "--timeline", "--bucket-mb", "--deadline"}) {
+  for (const char* option : {"--data",
+                             "--epochs",
+                             "--batch-size",
+                             "--max-steps",
+                             "--seed",
+                             "--optimizer",
+                             "--json",
+                             "--plot",
+                             "--summary-only",
+                             "--blocks",
+                             "--verbose",
+                             "--shard-optimizer",
+                             "--accumulate",
+                             "--nan-policy",
+                             "--timeline",
+                             "--bucket-mb",
+                             "--deadline",
+                             "--checkpoint-dir",
+                             "--checkpoint-every",
+                             "--resume",
+                             "--keep",
+                             "--save-before"}) {
     EXPECT_NE(outcome.out.find(option), std::string::npos) << option << " in " << outcome.out;
   }
 }
@@ -111,11 +130,28 @@ TEST_P(EveryExample, RunsOnTwoRanksAndReports) {
   EXPECT_EQ(steps, std::vector<int>(steps.size(), steps[0]));
 }
 
+TEST_P(EveryExample, GoesOnFromItsCheckpoint) {
+  if (trains_in_own_loop()) GTEST_SKIP() << "trains without fit";
+  write_data();
+  const auto hash_after = [&](const std::string& steps, const std::vector<std::string>& more) {
+    Command run = command({"--data", path(""), "--epochs", "1", "--batch-size", "8", "--max-steps", steps, "--json",
+                           path("report.json"), "--blocks", "2", "--verbose", "0"});
+    run.arguments.insert(run.arguments.end(), more.begin(), more.end());
+    expect_success(1, run);
+    return nlohmann::json::parse(read_text(path("report.json"))).at("weights_xxh64").get<std::string>();
+  };
+  const std::vector<std::string> checkpoints{"--checkpoint-dir", path("c"), "--checkpoint-every", "1", "--keep", "1"};
+  const std::string whole = hash_after("3", {});
+  EXPECT_NE(hash_after("2", checkpoints), whole);
+  EXPECT_EQ(hash_after("3", checkpoints), whole);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, EveryExample, ::testing::ValuesIn(examples()),
                          [](const auto& example) { return example.param; });
 
 TEST(ExampleWithALoopOfItsOwn, RefusesOptionsOfFit) {
-  for (const std::vector<std::string>& options : {Arguments{"--shard-optimizer"}, Arguments{"--nan-policy", "skip"}}) {
+  for (const std::vector<std::string>& options :
+       {Arguments{"--shard-optimizer"}, Arguments{"--nan-policy", "skip"}, Arguments{"--checkpoint-dir", "c"}}) {
     Arguments arguments{STRATA_BIN_DIR "/tree_rnn", "--max-steps", "1"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Outcome outcome = run_process({arguments});

@@ -3,7 +3,7 @@
 target_compile_definitions(strata_test_support PRIVATE STRATA_MPIEXEC="${mpiexec}")
 if(TARGET programs_test)
   target_sources(programs_test PRIVATE programs/mnist_mlp.cpp)
-  add_dependencies(programs_test backup_run bits_run fault_run random_faults)
+  add_dependencies(programs_test backup_run bits_run checkpoint_run fault_run random_faults)
   # STRATA_<EXAMPLE> is the path of each example.
   get_property(examples DIRECTORY ${PROJECT_SOURCE_DIR}/examples PROPERTY BUILDSYSTEM_TARGETS)
   foreach(example IN LISTS examples)

@@ -140,20 +140,21 @@ class ModelCheckpoint final : public Callback {
 };
 
 struct BackupAndRestoreOptions {
-  Dim save_freq = 0;               // training steps between two backups; 0 = after every epoch
-  bool double_checkpoint = false;  // keeps the backup before, for when the last one is damaged
+  Dim save_freq = 0;               // training steps between two; 0 = after every epoch
+  bool double_checkpoint = false;  // keeps the one before, for when the last one is damaged
   bool delete_checkpoint = true;   // when training has ended
 };
 
-/// Makes a backup of training in a directory of its own; when the process ends before training does, at whatever
-/// instant, the same program started again continues where the last backup was made, also in the middle of an epoch.
-/// It ends with the same bits as if it had never stopped: weights, optimizer, shuffling, random draws, the logs of the
-/// epoch, what the callbacks of this folder remember. Its history begins with the epoch that it continued in. (States
-/// that a stateful recurrent layer carries from batch to batch are not kept, as they are in no file of Keras.)
+/// Makes a checkpoint of training in a directory of its own; when the process ends before training does, at whatever
+/// instant, the same program started again continues where the last one was made, also in the middle of an epoch. It
+/// ends with the same bits as if it had never stopped: weights, optimizer, shuffling, random draws, logs and history,
+/// what the callbacks of this folder remember. (States that a stateful recurrent layer carries from batch to batch are
+/// not kept, as they are in no file of Keras.) It waits until each is on the disk; `checkpoint` of FitOptions, the same
+/// otherwise, does not.
 ///
-/// Ranks must see the same directory; their number may change where `blocks` are given to fit. Throws ConfigError when
-/// fit has other data or arguments than the run that made the backup (epochs and max_steps may change), IoError on all
-/// ranks for a backup that is damaged or of another model, and when one cannot be written.
+/// Ranks must see the same directory; their number may change. Throws ConfigError when fit has another model, other
+/// data or arguments than the run that made the checkpoint (epochs and max_steps may change), IoError on all ranks when
+/// all that there are are damaged, and when one cannot be written.
 class BackupAndRestore final : public Callback {
  public:
   explicit BackupAndRestore(std::string backup_dir, const BackupAndRestoreOptions& options = {});
@@ -164,8 +165,6 @@ class BackupAndRestore final : public Callback {
   void on_train_end(const Logs& logs) override;
 
  private:
-  void resume();
-
   std::string directory_;
   BackupAndRestoreOptions options_;
   Dim steps_ = 0;  // since the last backup
@@ -178,22 +177,29 @@ struct CSVLoggerOptions {
 };
 
 /// Writes the logs of every epoch as a line of a file (on rank 0), under a header of names in alphabetical order; lines
-/// end with CR LF, missing values are NA. Throws IoError when the file cannot be written.
+/// end with CR LF, missing values are NA. A run that is continued from a checkpoint leaves the file that it would have
+/// left without. Throws IoError when the file cannot be written.
 class CSVLogger final : public Callback {
  public:
   explicit CSVLogger(std::string filename, const CSVLoggerOptions& options = {});
   void on_train_begin() override;
   void on_epoch_end(int epoch, Logs& logs) override;
   void on_train_end(const Logs& logs) override;
+  CallbackState state() const override;
+  void restore_state(const CallbackState& state) override;
 
  private:
+  void open(const char* mode);
   void write(const std::vector<std::string>& fields);
+  void put(const std::string& line);
 
   std::string filename_;
   CSVLoggerOptions options_;
   std::shared_ptr<std::FILE> file_;
   bool header_ = true;  // still to be written
   std::vector<std::string> keys_;
+  std::string text_;        // what this run has written
+  std::int64_t begin_ = 0;  // how long the file was before
 };
 
 /// Stops training, or throws ConfigError when `raise_error`, after a batch whose loss is not finite.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 #include "core/base/config.h"
 #include "core/base/error.h"
@@ -42,9 +43,16 @@ CSVLogger::CSVLogger(std::string filename, const CSVLoggerOptions& options)
 
 void CSVLogger::on_train_begin() {
   keys_.clear();
+  text_.clear();
   if (parameters().rank != 0) return;
   header_ = !options_.append || !has_a_line(filename_);
-  std::FILE* file = std::fopen(filename_.c_str(), options_.append ? "a" : "w");
+  open(options_.append ? "a" : "w");
+  std::error_code failed;
+  begin_ = static_cast<std::int64_t>(std::filesystem::file_size(filename_, failed));
+}
+
+void CSVLogger::open(const char* mode) {
+  std::FILE* file = std::fopen(filename_.c_str(), mode);
   if (file == nullptr) throw IoError(filename_, std::string("cannot be opened for writing: ") + std::strerror(errno));
   file_.reset(file, [](std::FILE* f) {
     if (f != nullptr) std::fclose(f);
@@ -76,11 +84,37 @@ void CSVLogger::write(const std::vector<std::string>& fields) {
   for (const std::string& field : fields) {
     line += (line.empty() ? "" : options_.separator) + csv_field(field, options_.separator);
   }
-  line += "\r\n";
+  put(line + "\r\n");
+}
+
+void CSVLogger::put(const std::string& line) {
   const bool written = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size();
   if (!written || std::fflush(file_.get()) != 0) {
     throw IoError(filename_, std::string("cannot be written: ") + std::strerror(errno));
   }
+  text_ += line;
+}
+
+CallbackState CSVLogger::state() const {
+  Config::List keys(keys_.begin(), keys_.end());
+  return {"CSVLogger", Config::object({{"keys", keys}, {"text", text_}, {"begin", begin_}}), {}};
+}
+
+void CSVLogger::restore_state(const CallbackState& state) {
+  if (file_ == nullptr) return;
+  keys_.clear();
+  for (const Config& key : state.values.at("keys").as_list()) keys_.push_back(key.as_string());
+  begin_ = state.values.at("begin").as_int();
+  // Lines may have been written after the checkpoint, or be gone since this run opened the file anew.
+  file_.reset();
+  std::error_code failed;
+  begin_ = std::min(begin_, static_cast<std::int64_t>(std::filesystem::file_size(filename_, failed)));
+  std::filesystem::resize_file(filename_, static_cast<std::uintmax_t>(begin_), failed);
+  if (failed) throw IoError(filename_, "cannot be shortened: " + failed.message());
+  open("a");
+  header_ = header_ && state.values.at("text").as_string().empty();
+  text_.clear();
+  if (!state.values.at("text").as_string().empty()) put(state.values.at("text").as_string());
 }
 
 void CSVLogger::on_train_end(const Logs&) { file_.reset(); }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal: checkpoints written by a thread of each rank while training goes on. That thread never communicates: what
+// the ranks have to tell each other they do between steps.
+#pragma once
+
+#include <chrono>
+#include <future>
+#include <optional>
+
+#include "core/training/checkpoint_store.h"
+#include "core/training/run_snapshot.h"
+#include "core/training/shard_writers.h"
+#include "core/training/stop_vote.h"
+
+namespace strata {
+
+/// What a rank, or any rank, wants after the present step.
+struct CheckpointWishes {
+  bool save = false;
+  bool stop = false;
+};
+
+/// Used from the thread that trains. The destructor waits for the thread that writes, and communicates with nobody.
+class CheckpointWriter {
+ public:
+  /// Ranks up to `most_shards` write a file each.
+  CheckpointWriter(Communicator& communicator, std::string directory, int keep, int most_shards);
+
+  // Collective, also the constructor. IoError on all ranks when one could not copy or write; no complete checkpoint is
+  // lost.
+  /// Copies the state and begins to write it, when what was begun before is done.
+  void start(std::int64_t step, RunSnapshot snapshot);
+  /// To be called after each step: lets what was begun come to its end, and tells what any rank wants.
+  CheckpointWishes advance(CheckpointWishes mine);
+  /// Waits until the checkpoint that was begun is complete.
+  void finish();
+
+  // Not collective.
+  /// What of the state this rank writes.
+  const ShardPlace& place() const { return writers_.place(); }
+  /// How long the slowest checkpoint took so far, from the copy on; none before the first.
+  std::optional<std::chrono::duration<double>> longest() const { return longest_; }
+
+ private:
+  enum class Phase { idle, writing, committing };
+  bool working() const;
+  void proceed();
+  void commit();
+  std::vector<Config> gather(const Config& record) const;
+
+  Communicator& communicator_;
+  std::string directory_;
+  int keep_;
+  ShardWriters writers_;
+  std::unique_ptr<CheckpointShard> shard_;
+  std::optional<RankVotes> votes_;
+  Phase phase_ = Phase::idle;
+  std::int64_t step_ = -1;
+  std::chrono::steady_clock::time_point begin_;
+  std::optional<std::chrono::duration<double>> longest_;
+  Config description_;                // of the one that is being written, as rank 0 has it
+  std::vector<StateTensor> tensors_;  // likewise
+  std::future<Config> task_;          // last, so that it ends before what it uses
+};
+
+}  // namespace strata

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/training/provenance.h"
+
+#include <fmt/chrono.h>
+#include <omp.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+
+#include "core/ops/instruction_sets.h"
+
+namespace strata {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
+
+/// As taskset(1) writes them.
+struct Processors {
+  std::string text;
+  int count = 0;
+};
+
+Processors own_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  Processors all;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return all;
+  all.count = CPU_COUNT(&set);
+  for (int first = 0; first < CPU_SETSIZE; ++first) {
+    if (!CPU_ISSET(first, &set)) continue;
+    int last = first;
+    while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, &set)) ++last;
+    all.text += (all.text.empty() ? "" : ",") + std::to_string(first);
+    if (last > first) all.text += "-" + std::to_string(last);
+    first = last;
+  }
+  return all;
+}
+
+/// The words that started the process.
+Config::List command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  const std::string all((std::istreambuf_iterator<char>(file)), {});
+  Config::List words;
+  for (std::size_t at = 0; at < all.size();) {
+    const std::size_t end = std::min(all.find('\0', at), all.size());
+    words.emplace_back(all.substr(at, end - at));
+    at = end + 1;
+  }
+  return words;
+}
+
+Config own_rank() {
+  const Processors processors = own_processors();
+  return Config::object({{"host", host_name()},
+                         {"pid", getpid()},
+                         {"threads", omp_get_max_threads()},
+                         {"processors", processors.text},
+                         {"processor_count", processors.count}});
+}
+
+/// Texts of all ranks, on all.
+std::vector<std::string> all_texts(Communicator& communicator, const std::string& own) {
+  constexpr std::size_t kLongest = 4096;
+  std::array<char, kLongest> mine{};
+  own.copy(mine.data(), mine.size() - 1);
+  std::vector<char> all(kLongest * static_cast<std::size_t>(communicator.size()));
+  if (communicator.size() == 1) all.assign(mine.begin(), mine.end());
+  else communicator.allgather(mine.data(), all.data(), kLongest);
+  std::vector<std::string> texts;
+  for (std::size_t at = 0; at < all.size(); at += kLongest) texts.emplace_back(all.data() + at);
+  return texts;
+}
+
+}  // namespace
+
+Config run_provenance(Communicator& communicator) {
+  Config::List ranks;
+  for (const std::string& text : all_texts(communicator, own_rank().to_json()))
+    ranks.push_back(Config::from_json(text));
+  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  const Config own = Config::object({{"strata", STRATA_VERSION},
+                                     {"instruction_set", instruction_sets()},
+                                     {"command_line", command_line()},
+                                     {"started", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now))},
+                                     {"ranks", ranks}});
+  if (communicator.size() == 1) return own;
+  std::string text = own.to_json();
+  std::size_t size = text.size();
+  communicator.broadcast(&size, sizeof(size), 0);
+  text.resize(size);
+  communicator.broadcast(text.data(), size, 0);
+  return Config::from_json(text);
+}
+
+std::vector<std::string> provenance_warnings(const Config& provenance) {
+  std::vector<std::string> warnings;
+  const Config::List& ranks = provenance.at("ranks").as_list();
+  for (std::size_t r = 0; r < ranks.size(); ++r) {
+    const std::int64_t threads = ranks[r].at("threads").as_int(), places = ranks[r].at("processor_count").as_int();
+    if (places == 0 || threads <= places) continue;
+    warnings.push_back(fmt::format(
+        "rank {} (host {}) has {} threads for {} processor{} ({}): bind it to as many as it has threads, or set "
+        "OMP_NUM_THREADS={}",
+        r, ranks[r].at("host").as_string(), threads, places, places == 1 ? "" : "s",
+        ranks[r].at("processors").as_string(), places));
+  }
+  return warnings;
+}
+
+}  // namespace strata

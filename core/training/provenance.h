@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where and with what a run was computed: into checkpoints and reports.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/config.h"
+#include "core/program/communicator.h"
+
+namespace strata {
+
+/// {"strata", "instruction_set", "command_line", "started", "ranks": [{"host", "pid", "threads", "processors"}, ...]},
+/// "processors" being those that the rank's threads may run on, as in "0-3,8". Equal on all ranks. Collective.
+Config run_provenance(Communicator& communicator);
+
+/// What in it makes a run slower than it need be, each a line: threads of a rank that share one core.
+std::vector<std::string> provenance_warnings(const Config& provenance);
+
+}  // namespace strata

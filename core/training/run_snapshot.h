@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal: all that a run is between two steps, as a checkpoint has it, and a run made such again.
+#pragma once
+
+#include "core/training/checkpoint_store.h"
+#include "core/training/run_progress.h"
+#include "core/training/shard_writers.h"
+#include "core/training/trainer.h"
+
+namespace strata {
+
+/// The weights in the order of model.weights, then the optimizer's state, then what callbacks remember. Nothing in the
+/// description or in the tensors depends on the number of ranks; only who writes which parts does.
+struct RunSnapshot {
+  Config description;
+  std::vector<StateTensor> tensors;
+  std::vector<StatePart> parts;  // what this rank writes
+  std::vector<Tensor> held;      // keep the parts' memory
+};
+
+/// What the model and what it was compiled with are, for comparison; null where they cannot be described.
+struct ModelDescription {
+  Config model;
+  Config training;
+};
+
+ModelDescription describe_model(const Model& model, const Trainer& trainer);
+
+/// Not collective. The parts of all ranks are everything, once: of what ranks share out among them each has its own, of
+/// what all have those that write files have about the same number of bytes.
+RunSnapshot take_snapshot(const Functional& model, const Trainer& trainer, const RunProgress& run,
+                          const ModelDescription& described, const Config& provenance, const ShardPlace& place);
+
+/// A run read from a checkpoint, not yet in place.
+struct LoadedRun {
+  std::vector<Tensor> weights;
+  std::vector<Tensor> optimizer;
+  Config position;
+  RunProgress progress;
+};
+
+/// Reads and checks the tensors; changes nothing. Not collective. Throws ConfigError naming what of plan or model is
+/// another, IoError for what is damaged.
+LoadedRun load_run(const SavedCheckpoint& saved, const Functional& model, const Trainer& trainer, const Config& plan,
+                   const ModelDescription& described);
+
+/// Sets weights, optimizer and position of the run.
+void put_in_place(const LoadedRun& run, const Functional& model, Trainer& trainer);
+
+}  // namespace strata

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options for checkpoints that examples share, and what signals do to them.
+#include <filesystem>
+
+#include "tests/programs/mnist_mlp.h"
+
+namespace strata::testing {
+namespace {
+
+std::string hash(const nlohmann::json& report) { return report.at("weights_xxh64"); }
+
+class CheckpointOptions : public MnistMlpTest {
+ protected:
+  /// 16 steps an epoch.
+  nlohmann::json run(int ranks, const std::string& steps, const Arguments& more) const {
+    Arguments options{"--epochs", "3", "--blocks", "4", "--max-steps", steps};
+    options.insert(options.end(), more.begin(), more.end());
+    return report(ranks, options);
+  }
+  Arguments checkpoints(const Arguments& more = {}) const {
+    Arguments options{"--checkpoint-dir", path("c"), "--checkpoint-every", "5"};
+    options.insert(options.end(), more.begin(), more.end());
+    return options;
+  }
+  /// In order.
+  std::vector<std::string> kept() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(path("c"))) names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+};
+
+TEST_F(CheckpointOptions, GoOnWhereTheRunStood) {
+  const int most = have_mpi() ? 3 : 1;
+  const auto whole = run(1, "0", {});
+  const auto some = run(most, "18", checkpoints({"--keep", "3"}));
+  EXPECT_NE(hash(some), hash(whole));
+  EXPECT_EQ(kept(), (std::vector<std::string>{"step-00000010", "step-00000015", "step-00000018"}));
+  const auto rest = run(1, "0", checkpoints());
+  EXPECT_EQ(hash(rest), hash(whole));
+  EXPECT_EQ(rest.at("history"), whole.at("history"));
+  EXPECT_EQ(rest.at("steps"), whole.at("steps"));
+  EXPECT_EQ(hash(run(1, "0", checkpoints({"--resume", "45"}))), hash(whole));
+  EXPECT_EQ(hash(run(1, "0", checkpoints({"--resume", "never", "--seed", "4"}))), hash(run(1, "0", {"--seed", "4"})));
+}
+
+TEST_F(CheckpointOptions, ReportsSayWhereTheyComeFrom) {
+  const auto provenance = run(1, "2", {}).at("provenance");
+  EXPECT_NE(provenance.at("instruction_set").get<std::string>().find("oneDNN"), std::string::npos);
+  EXPECT_EQ(provenance.at("ranks").size(), 1u);
+  EXPECT_EQ(provenance.at("ranks")[0].at("threads"), 1);
+  EXPECT_NE(provenance.at("command_line")[0].get<std::string>().find("mnist_mlp"), std::string::npos);
+  EXPECT_FALSE(provenance.at("strata").get<std::string>().empty());
+}
+
+TEST_F(CheckpointOptions, WrongOnesAreRefused) {
+  const auto refuses = [&](const Arguments& options, const std::string& what) {
+    const Outcome outcome = alone(options);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_PRED_FORMAT2(::testing::IsSubstring, what, outcome.err);
+  };
+  refuses({"--checkpoint-every", "5"}, "--checkpoint-every requires --checkpoint-dir");
+  refuses(checkpoints({"--resume", "soon"}), "expected auto, never or a step, received \"soon\"");
+  refuses(checkpoints({"--keep", "0"}), "expected a whole number from 1");
+  refuses(checkpoints({"--resume", "7"}), "expected resume to be one of the steps [], received 7");
+  run(1, "6", checkpoints());
+  refuses(checkpoints({"--batch-size", "50"}), "had batch_size = 64, this one has 50");
+}
+
+/// timeout(1) sends the signal; the run would take for ever.
+TEST_F(CheckpointOptions, ASignalMakesTheRunSaveAndExitWith85) {
+  for (const char* signal : {"TERM", "INT", "USR1"}) {
+    SCOPED_TRACE(signal);
+    std::filesystem::remove_all(path("c"));
+    const Outcome told = run_process({{"timeout", "--preserve-status", "-s", signal, "2", STRATA_MNIST_MLP, "--data",
+                                       path(""), "--epochs", "10000000", "--blocks", "4", "--verbose", "0",
+                                       "--checkpoint-dir", path("c"), "--checkpoint-every", "1000000000"},
+                                      {{"OMP_NUM_THREADS", "1"}}});
+    EXPECT_EQ(told.status, 85) << told.text();
+    EXPECT_PRED_FORMAT2(::testing::IsSubstring, "Told to stop, training has saved step ", told.err);
+    ASSERT_EQ(kept().size(), 1u);
+    // It goes on as a run would that was not disturbed.
+    const std::string steps = std::to_string(std::stol(kept()[0].substr(5)) + 3);
+    const auto all = [&](const Arguments& more) {
+      Arguments options{"--epochs", "10000000", "--blocks", "4", "--max-steps", steps};
+      options.insert(options.end(), more.begin(), more.end());
+      return hash(report(1, options));
+    };
+    EXPECT_EQ(all(checkpoints()), all({}));
+  }
+}
+
+}  // namespace
+}  // namespace strata::testing
