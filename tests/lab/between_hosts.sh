@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Training between hosts with slow links (cluster/hosts.sh): the sum of gradients takes little longer than its bytes need on
+# Training between hosts with slow links (cluster/lab/hosts.sh): the sum of gradients takes little longer than its bytes need on
 # the wire, training ends in the bits of one rank, communication hides behind computation, and a host that is cut off ends
 # the others in time. Leaves its figures in build/lab/between_hosts.
 set -euo pipefail
 : "${STRATA_BIN:?}" "${STRATA_DATA:?}"
 
-hosts=$(dirname "${BASH_SOURCE[0]}")/../../cluster/hosts.sh
+hosts=$(dirname "${BASH_SOURCE[0]}")/../../cluster/lab/hosts.sh
 reason=$("$hosts" check 2>&1) || { printf '%s\n' "$reason"; exit 77; }
 for program in mpi_allreduce overlap_step mnist_mlp; do
   [[ -x $STRATA_BIN/$program ]] || { printf '%s is not built\n' "$program"; exit 77; }

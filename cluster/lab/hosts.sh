@@ -7,16 +7,20 @@ set -euo pipefail
 
 self=$(realpath "${BASH_SOURCE[0]}")
 state=${STRATA_HOSTS:-/tmp/strata-hosts}
+# shellcheck source=cluster/lab/namespaces.sh
+source "$(dirname "$self")/namespaces.sh"
+namespaces=(--net --mount --uts --ipc)
 
 usage() {
   cat <<'TEXT'
-Usage: cluster/hosts.sh COMMAND
+Usage: cluster/lab/hosts.sh COMMAND
 
   up N RATE        makes host1 to hostN; RATE limits each link in both directions (250mbit, 1gbit; 0 = no limit)
   rate RATE        changes the limit of all links
   run ARG...       mpirun on host1 over all hosts, one rank a host: run -np 4 PROGRAM; settings of Open MPI that the
                    environment has (OMPI_MCA_...) come before its own
   on I COMMAND...  runs a command on host I
+  ssh              starts an ssh server on each host; prints the file of settings (ssh -F FILE) that let its user in
   cut I            takes the link of host I down: packets vanish, as when a cable is pulled; heal I brings it back
   crash I          kills every process on host I
   down             ends all hosts
@@ -24,40 +28,15 @@ Usage: cluster/hosts.sh COMMAND
 TEXT
 }
 
-die() { printf 'hosts: %s\n' "$*" >&2; exit 1; }
-
-pid_of() {
-  [[ -s $state/pid.$1 ]] || die "there is no host $1: see hosts.sh up"
-  cat "$state/pid.$1"
-}
-
 # enter I COMMAND...: on host I, in the present directory.
 enter() {
   local pid
-  pid=$(pid_of "$1")
+  pid=$(pid_of "host$1")
   shift
-  nsenter --target "$pid" --net --mount --uts --ipc --wd="$PWD" "$@"
+  nsenter --target "$pid" "${namespaces[@]}" --wd="$PWD" "$@"
 }
 
 switch() { nsenter --target "$(pid_of switch)" --net "$@"; }
-
-# start NAME UNSHARE_OPTION... -- SHELL_TEXT ARG...: a process that keeps namespaces alive; returns when they are ready.
-start() {
-  local name=$1 options=() i
-  shift
-  while [[ $1 != -- ]]; do options+=("$1") && shift; done
-  shift
-  local text=$1
-  shift
-  # shellcheck disable=SC2016  # for the shell in the namespaces
-  text="set -e; $text; "'echo $$ >"$0"; exec sleep infinity'
-  setsid unshare "${options[@]}" bash -c "$text" "$state/pid.$name" "$@" </dev/null >"$state/log.$name" 2>&1 &
-  for ((i = 0; i < 100; ++i)); do
-    if [[ -s $state/pid.$name ]]; then return; fi
-    sleep 0.05
-  done
-  die "host $name did not start: $(cat "$state/log.$name")"
-}
 
 # limit HOW NETWORK_COMMAND... DEVICE: a bucket large enough for the largest packet that a kernel hands down (64 KB).
 limit() {
@@ -89,12 +68,12 @@ up() {
     printf '10.77.0.%d host%d\n' $i $i >>"$state/hosts"
     printf 'host%d slots=1\n' $i >>"$state/hostfile"
   done
-  start switch --net -- 'ip link add bridge type bridge; ip link set bridge up'
+  keep switch --net -- 'ip link add bridge type bridge; ip link set bridge up'
   for ((i = 1; i <= n; ++i)); do
     # shellcheck disable=SC2016  # for the shell on the host
-    start "$i" --net --mount --uts --ipc -- \
+    keep "host$i" "${namespaces[@]}" -- \
       'hostname "host$1"; mount --bind "$2" /etc/hosts; mount -t tmpfs none /dev/shm; ip link set lo up' $i "$state/hosts"
-    switch ip link add "port$i" type veth peer name eth0 netns "$(pid_of "$i")"
+    switch ip link add "port$i" type veth peer name eth0 netns "$(pid_of "host$i")"
     switch ip link set "port$i" master bridge up
     enter "$i" ip address add "10.77.0.$i/24" dev eth0
     enter "$i" ip link set eth0 up
@@ -106,32 +85,11 @@ up() {
   set_rate "$rate"
 }
 
-# Processes in the namespaces of host I, its keeper left out.
-processes_of() {
-  local keeper own process
-  keeper=$(pid_of "$1")
-  own=$(readlink "/proc/$keeper/ns/uts")
-  for process in /proc/[0-9]*; do
-    [[ ${process#/proc/} != "$keeper" ]] || continue
-    if [[ $(readlink "$process/ns/uts" 2>/dev/null) == "$own" ]]; then printf '%s\n' "${process#/proc/}"; fi
-  done
-}
-
-crash() {
-  local process
-  for process in $(processes_of "$1"); do kill -KILL "$process" 2>/dev/null || true; done
-}
-
 down() {
-  local i keeper
   [[ -s $state/n ]] || return 0
-  for ((i = 1; i <= $(cat "$state/n"); ++i)); do
-    if [[ -s $state/pid.$i && -e /proc/$(pid_of "$i") ]]; then crash "$i"; fi
-  done
-  for keeper in "$state"/pid.*; do
-    # Numbers of processes are used again: only a keeper is ended.
-    if [[ $(tr '\0' ' ' <"/proc/$(<"$keeper")/cmdline" 2>/dev/null) == 'sleep infinity ' ]]; then kill "$(<"$keeper")"; fi
-  done
+  local i machines=(switch)
+  for ((i = 1; i <= $(cat "$state/n"); ++i)); do machines+=("host$i"); done
+  end_all "${machines[@]}"
   rm -rf "$state"
 }
 
@@ -155,26 +113,52 @@ agent() {
 }
 
 check() {
-  ((EUID == 0)) || die "network namespaces need root"
+  require_namespaces "${namespaces[@]}"
   local program
-  for program in ip tc unshare nsenter; do
+  for program in ip tc; do
     command -v $program >/dev/null || die "$program is not installed"
   done
-  unshare --net --mount --uts --ipc true 2>/dev/null || die "namespaces cannot be made here"
   unshare --net bash -c 'ip link add probe type veth && tc qdisc add dev probe root tbf rate 1mbit burst 64kb latency 1ms' \
     >/dev/null 2>&1 || die "the kernel has no virtual links or no limit of rates (veth, tbf)"
+}
+
+# An ssh server with a key of its own on each host, and one key that they all let in.
+ssh_servers() {
+  local directory=$state/ssh name i server
+  server=$(command -v sshd) || die "sshd is not installed"
+  mkdir -p "$directory"
+  for ((i = 0; i <= $(cat "$state/n"); ++i)); do ssh-keygen -q -t ed25519 -N '' -f "$directory/key$i"; done
+  printf '%s\n' 'Host *' "IdentityFile $directory/key0" "UserKnownHostsFile $directory/known_hosts" \
+    'StrictHostKeyChecking yes' 'BatchMode yes' 'LogLevel ERROR' >"$directory/config"
+  for ((i = 1; i <= $(cat "$state/n"); ++i)); do
+    name=host$i
+    printf '%s,10.77.0.%d %s\n' $name $i "$(<"$directory/key$i.pub")" >>"$directory/known_hosts"
+    printf '%s\n' "HostKey $directory/key$i" "PidFile none" "AuthorizedKeysFile $directory/key0.pub" 'StrictModes no' \
+      'UsePAM no' 'PasswordAuthentication no' 'UseDNS no' 'MaxStartups 200' >"$directory/$name"
+    # What sshd wants to have in /run the host has for itself.
+    # shellcheck disable=SC2016  # for the shell on the host
+    enter $i bash -c 'mount -t tmpfs none /run && mkdir /run/sshd && exec "$@"' "$name" "$server" -f "$directory/$name"
+  done
+  printf '%s\n' "$directory/config"
 }
 
 command=${1:-help}
 shift || true
 case $command in
-  up | rate | run | on | cut | heal | crash | down | check | agent) ;;
+  up | rate | run | on | ssh | cut | heal | crash | down | check | agent) ;;
   help | -h | --help) usage && exit ;;
   *) usage >&2 && die "unknown command '$command'" ;;
 esac
 case $command in
   rate) set_rate "$@" ;;
-  on) enter "$@" ;;
+  on)
+    host=$(pid_of "host$1")
+    shift
+    # In the place of this script, so that a signal reaches the command.
+    exec nsenter --target "$host" "${namespaces[@]}" --wd="$PWD" "$@"
+    ;;
+  ssh) ssh_servers ;;
+  crash) crash "host$1" ;;
   cut) enter "$1" ip link set eth0 down ;;
   heal) enter "$1" ip link set eth0 up ;;
   *) "$command" "$@" ;;

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by the batch scripts beside it, after their values of the site: a job that is told to stop, or loses a node, goes
+# back into the queue and trains on from its last checkpoint.
+: "${strata:?the project}" "${launcher:?srun or mpirun}" "${ranks:?ranks on each node}"
+: "${checkpoints:?a directory that all nodes see}" "${every:?steps from one checkpoint to the next}" "${save_before:?seconds to save in}"
+# shellcheck source=cluster/launch.sh
+source "$strata/cluster/launch.sh"
+launch_passes_on=(USR1) launch_remembers=(TERM)
+
+# The checkpoints that are whole: each has a manifest, which is written last.
+whole_checkpoints() { find "$checkpoints" -mindepth 2 -maxdepth 2 -name manifest.json -printf '%T@ %P\n' | sort; }
+
+# Puts this job back into the queue; Slurm ends what is left of it.
+requeue() {
+  printf 'job %s: %s; back into the queue for start %d\n' "$SLURM_JOB_ID" "$1" $((${SLURM_RESTART_COUNT:-0} + 2))
+  scontrol requeue "$SLURM_JOB_ID"
+}
+
+# on_all_nodes COMMAND...: what launch returns. The job has its nodes to itself, and Slurm's number of tasks is that of the
+# fewest nodes it might have got. After scancel, mpirun leaves the ranks alone for save_before seconds, as Slurm itself does
+# for KillWait.
+on_all_nodes() {
+  local threads=$((SLURM_CPUS_ON_NODE / ranks))
+  ((threads > 0)) || threads=1
+  export OMP_NUM_THREADS=$threads
+  case $launcher in
+    srun)
+      launch srun --mpi=pmix --nodes="$SLURM_JOB_NUM_NODES" --ntasks=$((SLURM_JOB_NUM_NODES * ranks)) \
+        --ntasks-per-node="$ranks" --cpus-per-task="$threads" --kill-on-bad-exit=1 "$@"
+      ;;
+    mpirun) launch mpirun --map-by "ppr:$ranks:node:PE=$threads" --mca odls_base_sigkill_timeout "$save_before" "$@" ;;
+    *)
+      printf 'launcher: expected srun or mpirun, received "%s"\n' "$launcher" >&2
+      exit 2
+      ;;
+  esac
+}
+
+# train_resumably PROGRAM OPTION...: runs it with the options of checkpoints, and ends the script.
+# - Told to stop by SIGUSR1 (the warning before the time limit), or the ranks ended with 85: requeued.
+# - SIGTERM is Slurm's: scancel, preemption, scontrol requeue. Slurm has told the ranks itself, and requeues where it should.
+# - Another error: requeued if there are checkpoints that were not there before, for then it got on, and a lost node is a
+#   likely cause; an error that comes again at once ends the job.
+train_resumably() {
+  local status=0 before
+  mkdir -p "$checkpoints"
+  before=$(whole_checkpoints)
+  on_all_nodes "$@" --checkpoint-dir "$checkpoints" --checkpoint-every "$every" --save-before "$save_before" --resume auto ||
+    status=$?
+  printf 'job %s: the ranks ended with %d\n' "$SLURM_JOB_ID" "$status"
+  if launch_remembers_one || ((status == 0)); then
+    exit "$status"
+  elif launch_was_told || ((status == 85)); then
+    requeue "told to stop"
+  elif [[ $(whole_checkpoints) != "$before" ]]; then
+    requeue "an error, after new checkpoints"
+  else
+    printf 'job %s: an error, and no checkpoint since its start: not tried again\n' "$SLURM_JOB_ID"
+  fi
+  exit "$status"
+}
