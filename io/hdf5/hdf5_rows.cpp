@@ -76,7 +76,10 @@ Hdf5Rows::Open Hdf5Rows::open(std::size_t index) const {
   const auto status = std::filesystem::status(path, failed);
   if (!std::filesystem::exists(status)) throw IoError(path, "no such file");
   if (std::filesystem::is_directory(status)) throw IoError(path, "expected an HDF5 file, received a directory");
-  Open file{index, Hdf5Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)), {}};
+  // For a few small samples, such as labels, the library would read 64 kB each time.
+  const Hdf5Id of_file(H5Pcreate(H5P_FILE_ACCESS));
+  H5Pset_sieve_buf_size(of_file, 0);
+  Open file{index, Hdf5Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, of_file)), {}};
   if (file.file < 0) throw_hdf5_error(path, "cannot be opened as an HDF5 file");
   // Chunks are kept by who reads them. Without the library's cache, rows of an array without filters are read alone.
   const Hdf5Id access(H5Pcreate(H5P_DATASET_ACCESS));
