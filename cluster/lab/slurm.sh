@@ -27,7 +27,8 @@ TEXT
 # What programs of Slurm's and its jobs need to have in their environment.
 cluster_environment() {
   export SLURM_CONF=$state/etc/slurm.conf OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-  export OMPI_MCA_btl_vader_single_copy_mechanism=none
+  # More ranks than cores may poll: they give way.
+  export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_mpi_yield_when_idle=1
 }
 
 # configuration N CPUS GPUS: no cgroups, no system services. Nodes may claim more CPUs than there are.

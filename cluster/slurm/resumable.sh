@@ -17,6 +17,17 @@ requeue() {
   scontrol requeue "$SLURM_JOB_ID"
 }
 
+# Returns at once when all nodes of the job answer. Otherwise Slurm gives the dead one up after SlurmdTimeout, and puts the job
+# back into the queue by itself, which ends this script. A job that is requeued earlier would hang there: Slurm 22.05 holds it
+# with the reason BadConstraints as soon as it sees that one of the nodes that the job is leaving is down.
+let_slurm_see_dead_nodes() {
+  local timeout
+  if timeout 30 srun --overlap --mpi=none --nodes="$SLURM_JOB_NUM_NODES" --ntasks="$SLURM_JOB_NUM_NODES" true; then return; fi
+  timeout=$(scontrol show config | sed -nE 's/^SlurmdTimeout *= ([0-9]+).*/\1/p')
+  printf 'job %s: a node does not answer; waiting for Slurm to give it up\n' "$SLURM_JOB_ID"
+  sleep $((${timeout:-300} + 60))
+}
+
 # on_all_nodes COMMAND...: what launch returns. The job has its nodes to itself, and Slurm's number of tasks is that of the
 # fewest nodes it might have got. After scancel, mpirun leaves the ranks alone for save_before seconds, as Slurm itself does
 # for KillWait.
@@ -40,8 +51,8 @@ on_all_nodes() {
 # train_resumably PROGRAM OPTION...: runs it with the options of checkpoints, and ends the script.
 # - Told to stop by SIGUSR1 (the warning before the time limit), or the ranks ended with 85: requeued.
 # - SIGTERM is Slurm's: scancel, preemption, scontrol requeue. Slurm has told the ranks itself, and requeues where it should.
-# - Another error: requeued if there are checkpoints that were not there before, for then it got on, and a lost node is a
-#   likely cause; an error that comes again at once ends the job.
+# - A node is dead: requeued by Slurm.
+# - Another error: requeued if there are checkpoints that were not there before; one that comes again at once ends the job.
 train_resumably() {
   local status=0 before
   mkdir -p "$checkpoints"
@@ -53,7 +64,10 @@ train_resumably() {
     exit "$status"
   elif launch_was_told || ((status == 85)); then
     requeue "told to stop"
-  elif [[ $(whole_checkpoints) != "$before" ]]; then
+    exit "$status"
+  fi
+  let_slurm_see_dead_nodes
+  if [[ $(whole_checkpoints) != "$before" ]]; then
     requeue "an error, after new checkpoints"
   else
     printf 'job %s: an error, and no checkpoint since its start: not tried again\n' "$SLURM_JOB_ID"
