@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training gives the same bits whatever ranks, threads and buckets do the work: a cover in which every two of the
-// table's values meet, on ranks that are threads. tests/programs/equal_bits_test.cpp has real processes.
+// table's values meet, on ranks that are threads. tests/programs/mpi_equal_bits_test.cpp has real processes.
 #include <gtest/gtest.h>
 
 #include <set>

@@ -1,31 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bad input ends mnist_mlp with one line from rank 0 and a status other than 0, within seconds, on any number of ranks.
-#include <algorithm>
 #include <filesystem>
-#include <functional>
-#include <ostream>
 
-#include "tests/programs/mnist_mlp.h"
+#include "tests/programs/bad_input.h"
 
 namespace strata::testing {
 namespace {
 
-using ::testing::IsSubstring;
-
-constexpr double kSeconds = 5;
 constexpr std::uint32_t kHuge = 0xffffffff;
 
 const std::string kImages = "train-images-idx3-ubyte";
 const std::string kLabels = "train-labels-idx1-ubyte";
-
-struct BadInput {
-  std::string name;
-  Arguments options;
-  std::vector<std::string> said;  // parts of the line
-  std::function<void(const TemporaryDirectory&)> damage = {};
-
-  friend void PrintTo(const BadInput& bad, std::ostream* out) { *out << bad.name; }
-};
 
 // Damages one of the files.
 auto write(const std::string& name, const Bytes& bytes) {
@@ -94,20 +79,6 @@ std::vector<BadInput> bad_inputs() {
   };
 }
 
-void expect_one_line(const std::string& err, const BadInput& bad) {
-  EXPECT_EQ(std::count(err.begin(), err.end(), '\n'), 1) << err;
-  for (const std::string& part : bad.said) EXPECT_PRED_FORMAT2(IsSubstring, part, err);
-}
-
-void expect_failed(const MpiOutcome& outcome, const BadInput& bad) {
-  EXPECT_NE(outcome.status, 0) << outcome.text();
-  EXPECT_LT(outcome.seconds, kSeconds);
-  expect_one_line(outcome.ranks.at(0).err, bad);
-  for (std::size_t r = 1; r < outcome.ranks.size(); ++r) {
-    EXPECT_EQ(outcome.ranks[r].err + outcome.ranks[r].out, "") << "of rank " << r;
-  }
-}
-
 class BadInputTest : public MnistMlpTest, public ::testing::WithParamInterface<BadInput> {};
 
 TEST_P(BadInputTest, EndsWithOneLine) {
@@ -115,29 +86,12 @@ TEST_P(BadInputTest, EndsWithOneLine) {
   if (bad.damage) bad.damage(directory());
   const Outcome outcome = alone(bad.options, std::chrono::seconds(20));
   EXPECT_EQ(outcome.status, 1) << outcome.text();
-  EXPECT_LT(outcome.seconds, kSeconds);
+  EXPECT_LT(outcome.seconds, kBadInputSeconds);
   expect_one_line(outcome.err, bad);
   if (have_mpi()) expect_failed(on_ranks(2, bad.options, std::chrono::seconds(20)), bad);
 }
 INSTANTIATE_TEST_SUITE_P(Inputs, BadInputTest, ::testing::ValuesIn(bad_inputs()),
                          [](const auto& test) { return test.param.name; });
-
-TEST_F(MnistMlpTest, MoreRanksThanBlocksAreRefused) {
-  if (!have_mpi()) GTEST_SKIP() << "built without MPI";
-  const BadInput bad{"", {"--blocks", "4"}, {"more ranks (5) than blocks (4)"}};
-  expect_failed(on_ranks(5, bad.options, std::chrono::seconds(20)), bad);
-}
-
-// Ranks that exit before rank 0 has spoken would have mpirun end it: with many ranks on few cores some would.
-TEST_F(MnistMlpTest, ManyRanksSayItOnce) {
-  if (!have_mpi()) GTEST_SKIP() << "built without MPI";
-  const BadInput bad{"", {"--data", path("nowhere")}, {"nowhere: expected a directory"}};
-  for (int i = 0; i < 3; ++i) {
-    const MpiOutcome outcome = on_ranks(8, bad.options, std::chrono::seconds(20));
-    ASSERT_EQ(outcome.ranks.size(), 8u) << outcome.text();
-    expect_failed(outcome, bad);
-  }
-}
 
 TEST_F(MnistMlpTest, DataThatCannotBeSplitIsRefused) {
   write_digits(directory(), 1, 1);
@@ -147,7 +101,6 @@ TEST_F(MnistMlpTest, DataThatCannotBeSplitIsRefused) {
 }
 
 TEST_F(MnistMlpTest, AFullDiskIsAnError) {
-  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
   const Outcome outcome = alone({"--max-steps", "1", "--json", "/dev/full"});
   EXPECT_EQ(outcome.status, 1) << outcome.text();
   expect_one_line(outcome.err, {"", {}, {"/dev/full: cannot write the JSON report"}});
@@ -157,29 +110,6 @@ TEST_F(MnistMlpTest, ACheckOfTheReportLeavesNoFileBehind) {
   const Outcome outcome = alone({"--json", path("report.json"), "--data", path("nowhere")});
   EXPECT_EQ(outcome.status, 1) << outcome.text();
   EXPECT_FALSE(std::filesystem::exists(path("report.json")));
-}
-
-// mpirun's ":" gives rank 1 a command line of its own.
-TEST_F(MnistMlpTest, ARankWithAnErrorOfItsOwnSaysIt) {
-  if (!have_mpi()) GTEST_SKIP() << "built without MPI";
-  const std::string program = STRATA_MNIST_MLP;
-  const MpiOutcome outcome = on_ranks(1, {"--data", path(""), "--epochs", "100000", "--verbose", "0", ":", "-np", "1",
-                                          program, "--data", path("nowhere"), "--verbose", "0"});
-  EXPECT_NE(outcome.status, 0) << outcome.text();
-  EXPECT_LT(outcome.seconds, kSeconds);
-  ASSERT_EQ(outcome.ranks.size(), 2u) << outcome.text();
-  expect_one_line(outcome.ranks[1].err, {"", {}, {"nowhere: expected a directory"}});
-}
-
-TEST_F(MnistMlpTest, RanksWithOtherOptionsAreRefused) {
-  if (!have_mpi()) GTEST_SKIP() << "built without MPI";
-  const std::string program = STRATA_MNIST_MLP;
-  const MpiOutcome outcome = on_ranks(1, {"--data", path(""), "--batch-size", "64", "--verbose", "0", ":", "-np", "1",
-                                          program, "--data", path(""), "--batch-size", "32", "--verbose", "0"});
-  EXPECT_NE(outcome.status, 0) << outcome.text();
-  EXPECT_LT(outcome.seconds, kSeconds);
-  ASSERT_EQ(outcome.ranks.size(), 2u) << outcome.text();
-  EXPECT_PRED_FORMAT2(IsSubstring, "has another plan than rank 0", outcome.ranks[0].err + outcome.ranks[1].err);
 }
 
 }  // namespace

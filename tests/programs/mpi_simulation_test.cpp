@@ -21,7 +21,6 @@ std::vector<double> losses_in(const std::string& text) {
 }
 
 TEST(MpiSimulation, LearnsFromTheParticlesOfAllRanks) {
-  if (!have_mpi()) GTEST_SKIP() << "built without MPI";
   const MpiOutcome outcome = run_mpi(4, {{STRATA_BIN_DIR "/mpi_simulation"}});
   ASSERT_TRUE(outcome.succeeded()) << outcome.text();
   const auto losses = losses_in(outcome.ranks.at(0).out);

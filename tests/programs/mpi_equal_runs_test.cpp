@@ -11,7 +11,6 @@ class EqualRunsTest : public MnistMlpTest {
  protected:
   using MnistMlpTest::MnistMlpTest;
   void SetUp() override {
-    if (!have_mpi()) GTEST_SKIP() << "built without MPI";
     MnistMlpTest::SetUp();
     // 808 are trained with: no multiple of 50, 64 or 12.
     write_digits(directory(), 1010, 200);

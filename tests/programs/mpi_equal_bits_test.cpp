@@ -21,12 +21,7 @@ TrainingTable table() {
   return table;
 }
 
-class EqualBitsOfProcesses : public ::testing::TestWithParam<TrainingCase> {
- protected:
-  void SetUp() override {
-    if (!have_mpi()) GTEST_SKIP() << "built without MPI";
-  }
-};
+class EqualBitsOfProcesses : public ::testing::TestWithParam<TrainingCase> {};
 
 TEST_P(EqualBitsOfProcesses, UnderMpirun) {
   SCOPED_TRACE(GetParam().text());
@@ -36,7 +31,6 @@ TEST_P(EqualBitsOfProcesses, UnderMpirun) {
 
 // oneDNN's own variable stands for a rank on an older processor.
 TEST(OtherInstructionSets, AreRefused) {
-  if (!have_mpi()) GTEST_SKIP() << "built without MPI";
   std::vector<std::string> arguments{kProgram, "mlp", "adam", "13", "2", "1", "0", "0"};
   const std::vector<std::string> rank = arguments;
   arguments.insert(arguments.end(), {":", "-np", "1", "-x", "ONEDNN_MAX_CPU_ISA=SSE41"});
