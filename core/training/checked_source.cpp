@@ -35,11 +35,12 @@ HostArray rows_at(const TensorSpec& row, Dim rows, const std::byte* memory) {
 }
 
 /// The arrays of a source as the model takes them.
-class ModelSource final : public SampleSource {
+class ModelSource final : public DerivedSource {
  public:
   ModelSource(SampleSourceRef source, std::vector<Origin> origins, const Objective* objective, const Functional& model,
               std::size_t inputs)
-      : source_(std::move(source)), origins_(std::move(origins)), arrays_(source_->specs().all().size()) {
+      : DerivedSource(std::move(source)), origins_(std::move(origins)), arrays_(specs_.all().size()) {
+    specs_ = {};
     for (const Origin& origin : origins_) specs_.x.push_back({origin.row, ""});
     if (objective == nullptr) return;
     for (std::size_t k = 0; k < model.outputs().size(); ++k) {
@@ -47,12 +48,6 @@ class ModelSource final : public SampleSource {
       checks_.push_back({inputs + k, objective->losses[k], model.outputs()[k].spec()});
     }
   }
-
-  Dim rows() const override { return source_->rows(); }
-  const SampleSpecs& specs() const override { return specs_; }
-  std::string name() const override { return source_->name(); }
-  ChunkLayout chunks() const override { return source_->chunks(); }
-  std::int64_t bytes_read() const override { return source_->bytes_read(); }
 
   void read(std::span<const SampleRef> samples, std::span<std::byte* const> to) const override {
     const Dim count = static_cast<Dim>(samples.size());
@@ -93,25 +88,18 @@ class ModelSource final : public SampleSource {
     else if (place != to) std::memcpy(to, place, static_cast<std::size_t>(count) * origin.row.bytes());
   }
 
-  SampleSourceRef source_;
   std::vector<Origin> origins_;
   std::size_t arrays_;
-  SampleSpecs specs_;
   std::vector<Check> checks_;
 };
 
-class ClassWeightedSource final : public SampleSource {
+class ClassWeightedSource final : public DerivedSource {
  public:
   ClassWeightedSource(SampleSourceRef source, std::map<std::int64_t, double> class_weight)
-      : source_(std::move(source)), class_weight_(std::move(class_weight)), specs_(source_->specs()) {
+      : DerivedSource(std::move(source)), class_weight_(std::move(class_weight)) {
     specs_.x.push_back({{{}, Dtype::float32}, ""});
   }
 
-  Dim rows() const override { return source_->rows(); }
-  const SampleSpecs& specs() const override { return specs_; }
-  std::string name() const override { return source_->name(); }
-  ChunkLayout chunks() const override { return source_->chunks(); }
-  std::int64_t bytes_read() const override { return source_->bytes_read(); }
   void read(std::span<const SampleRef> samples, std::span<std::byte* const> to) const override {
     const std::size_t targets = to.size() - 2;
     source_->read(samples, to.first(targets + 1));
@@ -121,9 +109,7 @@ class ClassWeightedSource final : public SampleSource {
   }
 
  private:
-  SampleSourceRef source_;
   std::map<std::int64_t, double> class_weight_;
-  SampleSpecs specs_;
 };
 
 /// Which of the examples a selected tensor is.

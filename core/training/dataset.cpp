@@ -23,19 +23,26 @@ Dataset Dataset::from_source(SampleSourceRef source) {
   return dataset;
 }
 
+void Dataset::require_zippable() const {
+  require_samples("zip");
+  if (!shuffles_) return;
+  throw ConfigError("Dataset::zip: expected samples as they stand, received shuffled ones: zip, then shuffle");
+}
+
 Dataset Dataset::zip(const Dataset& x, const Dataset& y) {
-  x.require_samples("zip");
-  y.require_samples("zip");
+  x.require_zippable();
+  y.require_zippable();
   return from_source(make_zipped_source({{x.source()}}, {{y.source()}}, {}));
 }
 
 Dataset Dataset::zip(const Dataset& x, const Dataset& y, const Dataset& sample_weight) {
-  for (const Dataset* part : {&x, &y, &sample_weight}) part->require_samples("zip");
+  for (const Dataset* part : {&x, &y, &sample_weight}) part->require_zippable();
   return from_source(make_zipped_source({{x.source()}}, {{y.source()}}, {{sample_weight.source()}}));
 }
 
 Dataset Dataset::map(const std::shared_ptr<const SampleTransform>& transform, const SampleTarget& target) const {
   require_samples("map");
+  if (transform == nullptr) throw ConfigError("Dataset::map: expected a transform, received none");
   Dataset mapped = *this;
   mapped.samples_.x = mapped.samples_.y = mapped.samples_.sample_weight = {};
   mapped.samples_.source = make_transformed_source(source(), transform, target);

@@ -77,6 +77,7 @@ class Dataset {
  private:
   Dataset() = default;
   void require_samples(const char* caller) const;
+  void require_zippable() const;
 
   Samples samples_;
   bool shuffles_ = false;

@@ -129,8 +129,9 @@ class FitLoop final : public TrainingControl {
            ", epochs " + std::to_string(options_.initial_epoch) + " to " + std::to_string(options_.epochs) +
            ", steps_per_epoch " + std::to_string(steps_) + ", bucket_mb " + std::to_string(options_.bucket_mb) +
            ", max_steps " + std::to_string(options_.max_steps) + ", shuffle " + std::to_string(options_.shuffle) +
-           ", checkpoints every " + std::to_string(options_.checkpoint.every_steps) + " steps, resume " +
-           options_.resume + ", seed " + std::to_string(trainer_.session_.seed()) + ", nan_policy " +
+           ", order " + order_of(data_, feed_options(), trainer_.session_.seed()).describe() + ", checkpoints every " +
+           std::to_string(options_.checkpoint.every_steps) + " steps, resume " + options_.resume + ", seed " +
+           std::to_string(trainer_.session_.seed()) + ", nan_policy " +
            std::to_string(static_cast<int>(options_.nan_policy)) + ", callbacks " +
            std::to_string(options_.callbacks.size()) + ", optimizer " + trainer_.optimizer_.describe();
   }

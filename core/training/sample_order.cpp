@@ -43,8 +43,10 @@ SampleOrder::SampleOrder(Dim rows, Dim batch_size, bool shuffled, ChunkLayout ch
 std::string SampleOrder::describe() const {
   if (!shuffled_) return "as they stand";
   if (!chunked()) return "shuffled";
-  return "shuffled in chunks of " + std::to_string(chunk_rows_) + ", " + std::to_string(lanes_) + " lanes of " +
-         std::to_string(window_chunks_);
+  std::string text = "shuffled in chunks of " + std::to_string(chunk_rows_) + ", " + std::to_string(lanes_) +
+                     " lanes of " + std::to_string(window_chunks_) + ", files at";
+  for (const Part& part : parts_) text += " " + std::to_string(part.first_row);
+  return text;
 }
 
 /// The lane that holds offset `offset` of a batch of `size` samples: the last one that does not begin behind it.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/dtype.h"
@@ -62,5 +63,20 @@ class SampleSource {
 };
 
 using SampleSourceRef = std::shared_ptr<const SampleSource>;
+
+/// The samples of another source, changed: derive, say how they are read and, in specs_, what they are.
+class DerivedSource : public SampleSource {
+ public:
+  explicit DerivedSource(SampleSourceRef source) : source_(std::move(source)), specs_(source_->specs()) {}
+  Dim rows() const override { return source_->rows(); }
+  const SampleSpecs& specs() const override { return specs_; }
+  std::string name() const override { return source_->name(); }
+  ChunkLayout chunks() const override { return source_->chunks(); }
+  std::int64_t bytes_read() const override { return source_->bytes_read(); }
+
+ protected:
+  SampleSourceRef source_;
+  SampleSpecs specs_;
+};
 
 }  // namespace strata

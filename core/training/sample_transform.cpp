@@ -29,11 +29,11 @@ std::size_t place_of(const std::vector<SampleArray>& arrays, const SampleTarget&
 /// Samples for which memory is taken at once.
 constexpr std::size_t kPiece = 32;
 
-class TransformedSource final : public SampleSource {
+class TransformedSource final : public DerivedSource {
  public:
   TransformedSource(SampleSourceRef source, std::shared_ptr<const SampleTransform> transform,
                     const SampleTarget& target)
-      : source_(std::move(source)), transform_(std::move(transform)), specs_(source_->specs()) {
+      : DerivedSource(std::move(source)), transform_(std::move(transform)) {
     auto& part = part_of(specs_, target.part);
     const std::size_t place = place_of(part, target);
     array_ = place;
@@ -44,12 +44,6 @@ class TransformedSource final : public SampleSource {
     to_bytes_ = part[place].row.bytes();
     for (const SampleArray& array : source_->specs().all()) row_bytes_.push_back(array.row.bytes());
   }
-
-  Dim rows() const override { return source_->rows(); }
-  const SampleSpecs& specs() const override { return specs_; }
-  std::string name() const override { return source_->name(); }
-  ChunkLayout chunks() const override { return source_->chunks(); }
-  std::int64_t bytes_read() const override { return source_->bytes_read(); }
 
   void read(std::span<const SampleRef> samples, std::span<std::byte* const> to) const override {
     if (to[array_] == nullptr) return source_->read(samples, to);
@@ -70,9 +64,7 @@ class TransformedSource final : public SampleSource {
   }
 
  private:
-  SampleSourceRef source_;
   std::shared_ptr<const SampleTransform> transform_;
-  SampleSpecs specs_;
   std::size_t array_ = 0;
   TensorSpec from_;
   std::size_t to_bytes_ = 0;

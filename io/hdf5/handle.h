@@ -4,12 +4,20 @@
 
 #include <hdf5.h>
 
+#include <mutex>
 #include <string>
 #include <utility>
 
 namespace strata {
 
-/// Keeps the library from printing errors, for as long as a call of ours lasts: a program may use it, too.
+/// One thread at a time uses the library, which may be one that is not safe for threads: data sets are read by threads
+/// of their own. Never destroyed, since identifiers may be closed at the end of the program.
+inline std::recursive_mutex& hdf5_mutex() {
+  static auto& mutex = *new std::recursive_mutex;
+  return mutex;
+}
+
+/// For as long as a call of ours lasts: other threads wait, and the library prints no errors, which are a program's.
 class QuietHdf5 {
  public:
   QuietHdf5() {
@@ -21,6 +29,7 @@ class QuietHdf5 {
   QuietHdf5& operator=(const QuietHdf5&) = delete;
 
  private:
+  std::unique_lock<std::recursive_mutex> lock_{hdf5_mutex()};
   H5E_auto2_t function_ = nullptr;
   void* data_ = nullptr;
 };
@@ -42,7 +51,9 @@ class Hdf5Id {
 
  private:
   void reset() {
-    if (id_ >= 0) H5Idec_ref(id_);
+    if (id_ < 0) return;
+    const std::lock_guard lock(hdf5_mutex());
+    H5Idec_ref(id_);
   }
   hid_t id_;
 };

@@ -2,7 +2,9 @@
 #include "io/hdf5/hdf5_rows.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "core/base/error.h"
 #include "io/hdf5/element_type.h"
@@ -14,6 +16,29 @@ namespace {
 constexpr std::size_t kMostOpen = 16;
 
 bool has_filters(hid_t array) { return H5Pget_nfilters(Hdf5Id(H5Dget_create_plist(array))) > 0; }
+
+/// The library reads fill values where a file of a virtual array is not there. Where names hold numbers (%b), or files
+/// are looked for in other places, it alone knows which they are.
+void require_sources(hid_t array, const std::string& path) {
+  const Hdf5Id layout(H5Dget_create_plist(array));
+  if (H5Pget_layout(layout) != H5D_VIRTUAL || std::getenv("HDF5_VDS_PREFIX") != nullptr) return;
+  std::size_t count = 0;
+  check_hdf5(H5Pget_virtual_count(layout, &count), path, "its sources cannot be read");
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < count; ++i) {
+    const ssize_t size = H5Pget_virtual_filename(layout, i, nullptr, 0);
+    if (size < 0) throw_hdf5_error(path, "its sources cannot be read");
+    std::string name(static_cast<std::size_t>(size), '\0');
+    H5Pget_virtual_filename(layout, i, name.data(), name.size() + 1);
+    if (name != "." && name.find('%') == std::string::npos) names.insert(name);
+  }
+  for (const std::string& name : names) {
+    std::error_code ignored;
+    const auto beside = std::filesystem::path(path).parent_path() / name;
+    if (std::filesystem::exists(beside, ignored) || std::filesystem::exists(name, ignored)) continue;
+    throw IoError(path, "expected the file " + name + " of a virtual array, received nothing there");
+  }
+}
 
 /// 1 for arrays that are not stored in chunks.
 Dim stored_chunk_rows(hid_t array, int rank) {
@@ -49,6 +74,7 @@ TensorSpec Hdf5Rows::spec_of(const Open& file, std::size_t array) const {
 
 void Hdf5Rows::look_into(std::size_t index) {
   const Open& file = opened(index);
+  for (const Hdf5Id& array : file.arrays) require_sources(array, paths_[index]);
   Dim count = -1;
   for (std::size_t k = 0; k < arrays_.size(); ++k) {
     const TensorSpec spec = spec_of(file, k);
@@ -103,7 +129,6 @@ const Hdf5Rows::Open& Hdf5Rows::opened(std::size_t index) const {
 }
 
 void Hdf5Rows::read(std::size_t file, std::size_t array, IndexRange rows, std::byte* to) const {
-  const std::lock_guard lock(mutex_);
   const QuietHdf5 quiet;
   const Open& from = opened(file);
   const TensorSpec& row = rows_[array];

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <list>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -55,7 +54,6 @@ class Hdf5Rows {
   std::vector<TensorSpec> rows_;
   Dim chunk_rows_ = 1;
   bool packed_ = false;
-  mutable std::mutex mutex_;
   mutable std::list<Open> open_;  // the last used first
   mutable std::atomic<std::int64_t> bytes_read_{0};
 };

@@ -2,7 +2,6 @@
 #include "io/shard_image.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "io/hdf5/element_type.h"
 #include "io/hdf5/handle.h"
@@ -43,9 +42,6 @@ Hdf5Id make_array(hid_t file, const ImageArray& array, const std::string& path) 
 }  // namespace
 
 ShardImage make_shard_image(const std::string& path, const std::vector<ImageArray>& arrays) {
-  // The library may be one that is not safe for threads, and ranks may be threads.
-  static std::mutex one_at_a_time;
-  const std::lock_guard<std::mutex> lock(one_at_a_time);
   const QuietHdf5 quiet;
   ShardImage image;
   const Hdf5Id file = new_file(path);

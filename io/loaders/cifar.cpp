@@ -33,8 +33,8 @@ class CifarSource final : public SampleSource {
       const auto* record = reinterpret_cast<const std::uint8_t*>(records.get()) + i * files_.record_bytes();
       const std::uint8_t label = record[label_];
       if (label >= classes_) {
-        throw IoError(name(), fmt::format("expected labels 0 to {}, received {} at sample {}", classes_ - 1, label,
-                                          samples[i].row));
+        throw IoError(files_.path_of(samples[i].row), fmt::format("expected labels 0 to {}, received {} at sample {}",
+                                                                  classes_ - 1, label, samples[i].row));
       }
       if (to[0] != nullptr) interleave(record + labels_, reinterpret_cast<std::uint8_t*>(to[0]) + i * kImageBytes);
       if (to[1] != nullptr) to[1][i] = std::byte{label};

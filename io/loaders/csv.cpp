@@ -49,6 +49,7 @@ class CsvFile {
   std::string record(const std::vector<std::size_t>& index, std::size_t i) const {
     std::string text(index[i + 1] - index[i], '\0');
     bytes_.read_range(index[i], text.size(), reinterpret_cast<std::byte*>(text.data()));
+    if (i == 0 && text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte-order mark, as spreadsheets write it
     return text;
   }
   static std::vector<std::string> fields(const std::string& record, char delimiter, const std::string& path,
@@ -167,8 +168,8 @@ class CsvSource final : public SampleSource {
       if constexpr (std::is_integral_v<T>) {
         const double low = static_cast<double>(std::numeric_limits<T>::min());
         const double high = static_cast<double>(std::numeric_limits<T>::max());
-        // 2^63 itself is not an int64, though it is what its largest value rounds to.
-        if (!(value >= low && value <= high) || (sizeof(T) == 8 && value >= high) ||
+        // A double holds every whole number below 2^53, and not every one above.
+        if (!(value >= low && value <= high) || (sizeof(T) == 8 && std::abs(value) >= 0x1p53) ||
             value != static_cast<double>(static_cast<T>(value))) {
           throw ConfigError("expected a whole number of " + std::string(to_string(dtype_of<T>())) + ", received \"" +
                             field.substr(0, 40) + "\"");

@@ -78,11 +78,14 @@ void RecordFiles::read(std::span<const SampleRef> samples, std::byte* to) const 
   }
 }
 
+const RecordFiles::File& RecordFiles::file_of(Dim record) const {
+  return *std::prev(
+      std::upper_bound(files_.begin(), files_.end(), record, [](Dim r, const File& file) { return r < file.first; }));
+}
+
 void RecordFiles::read_run(Dim first, Dim count, std::byte* to) const {
   while (count > 0) {
-    const auto next =
-        std::upper_bound(files_.begin(), files_.end(), first, [](Dim r, const File& file) { return r < file.first; });
-    const File& file = *std::prev(next);
+    const File& file = file_of(first);
     const Dim here = std::min(count, file.first + file.records - first);
     const std::size_t bytes = static_cast<std::size_t>(here) * record_bytes_;
     read_bytes(file, file.begin + static_cast<std::size_t>(first - file.first) * record_bytes_, bytes, to);

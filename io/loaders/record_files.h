@@ -32,6 +32,7 @@ class RecordFiles {
   Dim records() const { return records_; }
   std::size_t record_bytes() const { return record_bytes_; }
   const std::string& path() const { return files_[0].path; }
+  const std::string& path_of(Dim record) const { return file_of(record).path; }
   /// Those of samples[i].row, one after the other; neighbours in the file are read in one go.
   void read(std::span<const SampleRef> samples, std::byte* to) const;
   /// Bytes of the first file, counted from its beginning.
@@ -46,6 +47,7 @@ class RecordFiles {
     Dim records;
     int descriptor;
   };
+  const File& file_of(Dim record) const;
   void read_run(Dim first, Dim count, std::byte* to) const;
   void read_bytes(const File& file, std::size_t at, std::size_t left, std::byte* to) const;
   void close() noexcept;

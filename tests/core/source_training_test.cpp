@@ -183,6 +183,12 @@ TEST_F(SourceTraining, WhatDoesNotFitIsAnErrorBeforeTraining) {
                      Dataset::from_source(std::make_shared<CountingSource>(8)));
       },
       "expected as many samples in each, received 9 in numbers and 8 in numbers");
+  expect_error_with<ConfigError>(
+      [&] {
+        const Dataset numbers = Dataset::from_source(std::make_shared<CountingSource>(9));
+        Dataset::zip(numbers.shuffle(), numbers);
+      },
+      "zip, then shuffle");
   const auto files = Dataset::from_source(std::make_shared<CountingSource>(9));
   expect_error_with<ConfigError>([&] { files.prefetch({.batches = 0}); }, "at least 0 threads and 1 batch");
 }

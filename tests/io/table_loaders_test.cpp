@@ -44,6 +44,7 @@ TEST_F(CsvLoader, ColumnsBecomeArrays) {
   const Dataset named = load(text, {.x = {"b", "a"}, .y = {"label"}, .named = true});
   EXPECT_EQ(named.source()->specs().x[0].name, "b");
   EXPECT_EQ(elements_of<float>(named, 1), (std::vector<float>{1, -30, 7}));
+  EXPECT_EQ(elements_of<float>(load("\xEF\xBB\xBF" + text, {.x = {"a"}}), 0), (std::vector<float>{1, -30, 7}));
   const Dataset two = load(text, {.x = {"a"}, .y = {"b", "weight"}});
   EXPECT_EQ(two.source()->specs().y[0].row.shape, (Shape{2}));
 }

@@ -17,23 +17,15 @@ namespace {
 using namespace strata;
 
 /// Counts the samples that are read from another source.
-class Counted final : public SampleSource {
+class Counted final : public DerivedSource {
  public:
-  explicit Counted(SampleSourceRef source) : source_(std::move(source)) {}
-  Dim rows() const override { return source_->rows(); }
-  const SampleSpecs& specs() const override { return source_->specs(); }
-  std::string name() const override { return source_->name(); }
-  ChunkLayout chunks() const override { return source_->chunks(); }
-  std::int64_t bytes_read() const override { return source_->bytes_read(); }
+  using DerivedSource::DerivedSource;
   void read(std::span<const SampleRef> samples, std::span<std::byte* const> to) const override {
     source_->read(samples, to);
     count += static_cast<long long>(samples.size());
     for (const SampleRef& sample : samples) sum += sample.row * 1000003 + sample.index;
   }
   mutable std::atomic<long long> count{0}, sum{0};
-
- private:
-  SampleSourceRef source_;
 };
 
 long long system_bytes() {
