@@ -22,7 +22,7 @@ std::unique_ptr<CommunicationThread> CommunicationThread::from_environment(Trans
   if (text == nullptr || std::string_view(text) != "1") return nullptr;
   std::mutex* mutex = transport.mutex();
   if (mutex == nullptr) {
-    verbose_line("no communication thread: MPI allows calls from one thread only");
+    verbose_line("no communication thread: MPI is not Strata's alone, or allows calls from one thread only");
     return nullptr;
   }
   return std::make_unique<CommunicationThread>(*mutex, std::move(advance));

@@ -36,7 +36,14 @@ PointToPointCommunicator::PointToPointCommunicator(std::unique_ptr<Transport> tr
   thread_ = CommunicationThread::from_environment(*transport_, [this] { return advance_aside(); });
 }
 
-PointToPointCommunicator::~PointToPointCommunicator() = default;
+// The threads of other communicators may be at work.
+PointToPointCommunicator::~PointToPointCommunicator() {
+  std::mutex* mutex = thread_ ? transport_->mutex() : nullptr;
+  thread_.reset();
+  const auto held = mutex != nullptr ? std::unique_lock(*mutex) : std::unique_lock<std::mutex>();
+  cancel_messages();
+  notes_.cancel();
+}
 
 std::unique_lock<std::mutex> PointToPointCommunicator::lock() const {
   return thread_ ? thread_->lock() : std::unique_lock<std::mutex>();

@@ -61,8 +61,11 @@ class PointToPointCommunicator final : public Communicator {
   bool usable() const { return failure_.empty(); }
   /// This rank goes no further: tells the others why, and throws from now on.
   void abandon(const std::string& why) noexcept;
-  /// The program ends in order while this still exists: says so in the flight recorder.
-  void finish() { recorder_.finish(); }
+  /// The program ends in order while this still exists: says so in the flight recorder. Nothing is sent from now on.
+  void finish() {
+    thread_.reset();
+    recorder_.finish();
+  }
 
  private:
   class PreparedSum;

@@ -7,9 +7,11 @@
 
 namespace strata {
 
-RankNotes::~RankNotes() {
+void RankNotes::cancel() noexcept {
   for (const Sent& sent : sent_) transport_.cancel(sent.request);
+  sent_.clear();
   if (receiving_) transport_.cancel(*receiving_);
+  receiving_.reset();
 }
 
 void RankNotes::send(int peer, const std::shared_ptr<const RankNote>& note) {

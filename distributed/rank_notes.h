@@ -32,7 +32,7 @@ class RankNotes {
   static constexpr int kTag = Transport::kTags - 1;
 
   explicit RankNotes(Transport& transport) : transport_(transport) {}
-  ~RankNotes();
+  ~RankNotes() { cancel(); }
   RankNotes(const RankNotes&) = delete;
   RankNotes& operator=(const RankNotes&) = delete;
 
@@ -45,6 +45,8 @@ class RankNotes {
     RankNote note;
   };
   std::optional<Received> receive();
+  /// Gives up what is under way.
+  void cancel() noexcept;
 
  private:
   struct Sent {

@@ -21,8 +21,9 @@ struct SumPieces {
   };
   /// A short message costs its latency, a long one keeps the others waiting. Up to 64 KB with their headers they go at
   /// once over Open MPI's TCP (btl_tcp_eager_limit); longer ones first ask whether they may, and the answer queues
-  /// behind others' data: 58 instead of 95 % of a slow link's rate. The first piece of all is the shortest: its
-  /// messages, which reach every group, carry the stamp, so they are copied.
+  /// behind others' data: 58 instead of 95 % of a slow link's rate. The first piece of all is the
+  /// shortest: its messages carry the stamp, so they are copied. Those of a whole sum reach every group; of half a sum
+  /// some group notices what is wrong, and the others hear of it in their next wait.
   static constexpr std::size_t kSmallest = 16 * 1024;
   static constexpr std::size_t kLargest = 60 * 1024;
   /// Without messages: what a core keeps in its cache while it adds.

@@ -222,7 +222,7 @@ Buffer FlatState::whole_slot(const FlatSet& set, const FlatSlot& slot, Stream& s
     device_.copy(whole.data() + bytes(held.first), set.slot_data(slot, held.first), bytes(held.size()), stream);
   }
   ShareGather gather(*shared_by_, device_);
-  gather.add_shares(whole.data(), size_of(set.layout.dtype), slot.shares, {{0, slot.elements}});
+  gather.add_shares(whole.data(), size_of(set.layout.dtype), slot.shares);
   gather.run(stream);
   return whole;
 }
@@ -321,7 +321,7 @@ void FlatState::finalize_variable_values(const Optimizer& optimizer) {
     }
     if (set.sharded()) {
       ShareGather gather(*shared_by_, device_);
-      gather.add_shares(set.values.data(), element, set.shares, {{0, set.layout.elements}});
+      gather.add_shares(set.values.data(), element, set.shares);
       gather.run(*stream);
     }
     stream->synchronize();

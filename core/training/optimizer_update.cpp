@@ -111,7 +111,7 @@ void OptimizerUpdate::prepare_gathers() {
     }
     squares_of_shares_.emplace_back(*ranks, state_.device());
     squares_of_shares_.back().add_shares(reinterpret_cast<std::byte*>(squares_of(set).gradient), sizeof(double),
-                                         variables, {{0, static_cast<Dim>(offsets.size())}});
+                                         variables);
   }
 }
 

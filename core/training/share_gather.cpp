@@ -39,16 +39,11 @@ void ShareGather::add(int owner, std::byte* data, std::size_t bytes) {
   }
 }
 
-void ShareGather::add_shares(std::byte* data, std::size_t element_bytes, const Shares& shares,
-                             const std::vector<IndexRange>& ranges) {
+void ShareGather::add_shares(std::byte* data, std::size_t element_bytes, const Shares& shares) {
   for (int rank = 0; rank < shares.ranks; ++rank) {
     for (const IndexRange own : shares.of(rank)) {
-      for (const IndexRange range : ranges) {
-        const Dim first = std::max(range.first, own.first), last = std::min(range.last, own.last);
-        if (first >= last) continue;
-        const auto size = static_cast<std::size_t>(last - first) * element_bytes;
-        add(rank, data + static_cast<std::size_t>(first) * element_bytes, size);
-      }
+      add(rank, data + static_cast<std::size_t>(own.first) * element_bytes,
+          static_cast<std::size_t>(own.size()) * element_bytes);
     }
   }
 }

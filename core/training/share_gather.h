@@ -22,9 +22,8 @@ class ShareGather {
   /// `bytes` at `data` that rank `owner` holds, not less than the owner of the part before. What goes on where that
   /// part ends becomes one with it.
   void add(int owner, std::byte* data, std::size_t bytes);
-  /// Of elements at `data`, of which each rank holds its shares, those in `ranges`, which are ascending.
-  void add_shares(std::byte* data, std::size_t element_bytes, const Shares& shares,
-                  const std::vector<IndexRange>& ranges);
+  /// Elements at `data`, of which each rank holds its shares.
+  void add_shares(std::byte* data, std::size_t element_bytes, const Shares& shares);
 
   /// Afterwards every rank has all parts. Allocates nothing but in the first run, or when parts outgrow what was
   /// reserved. Collective; throws CommError when a rank does not answer.

@@ -94,9 +94,22 @@ std::thread::id thread_for_mpi() {
   return std::this_thread::get_id();
 }
 
+bool threads_may_call(bool ours) {
+  int level = MPI_THREAD_SINGLE;
+  check_mpi(MPI_Query_thread(&level), "MPI_Query_thread");
+  return level >= (ours ? MPI_THREAD_SERIALIZED : MPI_THREAD_MULTIPLE);
+}
+
+/// One for the process: MPI may be at a level at which its threads take turns.
+std::mutex& mpi_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 }  // namespace
 
-std::unique_ptr<MpiTransport> MpiTransport::duplicate(MPI_Comm communicator, Clock::duration deadline) {
+std::unique_ptr<MpiTransport> MpiTransport::duplicate(MPI_Comm communicator, Clock::duration deadline, bool ours) {
+  const std::lock_guard lock(mpi_mutex());
   const std::thread::id only_thread = thread_for_mpi();
   int joins_two_groups = 0;
   check_mpi(MPI_Comm_test_inter(communicator, &joins_two_groups), "MPI_Comm_test_inter");
@@ -111,6 +124,7 @@ std::unique_ptr<MpiTransport> MpiTransport::duplicate(MPI_Comm communicator, Clo
   std::unique_ptr<MpiTransport> transport(
       new MpiTransport(own, deadline, rank, std::move(members), std::move(identities)));
   transport->only_thread_ = only_thread;
+  transport->has_threads_ = threads_may_call(ours);
   return transport;
 }
 
@@ -126,11 +140,7 @@ MpiTransport::MpiTransport(MPI_Comm communicator, Clock::duration deadline, int 
         return share_a_host(identities_[place - 1], identities_[place]);
       })) {}
 
-// One for the process: MPI may be at a level at which its threads take turns.
-std::mutex* MpiTransport::mutex() {
-  static std::mutex mutex;
-  return only_thread_ == std::thread::id() ? &mutex : nullptr;
-}
+std::mutex* MpiTransport::mutex() { return has_threads_ ? &mpi_mutex() : nullptr; }
 
 void MpiTransport::require_thread() const {
   if (only_thread_ != std::thread::id() && only_thread_ != std::this_thread::get_id()) refuse_thread();
@@ -253,6 +263,7 @@ std::unique_ptr<Transport> MpiTransport::split(int /*color*/, std::span<const in
   std::unique_ptr<MpiTransport> transport(
       new MpiTransport(part, deadline_, own, std::move(members), std::move(identities)));
   transport->only_thread_ = only_thread_;
+  transport->has_threads_ = has_threads_;
   return transport;
 }
 

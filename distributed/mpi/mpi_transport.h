@@ -16,8 +16,9 @@ namespace strata {
 class MpiTransport final : public Transport {
  public:
   /// Duplicates `communicator`. Collective over it; throws CommError when a rank does not come within `deadline`,
-  /// ConfigError on a thread that may not call MPI.
-  static std::unique_ptr<MpiTransport> duplicate(MPI_Comm communicator, Clock::duration deadline);
+  /// ConfigError on a thread that may not call MPI. `ours`: nobody but Strata calls MPI in this process, so that its
+  /// threads can take turns where MPI does not allow them to call at once.
+  static std::unique_ptr<MpiTransport> duplicate(MPI_Comm communicator, Clock::duration deadline, bool ours);
   /// Gives up the messages under way, unless MPI has been finalised. The communicator is not freed.
   ~MpiTransport() override;
 
@@ -59,6 +60,7 @@ class MpiTransport final : public Transport {
   std::vector<int> members_;              // the place of every rank in communicator_, which may have more
   std::vector<RankIdentity> identities_;  // of every rank
   std::vector<int> hosts_;
+  bool has_threads_ = false;     // besides the caller's there may be others
   std::thread::id only_thread_;  // that may call MPI; none: any may
   std::vector<Slot> slots_;
   std::vector<Request> free_;

@@ -61,9 +61,9 @@ void shut_down(World& state, bool failed) {
   if (state.shut_down) return;
   state.shut_down = true;
   if (state.process != getpid()) return;
+  if (state.over_mpi != nullptr && !failed) state.over_mpi->finish();
   const bool broken = state.over_mpi != nullptr && !state.over_mpi->usable(), over = mpi_finalized();
   if (state.over_mpi != nullptr && failed && !over) state.over_mpi->abandon("its program ends with an error");
-  if (state.over_mpi != nullptr && !failed) state.over_mpi->finish();
   if (!failed && !broken && !over && state.initialised_mpi) finalize();
 }
 
@@ -104,7 +104,8 @@ void check_sizes(const LaunchEnvironment& launch) {
 }
 
 std::shared_ptr<PointToPointCommunicator> make_point_to_point(MPI_Comm communicator) {
-  return std::make_shared<PointToPointCommunicator>(MpiTransport::duplicate(communicator, default_deadlines().first));
+  return std::make_shared<PointToPointCommunicator>(
+      MpiTransport::duplicate(communicator, default_deadlines().first, the_world().initialised_mpi));
 }
 
 void open_world(World& state) {

@@ -23,9 +23,8 @@ std::vector<std::int32_t> memory_of(Dim first, Dim last) {
   return memory;
 }
 
-/// What a rank has in the end; only elements of `ranges` are shared.
-std::vector<std::int32_t> gathered(Communicator& communicator, Device& device, const std::vector<Dim>& cuts,
-                                   const std::vector<IndexRange>& ranges) {
+/// What a rank has in the end.
+std::vector<std::int32_t> gathered(Communicator& communicator, Device& device, const std::vector<Dim>& cuts) {
   const auto rank = static_cast<std::size_t>(communicator.rank());
   std::vector<std::int32_t> host = memory_of(cuts[rank], cuts[rank + 1]);
   const std::size_t bytes = host.size() * sizeof(host[0]);
@@ -33,7 +32,7 @@ std::vector<std::int32_t> gathered(Communicator& communicator, Device& device, c
   const auto stream = device.make_stream();
   device.copy_from_host(storage.data(), host.data(), bytes, *stream);
   ShareGather gather(communicator, device);
-  gather.add_shares(storage.data(), sizeof(host[0]), {communicator.size(), cuts}, ranges);
+  gather.add_shares(storage.data(), sizeof(host[0]), {communicator.size(), cuts});
   for (int again = 0; again < 2; ++again) gather.run(*stream);
   device.copy_to_host(host.data(), storage.data(), bytes, *stream);
   stream->synchronize();
@@ -57,27 +56,10 @@ TEST(ShareGather, GivesEveryRankEverything) {
   for (const int ranks : {2, 3, 5}) {
     for (const auto& cuts : cuts_of(ranks)) {
       testing::run_ranks(ranks, [&](Communicator& communicator) {
-        EXPECT_TRUE(gathered(communicator, cpu_device(), cuts, {{0, kElements}}) == expected);
+        EXPECT_TRUE(gathered(communicator, cpu_device(), cuts) == expected);
       });
     }
   }
-}
-
-TEST(ShareGather, LeavesAloneWhatIsNotShared) {
-  const std::vector<IndexRange> ranges{{5, 90'000}, {90'001, 90'002}, {400'000, 699'998}};
-  testing::run_ranks(3, [&](Communicator& communicator) {
-    const std::vector<Dim> cuts = cuts_of(3)[0];
-    const auto rank = static_cast<std::size_t>(communicator.rank());
-    const auto result = gathered(communicator, cpu_device(), cuts, ranges);
-    Dim others = 0;
-    for (Dim i = 0; i < kElements; ++i) {
-      const bool own = i >= cuts[rank] && i < cuts[rank + 1];
-      const bool shared = std::any_of(ranges.begin(), ranges.end(),
-                                      [&](const IndexRange& range) { return i >= range.first && i < range.last; });
-      if (result[static_cast<std::size_t>(i)] != (own || shared ? value(i) : -1)) ++others;
-    }
-    EXPECT_EQ(others, 0);
-  });
 }
 
 TEST(ShareGather, PartsMayLieAnywhereAndChange) {
@@ -103,7 +85,7 @@ TEST(ShareGather, WorksOnADeviceWhoseMemoryTheHostCannotTouch) {
   const std::vector<std::int32_t> expected = memory_of(0, kElements);
   testing::run_ranks(2, [&](Communicator& communicator) {
     testing::GuardedDevice device;
-    EXPECT_TRUE(gathered(communicator, device, cuts_of(2)[0], {{0, kElements}}) == expected);
+    EXPECT_TRUE(gathered(communicator, device, cuts_of(2)[0]) == expected);
   });
 }
 

@@ -81,15 +81,43 @@ TEST_P(Divergence, OfASumAndACollective) {
 }
 
 // The last rank has lost a step: its sums would go together with those of the others.
-void sum_in_different_steps(Communicator& c, Dim count) {
-  testing::Partials<float> partials(c, cpu_device(), c.size(), count);
-  const auto sum = c.prepare_block_sum(cpu_device(), partials.spec());
+void run_in_different_steps(Communicator& c, PreparedCollective& sum) {
   for (int step = 0; step < 5; ++step) {
     const bool late = c.rank() == c.size() - 1 && step == 4;
     const CommunicatorStep scope(c, {0, late ? step - 1 : step}, step == 0);
-    sum->start();
-    sum->wait();
+    sum.start();
+    sum.wait();
   }
+  c.barrier();  // of half a sum a rank that only sends hears of it here
+}
+
+void sum_in_different_steps(Communicator& c, Dim count, const Shares& shares = {}) {
+  testing::Partials<float> partials(c, cpu_device(), c.size(), count);
+  BlockSumSpec spec = partials.spec();
+  spec.shares = shares;
+  run_in_different_steps(c, *c.prepare_block_sum(cpu_device(), spec));
+}
+
+/// All elements are rank 0's.
+Shares shares_of_rank_zero(int ranks, Dim count) {
+  Shares shares{ranks, std::vector<Dim>(static_cast<std::size_t>(ranks) + 1, count)};
+  shares.cuts[0] = 0;
+  return shares;
+}
+
+TEST_P(Divergence, OfTheStepInAReduceScatter) {
+  const auto errors = errors_of(
+      GetParam(), [](Communicator& c) { sum_in_different_steps(c, 100'000, shares_of_rank_zero(c.size(), 100'000)); });
+  expect_diverged(errors, "in epoch 0, step 4", "in epoch 0, step 3");
+}
+
+TEST_P(Divergence, OfTheStepInAnAllgather) {
+  const auto errors = errors_of(GetParam(), [](Communicator& c) {
+    const auto memory = c.allocate(cpu_device(), 100'000);
+    const AllgatherSpec spec{memory->data(), 1, shares_of_rank_zero(c.size(), 100'000)};
+    run_in_different_steps(c, *c.prepare_allgather(cpu_device(), spec));
+  });
+  expect_diverged(errors, "in epoch 0, step 4", "in epoch 0, step 3");
 }
 
 TEST_P(Divergence, OfTheStepInASmallSum) {

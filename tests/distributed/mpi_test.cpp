@@ -29,6 +29,12 @@ class MpiTest : public ::testing::Test {
 
 class MpiRanksTest : public MpiTest, public ::testing::WithParamInterface<int> {};
 
+TEST_P(MpiRanksTest, PassEveryCaseWithThreadsThatDriveTheMessages) {
+  const testing::Command command{{kProgram, "all"}, {{"STRATA_COMMUNICATION_THREAD", "1"}}};
+  const MpiOutcome outcome = testing::run_mpi(GetParam(), command);
+  EXPECT_TRUE(outcome.succeeded()) << outcome.text();
+}
+
 TEST_P(MpiRanksTest, PassEveryCaseAndAgreeWithMpi) {
   const MpiOutcome outcome = mpi_cases(GetParam(), "all");
   EXPECT_TRUE(outcome.succeeded()) << outcome.text();

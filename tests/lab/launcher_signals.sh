@@ -53,7 +53,7 @@ direct() {
 
 # in_job HOW STATUS SAVED COMMAND...: a batch job on three nodes; HOW is a signal to the launcher or the word scancel.
 in_job() {
-  local how=$1 wanted=$2 saved=$3 job
+  local how=$1 wanted=$2 saved=$3 job over=
   shift 3
   begin
   printf '%s\n' '#!/usr/bin/env bash' "trap : TERM USR1; $* '$program' '$work/ranks' 3 & echo \$! >'$work/launcher'" \
@@ -68,9 +68,10 @@ in_job() {
     kill "-$how" "$(<"$work/launcher")"
   fi
   for ((i = 0; i < 300; ++i)); do
-    if [[ -s $work/batch || $("$slurm" run squeue --noheader --jobs="$job" 2>/dev/null) == '' ]]; then break; fi
+    if [[ -s $work/batch || $("$slurm" run squeue --noheader --jobs="$job" 2>/dev/null) == '' ]]; then over=yes && break; fi
     sleep 0.1
   done
+  [[ -n $over ]] || { printf '%s, %s: the job does not end\n' "$how" "$*" && exit 1; }
   expect "$how, $*" "$wanted" "$saved" "$(cat "$work/batch" 2>/dev/null || printf killed)"
 }
 

@@ -38,7 +38,11 @@ wait_for() {
   done
 }
 runs_again() { [[ $(restarts) -ge $1 && $(value JobState) == RUNNING ]]; }
-saved_after() { (($(saved) > $1)); }
+saved_after() {
+  local found
+  found=$(saved)
+  ((${found:-0} > $1))
+}
 ended() { [[ $(value JobState) =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)$ ]]; }
 
 export OMP_NUM_THREADS=1
@@ -55,6 +59,7 @@ preempted() {
   wait_for 120 "the requeue after the warning" runs_again 1
   grep -q 'the ranks ended with 85' "$work/output" || fail "$1: after the warning the ranks did not end with 85"
   step=$(saved)
+  [[ -n $step ]] || fail "$1: the ranks ended with 85 without a checkpoint"
   # No second warning.
   "$slurm" run scontrol update jobid="$job" timelimit=30
   wait_for 60 "a checkpoint of the second start" saved_after "$step"

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 #include <stdexcept>
+#include <thread>
 
 #include "core/base/error.h"
 #include "core/base/philox.h"
@@ -222,7 +223,10 @@ void progress_case(Communicator& c) {
   partials.fill();
   const auto sum = c.prepare_block_sum(cpu_device(), partials.spec());
   sum->start();
-  while (!sum->advance()) c.progress();
+  while (!sum->advance()) {
+    c.progress();
+    std::this_thread::yield();
+  }
   partials.require_sum();
   c.barrier();
 }
