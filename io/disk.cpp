@@ -94,7 +94,9 @@ class Disk final : public FileSystem {
 
   bool exists(const std::string& path) override {
     std::error_code failed;
-    return fs::exists(path, failed);
+    const bool there = fs::exists(path, failed);  // what is merely not there is no failure
+    if (failed) throw IoError(path, "cannot be looked at: " + failed.message());
+    return there;
   }
 
   std::vector<std::string> list(const std::string& directory) override {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 
 #include "core/base/error.h"
 #include "core/training/callbacks/monitor.h"
@@ -90,7 +91,8 @@ std::vector<int> ranks_without(const std::string& directory, Communicator& commu
   succeed_together(communicator, directory, [&] {
     if (first) checkpoint_store().put_mark(directory);
   });
-  const char mine = checkpoint_store().finds_mark(directory) ? 1 : 0;
+  char mine = 0;
+  succeed_together(communicator, directory, [&] { mine = checkpoint_store().finds_mark(directory) ? 1 : 0; });
   std::vector<char> all(static_cast<std::size_t>(communicator.size()), mine);
   if (communicator.size() > 1) communicator.allgather(&mine, all.data(), 1);
   succeed_together(communicator, directory, [&] {
@@ -122,17 +124,25 @@ std::optional<RunProgress> continue_run(const std::string& directory, const Resu
   }
   std::string wrong;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    std::optional<RunProgress> run;
+    std::exception_ptr other;  // on this rank: the others have been told by an IoError
     try {
-      RunProgress run = reader.load(*step, plan, described);
-      reader.set_aside_after(*step, "damaged");
-      if (!wrong.empty()) {
-        print_message(trainer.communicator().rank(),
-                      wrong + "Training continues from the checkpoint of step " + std::to_string(*step) + ".");
-      }
-      return run;
+      run = reader.load(*step, plan, described);
     } catch (const IoError& error) {
       wrong += std::string(error.what()) + ". ";
+    } catch (const std::exception&) {
+      other = std::current_exception();
     }
+    succeed_together(trainer.communicator(), directory, [&] {
+      if (other) std::rethrow_exception(other);
+    });
+    if (!run) continue;
+    reader.set_aside_after(*step, "damaged");
+    if (!wrong.empty()) {
+      print_message(trainer.communicator().rank(),
+                    wrong + "Training continues from the checkpoint of step " + std::to_string(*step) + ".");
+    }
+    return run;
   }
   if (wrong.empty()) return {};
   throw IoError(directory, "none of its checkpoints, of the steps " + list_of(steps) + ", is whole: " + wrong +

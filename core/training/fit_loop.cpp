@@ -129,7 +129,9 @@ class FitLoop final : public TrainingControl {
            ", epochs " + std::to_string(options_.initial_epoch) + " to " + std::to_string(options_.epochs) +
            ", steps_per_epoch " + std::to_string(steps_) + ", bucket_mb " + std::to_string(options_.bucket_mb) +
            ", max_steps " + std::to_string(options_.max_steps) + ", shuffle " + std::to_string(options_.shuffle) +
-           ", order " + order_of(data_, feed_options(), trainer_.session_.seed()).describe() + ", checkpoints every " +
+           ", order " + order_of(data_, feed_options(), trainer_.session_.seed()).describe() + ", checkpoints " +
+           std::string(options_.checkpoint.directory.empty() ? "nowhere" : "somewhere") + " in up to " +
+           std::to_string(options_.checkpoint.most_shards) + " files every " +
            std::to_string(options_.checkpoint.every_steps) + " steps, resume " + options_.resume + ", seed " +
            std::to_string(trainer_.session_.seed()) + ", nan_policy " +
            std::to_string(static_cast<int>(options_.nan_policy)) + ", callbacks " +

@@ -31,7 +31,8 @@ Config history_config(const History& history) {
                          {"logs", logs},
                          {"steps", history.steps},
                          {"timed_steps", history.timed_steps},
-                         {"training_seconds", history.training_seconds}});
+                         {"training_seconds", history.training_seconds},
+                         {"data_seconds", history.data_seconds}});
 }
 
 History history_of(const Config& config) {
@@ -43,6 +44,7 @@ History history_of(const Config& config) {
   history.steps = config.at("steps").as_int();
   history.timed_steps = config.at("timed_steps").as_int();
   history.training_seconds = config.at("training_seconds").as_double();
+  history.data_seconds = config.at("data_seconds").as_double();
   return history;
 }
 

@@ -132,6 +132,8 @@ Manifest read_manifest(const std::string& path, const std::string& text) {
     if (config.at("format") != Config(kFormat)) throw ConfigError("it is not one of a " + kFormat);
     version = config.at("version").as_int();
     if (version <= kManifestVersion) return manifest_of(config);
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {
     refuse(path, error.what());
   }

@@ -5,28 +5,19 @@
 #include "strata/strata.h"
 #include "tests/support/counting_source.h"
 #include "tests/support/files.h"
+#include "tests/support/interrupted_training.h"
 #include "tests/support/ranks.h"
 
 namespace strata {
 namespace {
 
 using testing::CountingSource;
+using testing::Interrupt;
+using testing::Interruption;
 
 constexpr Dim kRows = 43;
 constexpr int kEpochs = 2;
 constexpr int kSteps = 5;  // an epoch
-
-struct Interruption : std::runtime_error {
-  Interruption() : std::runtime_error("interrupted") {}
-};
-
-struct Interrupt : Callback {
-  explicit Interrupt(int steps) : left(steps) {}
-  void on_train_batch_begin(Dim) override {
-    if (left-- == 0) throw Interruption();
-  }
-  int left;
-};
 
 /// Trains on `ranks` ranks with backups after every step, for at most `steps` of them; returns rank 0's weights.
 std::uint64_t train(int ranks, const SampleSourceRef& source, const std::string& backup, int steps, int threads) {

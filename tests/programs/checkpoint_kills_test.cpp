@@ -52,6 +52,16 @@ class CheckpointKills : public ::testing::Test {
     return ended;
   }
 
+  /// The step of the newest complete checkpoint; -1 when there is none.
+  long newest() const {
+    long step = -1;
+    if (!std::filesystem::exists(path())) return step;
+    for (const auto& entry : std::filesystem::directory_iterator(path())) {
+      if (!std::filesystem::exists(entry.path() / "manifest.json")) continue;
+      step = std::max(step, std::stol(entry.path().filename().string().substr(std::string("step-").size())));
+    }
+    return step;
+  }
   std::string path() const { return directory_.path("c"); }
   void clear() const { std::filesystem::remove_all(path()); }
 
@@ -69,6 +79,7 @@ TEST_F(CheckpointKills, AtAnyInstantAndAroundEachFileOperation) {
   while (kills < 20 && ++starts < 100) {
     clear();
     Ended last;
+    long saved = -1;
     // Some kills a run, since later ones have other things to find.
     for (int k = 0; k < 4 && last.hashes.empty(); ++k) {
       const int ranks = 1 + below(most);
@@ -77,6 +88,8 @@ TEST_F(CheckpointKills, AtAnyInstantAndAroundEachFileOperation) {
       last = kind == 0 ? run(ranks, {rank, "time", std::to_string(below(1 + static_cast<int>(whole.seconds * 1e6)))})
                        : run(ranks, {rank, kind == 1 ? "before" : "after", std::to_string(below(40))});
       if (last.hashes.empty()) ++kills;
+      ASSERT_GE(newest(), saved) << "a complete checkpoint is lost, after " << kills << " kills";
+      saved = newest();
     }
     if (last.hashes.empty()) last = run(1 + below(most));
     ASSERT_EQ(last.hashes, whole.hashes) << "after " << kills << " kills";
