@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/fixed_text.h"
 #include "distributed/flight_format.h"
 
 namespace strata {
@@ -29,13 +30,6 @@ std::int64_t now() {
   timespec time{};
   clock_gettime(CLOCK_REALTIME, &time);
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-template <std::size_t n>
-void copy_text(std::array<char, n>& to, std::string_view text) {
-  const std::size_t length = std::min(text.size(), n - 1);
-  if (length > 0) std::memcpy(to.data(), text.data(), length);
-  to[length] = '\0';
 }
 
 std::uint64_t hash(const std::string& text) { return XXH3_64bits(text.data(), text.size()); }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/fixed_text.h"
 
 namespace strata {
 
@@ -31,7 +32,7 @@ void RankNotes::tell_failed(const CallStamp& stamp, int about, std::string_view 
     note->kind = RankNote::Kind::failed;
     note->about = about;
     note->stamp = stamp;
-    std::copy_n(text.begin(), std::min(text.size(), note->text.size() - 1), note->text.begin());
+    copy_text(note->text, text);
     for (int peer = 0; peer < transport_.size(); ++peer) {
       if (peer != transport_.rank()) send(peer, note);
     }

@@ -6,18 +6,9 @@
 #include <cstring>
 #include <utility>
 
+#include "core/base/fixed_text.h"
+
 namespace strata {
-namespace {
-
-template <std::size_t n>
-void copy_text(std::array<char, n>& to, std::string_view text) {
-  const std::size_t length = std::min(text.size(), n - 1);
-  std::memcpy(to.data(), text.data(), length);
-  to[length] = '\0';
-}
-
-}  // namespace
-
 constinit thread_local TimelineRecorder* TimelineRecorder::current_ = nullptr;
 
 // The memory is not touched before it is needed.
