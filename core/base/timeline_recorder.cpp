@@ -9,6 +9,7 @@
 #include "core/base/fixed_text.h"
 
 namespace strata {
+
 constinit thread_local TimelineRecorder* TimelineRecorder::current_ = nullptr;
 
 // The memory is not touched before it is needed.
