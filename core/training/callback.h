@@ -131,6 +131,7 @@ struct History {
   std::vector<int> epoch;                                            // 0-based
   std::vector<std::pair<std::string, std::vector<double>>> history;  // a name's values, one an epoch
   Dim steps = 0;                                                     // training steps, with those before a restart
+  Dim resumed_steps = 0;                                             // of steps, those before this start
   Dim blocks = 0;                                                    // that every batch was cut into
   Dim timed_steps = 0;                                               // those after the first of each start
   double training_seconds = 0.0;                                     // in these, validation excluded

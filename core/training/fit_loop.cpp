@@ -110,8 +110,7 @@ class FitLoop final : public TrainingControl {
     restore_callbacks();
     announce();
     Logs logs;
-    // An epoch that was stopped in its middle still has its end before it.
-    while (step_ > 0 || (epoch_ < options_.epochs && !stopped())) logs = run_epoch();
+    while (!is_over()) logs = run_epoch();
     if (checkpoints_) checkpoints_->end(trainer_.iterations_);
     trainer_.state_->finalize_variable_values(trainer_.optimizer_);
     tell([&](Callback& callback) { callback.on_train_end(logs); });
@@ -187,6 +186,7 @@ class FitLoop final : public TrainingControl {
     stop_ = saved_.stopped;
     left_out_ = saved_.left_out;
     history_ = saved_.history;
+    history_.resumed_steps = history_.steps;
     return true;
   }
 
@@ -239,11 +239,23 @@ class FitLoop final : public TrainingControl {
     print("Train", samples_);
     if (validation_.rows > 0) print(", validate", validation_.rows);
     std::printf("\n");
+    if (history_.resumed_steps > 0) announce_resumption();
     if (options_.compress_transfer && communicator_.size() > 1) {
       std::printf("Gradients travel between hosts as bfloat16: the bits depend on which ranks share a host\n");
     }
     std::fflush(stdout);
   }
+
+  void announce_resumption() const {
+    const auto before = static_cast<long long>(history_.resumed_steps);
+    if (is_over()) std::printf("Nothing is left to do after %lld steps\n", before);
+    else
+      std::printf("Continue after %lld steps, at step %d of epoch %d\n", before, static_cast<int>(step_) + 1,
+                  epoch_ + 1);
+  }
+
+  /// An epoch that was stopped in its middle still has its end before it.
+  bool is_over() const { return step_ == 0 && (epoch_ >= options_.epochs || stopped()); }
 
   /// What of epoch_ is still to be done.
   Logs run_epoch() {

@@ -76,6 +76,7 @@ void Example::report(const Model& model, const History& history, const Logs& sco
                                             : options_.blocks > 0 ? options_.blocks
                                                                   : world_->size()},
                                  {"steps", history.steps},
+                                 {"resumed_steps", history.resumed_steps},
                                  {"history", history_json(history)}};
   for (const auto& [name, value] : scores) json[name] = value;
   if (history.first_step != std::chrono::steady_clock::time_point()) {

@@ -41,8 +41,24 @@ TEST_F(CheckpointOptions, GoOnWhereTheRunStood) {
   EXPECT_EQ(hash(rest), hash(whole));
   EXPECT_EQ(rest.at("history"), whole.at("history"));
   EXPECT_EQ(rest.at("steps"), whole.at("steps"));
+  EXPECT_EQ(whole.at("resumed_steps"), 0);
+  EXPECT_EQ(rest.at("resumed_steps"), 18);
   EXPECT_EQ(hash(run(1, "0", checkpoints({"--resume", "35"}))), hash(whole));
   EXPECT_EQ(hash(run(1, "0", checkpoints({"--resume", "never", "--seed", "4"}))), hash(run(1, "0", {"--seed", "4"})));
+}
+
+TEST_F(CheckpointOptions, ARunThatContinuesSaysSo) {
+  const auto output = [&](const std::string& steps) {
+    Arguments options{"--epochs", "3", "--max-steps", steps};
+    const Arguments more = checkpoints();
+    options.insert(options.end(), more.begin(), more.end());
+    const Outcome outcome = alone(options);
+    EXPECT_EQ(outcome.status, 0) << outcome.text();
+    return outcome.out;
+  };
+  EXPECT_EQ(output("18").find("Continue"), std::string::npos);
+  EXPECT_PRED_FORMAT2(::testing::IsSubstring, "Continue after 18 steps, at step 6 of epoch 2\n", output("20"));
+  EXPECT_PRED_FORMAT2(::testing::IsSubstring, "Nothing is left to do after 20 steps\n", output("20"));
 }
 
 TEST_F(CheckpointOptions, ReportsSayWhereTheyComeFrom) {
