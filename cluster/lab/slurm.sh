@@ -68,6 +68,8 @@ MessageTimeout=5
 TCPTimeout=2
 SlurmdParameters=config_overrides
 GresTypes=gpu
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 CONF
   local i gres=
   (($3 == 0)) || gres="Gres=gpu:$3"
@@ -75,7 +77,9 @@ CONF
     printf 'NodeName=node%d NodeAddr=127.0.1.%d Port=%d CPUs=%d CoresPerSocket=%d RealMemory=2000 %s\n' \
       $i $i $((17000 + i)) "$2" "$2" "$gres"
   done
-  printf 'PartitionName=lab Nodes=node[1-%d] Default=YES MaxTime=INFINITE State=UP\n' "$1"
+  # A job in the partition "urgent" takes the nodes of others, after their GraceTime.
+  printf 'PartitionName=lab Nodes=node[1-%d] Default=YES MaxTime=INFINITE PriorityTier=1 GraceTime=10\n' "$1"
+  printf 'PartitionName=urgent Nodes=node[1-%d] MaxTime=INFINITE PriorityTier=2 PreemptMode=OFF\n' "$1"
 }
 
 # configure N CPUS GPUS

@@ -4,6 +4,7 @@
 # back into the queue and trains on from its last checkpoint.
 : "${strata:?the project}" "${launcher:?srun or mpirun}" "${ranks:?ranks on each node}"
 : "${checkpoints:?a directory that all nodes see}" "${every:?steps from one checkpoint to the next}" "${save_before:?seconds to save in}"
+: "${most_starts:?how often the job may begin}"
 # shellcheck source=cluster/launch.sh
 source "$strata/cluster/launch.sh"
 launch_passes_on=(USR1) launch_remembers=(TERM)
@@ -11,9 +12,15 @@ launch_passes_on=(USR1) launch_remembers=(TERM)
 # The checkpoints that are whole: each has a manifest, which is written last.
 whole_checkpoints() { find "$checkpoints" -mindepth 2 -maxdepth 2 -name manifest.json -printf '%T@ %P\n' | sort; }
 
-# Puts this job back into the queue; Slurm ends what is left of it.
+# Puts this job back into the queue, unless it has begun often enough; Slurm ends what is left of it.
 requeue() {
-  printf 'job %s: %s; back into the queue for start %d\n' "$SLURM_JOB_ID" "$1" $((${SLURM_RESTART_COUNT:-0} + 2))
+  local starts=$((${SLURM_RESTART_COUNT:-0} + 1))
+  if ((starts >= most_starts)); then
+    printf 'job %s: %s, after start %d of at most %d; another job with its checkpoints, %s, trains on\n' \
+      "$SLURM_JOB_ID" "$1" $starts "$most_starts" "$checkpoints"
+    return
+  fi
+  printf 'job %s: %s; back into the queue for start %d\n' "$SLURM_JOB_ID" "$1" $((starts + 1))
   scontrol requeue "$SLURM_JOB_ID"
 }
 

@@ -47,15 +47,25 @@ weights() {
   sed -nE 's/.*"weights_xxh64": *"([0-9a-f]+)".*/\1/p' "$json"
 }
 
-# Two hosts whose link takes as long for a step's gradients as the backward pass does, two thirds of the computation.
-overlap() {
-  local json=$work/overlap.json rate
-  "$hosts" up 2 0
+# Limits the two hosts' link so that the sums of a step, measured alone, take as long as the backward pass, two thirds of the
+# computation: what they take beyond their bytes on the wire (TCP, headers) is measured at a first guess.
+calibrate() {
+  local json=$work/calibration.json rate
   "$hosts" run -np 2 "$STRATA_BIN/overlap_step" --rounds 3 --json "$json"
   rate=$(awk -v bytes="$(member "$json" bytes)" -v seconds="$(member "$json" compute_seconds)" \
     'BEGIN { printf "%d", bytes * 8 / (seconds * 2 / 3) / 1e3 }')
   "$hosts" rate "${rate}kbit"
+  "$hosts" run -np 2 "$STRATA_BIN/overlap_step" --rounds 3 --json "$json"
+  rate=$(awk -v rate="$rate" -v sums="$(member "$json" communication_seconds)" -v compute="$(member "$json" compute_seconds)" \
+    'BEGIN { printf "%d", rate * sums / (compute * 2 / 3) }')
+  "$hosts" rate "${rate}kbit"
   printf 'links of %d kbit/s: ' "$rate"
+}
+
+overlap() {
+  local json=$work/overlap.json
+  "$hosts" up 2 0
+  calibrate
   "$hosts" run -np 2 "$STRATA_BIN/overlap_step" --json "$json"
   figures+=" a step takes $(rounded "$json" step_over_longer) times the longer of computation and communication,"
   figures+=" without overlap $(rounded "$json" late_step_over_sum) times their sum;"

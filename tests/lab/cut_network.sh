@@ -57,6 +57,7 @@ found=$(manifests | tail -n 1)
 
 (train 1) </dev/null >"$work/output" 2>&1 || fail "the run did not go on from $found"
 ended=$(weights "$work/run.json") expected=$(weights "$work/undisturbed.json")
+(($(sed -nE 's/.*"resumed_steps": *([0-9]+).*/\1/p' "$work/run.json") > 0)) || fail "the run began anew, although there is $found"
 [[ -n $ended && $ended == "$expected" ]] || fail "ended with weights ${ended:-none}; undisturbed ${expected:-none}"
 printf '%s\n' "$error"
 printf 'ended %s s after the cut with %d, went on from %s on one host, and has the bits of an undisturbed run (%s)\n' \
