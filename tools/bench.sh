@@ -44,4 +44,8 @@ if command -v mpirun >/dev/null; then
   done
   printf '\n== mpi_step on two ranks\n'
   mpirun -np 2 build/release/bin/mpi_step "${ddp[@]}" --json build/release/mpi_step.json
+  # The system's Python: it has the matplotlib of the distribution, whichever Python comes first in PATH.
+  if /usr/bin/python3 tools/plot_bench.py build/release build/release/bench.png; then
+    printf '\nDrawn: build/release/bench.png\n'
+  fi
 fi

@@ -15,7 +15,7 @@ failures=0
 for script in "${scripts[@]}"; do
   name=$(basename "$script" .sh)
   status=0
-  timeout --kill-after=10 "${LAB_TIMEOUT:-600}" "tests/lab/$name.sh" >"$logs/$name.log" 2>&1 </dev/null || status=$?
+  timeout --kill-after=10 "${LAB_TIMEOUT:-900}" "tests/lab/$name.sh" >"$logs/$name.log" 2>&1 </dev/null || status=$?
   case $status in
     0) result=PASSED ;;
     77) result=SKIPPED ;;

@@ -32,7 +32,7 @@ wait_for() {
   done
 }
 # Has the job begun once more, so many times?
-began_again() { [[ $(value Restarts) -ge $1 && $(value JobState) =~ ^(RUNNING|COMPLETING|COMPLETED)$ ]]; }
+began_again() { [[ $(value Restarts) -ge $1 && $(value JobState) =~ ^(RUNNING|COMPLETED)$ ]]; }
 ended() { [[ $(value JobState) =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|PREEMPTED)$ ]]; }
 # ends_as WEIGHTS JSON: waits for the end of the job, whose last start has to have gone on from a checkpoint to these weights.
 ends_as() {
