@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <limits>
 #include <optional>
 
 #include "core/base/error.h"
@@ -57,23 +56,6 @@ Shape read_shape(InputFile& file, std::size_t rank) {
   return Shape(std::move(dims));
 }
 
-std::size_t checked_bytes(const InputFile& file, const Shape& shape, Dtype dtype) {
-  constexpr std::size_t limit = std::numeric_limits<std::int64_t>::max();
-  std::size_t bytes = size_of(dtype);
-  bool empty = false;
-  for (const Dim dim : shape) {
-    if (dim == 0) {
-      empty = true;
-      continue;
-    }
-    if (bytes > limit / static_cast<std::size_t>(dim)) {
-      throw IoError(file.path(), "the header's dimensions " + shape.str() + " exceed any file");
-    }
-    bytes *= static_cast<std::size_t>(dim);
-  }
-  return empty ? 0 : bytes;
-}
-
 }  // namespace
 
 void idx_to_native_order(std::span<std::byte> bytes, std::size_t element) {
@@ -83,10 +65,10 @@ void idx_to_native_order(std::span<std::byte> bytes, std::size_t element) {
   }
 }
 
-IdxHeader read_idx_header(InputFile& file) {
+ArrayHeader read_idx_header(InputFile& file) {
   const Magic magic = read_magic(file);
-  const Shape shape = read_shape(file, magic.rank);
-  return {{shape, magic.dtype}, 4 + 4 * magic.rank, checked_bytes(file, shape, magic.dtype)};
+  const TensorSpec spec{read_shape(file, magic.rank), magic.dtype};
+  return make_array_header(file.path(), spec, 4 + 4 * magic.rank);
 }
 
 Tensor read_idx(const std::string& path) {

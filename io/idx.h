@@ -5,21 +5,14 @@
 #include <span>
 #include <string>
 
-#include "core/tensor/tensor.h"
+#include "io/array_header.h"
 
 namespace strata {
 
 class InputFile;
 
-/// What an IDX file says of itself.
-struct IdxHeader {
-  TensorSpec spec;
-  std::size_t bytes = 0;       // of the header
-  std::size_t data_bytes = 0;  // of the elements behind it
-};
-
 /// From the start of a file. Throws IoError for a header that is none, and for one that says more than any file holds.
-IdxHeader read_idx_header(InputFile& file);
+ArrayHeader read_idx_header(InputFile& file);
 
 /// Elements as they stand in the file to those of this machine.
 void idx_to_native_order(std::span<std::byte> bytes, std::size_t element);

@@ -27,7 +27,8 @@ struct FileCloser {
 /// The bytes as they lie on disk, in pieces.
 class RawFile {
  public:
-  explicit RawFile(std::string path) : path_(std::move(path)), piece_(kPiece) {
+  explicit RawFile(std::string path)
+      : path_(std::move(path)), piece_(std::make_unique_for_overwrite<unsigned char[]>(kPiece)) {
     std::error_code ignored;
     if (std::filesystem::is_directory(path_, ignored)) fail("expected a file, received a directory");
     file_.reset(std::fopen(path_.c_str(), "rb"));
@@ -38,17 +39,17 @@ class RawFile {
   [[noreturn]] void fail(const std::string& what) const { throw IoError(path_, what); }
   const std::string& path() const { return path_; }
 
-  unsigned char* begin() { return piece_.data() + at_; }
+  unsigned char* begin() { return piece_.get() + at_; }
   std::size_t available() const { return end_ - at_; }
   void skip(std::size_t bytes) { at_ += bytes; }
   bool starts_gzip() const { return available() >= 2 && piece_[at_] == 0x1f && piece_[at_ + 1] == 0x8b; }
 
   /// Keeps what has not been used and reads more behind it; false at the end of the file.
   bool refill() {
-    std::memmove(piece_.data(), begin(), available());
+    std::memmove(piece_.get(), begin(), available());
     end_ = available();
     at_ = 0;
-    const std::size_t got = std::fread(piece_.data() + end_, 1, piece_.size() - end_, file_.get());
+    const std::size_t got = std::fread(piece_.get() + end_, 1, kPiece - end_, file_.get());
     if (std::ferror(file_.get()) != 0) fail(fmt::format("cannot be read: {}", std::strerror(errno)));
     end_ += got;
     return got > 0;
@@ -56,7 +57,7 @@ class RawFile {
 
  private:
   std::string path_;
-  std::vector<unsigned char> piece_;
+  std::unique_ptr<unsigned char[]> piece_;
   std::size_t at_ = 0;
   std::size_t end_ = 0;
   std::unique_ptr<std::FILE, FileCloser> file_;
@@ -155,13 +156,14 @@ std::vector<std::byte> InputFile::read_exactly(std::size_t size, const std::stri
 
 std::vector<unsigned char> InputFile::read_rest() {
   std::vector<unsigned char> bytes;
-  std::size_t got = kPiece;
-  while (got == kPiece) {
+  std::size_t got = 0, wanted = 0;
+  do {
     const std::size_t have = bytes.size();
-    bytes.resize(have + kPiece);
-    got = read(bytes.data() + have, kPiece);
+    wanted = std::clamp(have, kPiece / 16, kPiece);
+    bytes.resize(have + wanted);
+    got = read(bytes.data() + have, wanted);
     bytes.resize(have + got);
-  }
+  } while (got == wanted);
   return bytes;
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/tensor/tensor.h"
+#include "io/pixels.h"
 
 namespace strata {
 
@@ -16,6 +16,6 @@ namespace strata {
 Tensor read_jpeg(const std::string& path, Dim channels = 0);
 
 /// The same of a file that has been read; `path` is for messages.
-Tensor decode_jpeg(const std::vector<unsigned char>& bytes, const std::string& path, Dim channels = 0);
+Pixels decode_jpeg(const std::vector<unsigned char>& bytes, const std::string& path, Dim channels = 0);
 
 }  // namespace strata

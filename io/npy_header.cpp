@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 
 #include "core/base/error.h"
 
@@ -87,21 +86,10 @@ class HeaderText {
   std::string text_, path_, array_;
 };
 
-std::size_t checked_bytes(const TensorSpec& spec, const HeaderText& header) {
-  std::size_t bytes = size_of(spec.dtype);
-  for (const Dim dim : spec.shape) {
-    if (dim != 0 && bytes > std::numeric_limits<std::int64_t>::max() / static_cast<std::size_t>(dim)) {
-      header.fail("its shape " + spec.shape.str() + " exceeds any file");
-    }
-    if (dim != 0) bytes *= static_cast<std::size_t>(dim);
-  }
-  return spec.shape.elements() == 0 ? 0 : bytes;
-}
-
 }  // namespace
 
-NpyHeader read_npy_header(const std::function<std::string(std::size_t)>& read, const std::string& path,
-                          const std::string& array) {
+ArrayHeader read_npy_header(const std::function<std::string(std::size_t)>& read, const std::string& path,
+                            const std::string& array) {
   const HeaderText start("", path, array);
   const auto exactly = [&](std::size_t size) {
     std::string bytes = read(size);
@@ -123,7 +111,7 @@ NpyHeader read_npy_header(const std::function<std::string(std::size_t)>& read, c
   const HeaderText header(exactly(length), path, array);
   header.require_rows_first();
   const TensorSpec spec{header.shape(), header.dtype()};
-  return {spec, magic.size() + length_bytes.size() + length, checked_bytes(spec, header)};
+  return make_array_header(path, spec, magic.size() + length_bytes.size() + length, array);
 }
 
 std::string npy_header(const TensorSpec& spec) {

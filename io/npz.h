@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,9 @@ struct NpzEntry {
   std::size_t begin = 0;  // of the elements in the file, in bytes; of those that are not packed
 };
 
-/// What read_npz() would read, without reading it.
-std::map<std::string, NpzEntry> list_npz(const std::string& path);
+/// What read_npz() would read of these arrays, without reading it. Others may be of any kind. Throws IoError when one
+/// is not there.
+std::map<std::string, NpzEntry> find_in_npz(const std::string& path, const std::set<std::string>& names);
 /// One of them. Throws IoError when it is not there.
 Tensor read_npz_array(const std::string& path, const std::string& name);
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/tensor/tensor.h"
+#include "io/pixels.h"
 
 namespace strata {
 
@@ -17,7 +17,7 @@ namespace strata {
 Tensor read_png(const std::string& path, Dim channels = 0);
 
 /// The same of a file that has been read; `path` is for messages.
-Tensor decode_png(const std::vector<unsigned char>& bytes, const std::string& path, Dim channels = 0);
+Pixels decode_png(const std::vector<unsigned char>& bytes, const std::string& path, Dim channels = 0);
 
 /// Writes uint8 (height, width, channels) with 1 to 4 channels, as above. The file appears whole, or not at all. Throws
 /// ShapeError or DtypeError for another tensor, IoError when the file cannot be written. Every rank that calls it

@@ -10,6 +10,7 @@
 #include "core/model/subclassed.h"
 #include "core/ops/ops.h"
 #include "core/program/autodiff.h"
+#include "core/training/batches.h"
 #include "core/training/callbacks/callbacks.h"
 #include "core/training/custom_loop.h"
 #include "core/training/model.h"

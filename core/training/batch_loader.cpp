@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "core/base/error.h"
 #include "core/base/thread_environment.h"
+#include "core/tensor/checked_bytes.h"
 
 namespace strata {
 namespace {
@@ -43,6 +45,7 @@ struct BatchLoader::State {
       : source(std::move(from)), order(std::move(in_order)), plan(of), options(with) {}
 
   void make_slots();
+  std::shared_ptr<std::byte> memory_of(const TensorSpec& spec) const;
   void read_piece(std::int64_t batch, int piece, Scratch& scratch);
   void run_reader();
   bool may_issue() const { return issued < end && issued - wanted < static_cast<std::int64_t>(slots.size()); }
@@ -80,11 +83,19 @@ void BatchLoader::State::make_slots() {
   for (const SampleArray& array : arrays) row_bytes.push_back(array.row.bytes());
   for (Slot& slot : slots) {
     for (std::size_t k = 0; k < arrays.size(); ++k) {
-      slot.memory.push_back(aligned_memory(static_cast<std::size_t>(most) * row_bytes[k]));
       const TensorSpec spec{Shape{most}.concat(arrays[k].row.shape), arrays[k].row.dtype};
+      slot.memory.push_back(memory_of(spec));
       slot.arrays.emplace_back(spec, slot.memory.back());
     }
   }
+}
+
+std::shared_ptr<std::byte> BatchLoader::State::memory_of(const TensorSpec& spec) const {
+  try {
+    if (const auto bytes = checked_bytes(spec)) return aligned_memory(*bytes);
+  } catch (const std::bad_alloc&) {  // as for what no memory holds
+  }
+  throw IoError(source->name(), "a batch of " + spec.str() + " does not fit into memory");
 }
 
 void BatchLoader::State::read_piece(std::int64_t batch, int piece, Scratch& to_use) {
@@ -104,7 +115,11 @@ void BatchLoader::State::read_piece(std::int64_t batch, int piece, Scratch& to_u
     to_use.to.push_back(target.memory[k].get() + static_cast<std::size_t>(part.first) * row_bytes[k]);
   }
   const ThreadEnvironment environment;
-  source->read(to_use.samples, to_use.to);
+  try {
+    source->read(to_use.samples, to_use.to);
+  } catch (const std::bad_alloc&) {
+    throw IoError(source->name(), "what is read together with a sample does not fit into memory");
+  }
 }
 
 void BatchLoader::State::run_reader() {

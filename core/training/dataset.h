@@ -11,6 +11,9 @@
 
 namespace strata {
 
+class Batches;
+class Communicator;
+
 /// How batches are read ahead of the step that needs them. Arrays in memory are used where they stand, without it.
 struct PrefetchOptions {
   int threads = 1;  // that read and decode; 0 = none: the step reads its own batch
@@ -39,6 +42,13 @@ struct SampleTarget {
   std::string name = {};  // instead of the index: in a dictionary
 };
 
+/// Which batches a loop of one's own goes through.
+struct BatchesOptions {
+  std::int64_t epochs = 1;
+  std::int64_t position = 0;             // batches that come before the first one, over all epochs; see Batches
+  Communicator* communicator = nullptr;  // whose ranks share a batch; null = the session's. Outlives the loop
+};
+
 /// A value; copies share the arrays. Thread-safe.
 class Dataset {
  public:
@@ -62,6 +72,9 @@ class Dataset {
   Dataset batch(Dim batch_size, bool drop_remainder = false) const;
   /// Throws ConfigError for fewer than 0 threads or 1 batch.
   Dataset prefetch(const PrefetchOptions& options) const;
+  /// This rank's part of one batch after the other, for loops of one's own: see core/training/batches.h. Throws
+  /// ConfigError for a dataset without batches, or of too few samples for one, and for options that do not fit.
+  Batches batches(const BatchesOptions& options = {}) const;
 
   const Samples& samples() const { return samples_; }
   /// The samples as a source, whatever they come from.

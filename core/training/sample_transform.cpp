@@ -26,8 +26,8 @@ std::size_t place_of(const std::vector<SampleArray>& arrays, const SampleTarget&
                     " arrays, received " + std::to_string(target.index));
 }
 
-/// Samples for which memory is taken at once.
-constexpr std::size_t kPiece = 32;
+/// Samples are read and changed in pieces, so that they still are in the processor's cache when they are changed.
+constexpr std::size_t kMostSamples = 32, kMostBytes = std::size_t{1} << 19U;
 
 class TransformedSource final : public DerivedSource {
  public:
@@ -47,11 +47,12 @@ class TransformedSource final : public DerivedSource {
 
   void read(std::span<const SampleRef> samples, std::span<std::byte* const> to) const override {
     if (to[array_] == nullptr) return source_->read(samples, to);
-    const std::size_t most = std::min(samples.size(), kPiece), from_bytes = row_bytes_[array_];
+    const std::size_t from_bytes = row_bytes_[array_], fitting = kMostBytes / std::max<std::size_t>(from_bytes, 1);
+    const std::size_t most = std::min(samples.size(), std::clamp<std::size_t>(fitting, 1, kMostSamples));
     const auto before = std::make_unique_for_overwrite<std::byte[]>(most * from_bytes);
     std::vector<std::byte*> place(to.begin(), to.end());
-    for (std::size_t first = 0; first < samples.size(); first += kPiece) {
-      const auto piece = samples.subspan(first, std::min(kPiece, samples.size() - first));
+    for (std::size_t first = 0; first < samples.size(); first += most) {
+      const auto piece = samples.subspan(first, std::min(most, samples.size() - first));
       for (std::size_t k = 0; k < place.size(); ++k) {
         if (to[k] != nullptr) place[k] = to[k] + first * row_bytes_[k];
       }

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "core/base/error.h"
+#include "io/array_header.h"
 #include "io/hdf5/element_type.h"
 #include "io/hdf5/file_seal.h"
 #include "io/hdf5/hdf5_shape.h"
@@ -45,6 +46,19 @@ std::vector<std::string> read_attribute(hid_t group, const std::string& attribut
   const std::string what = "the attribute " + attribute;
   const Hdf5Id id(checked_id(H5Aopen(group, attribute.c_str(), H5P_DEFAULT), path, what + " cannot be opened"));
   return read_texts(id, what, path);
+}
+
+/// Whether so many bytes of an array can come from the file, whatever its header says.
+bool may_hold(const std::string& path, hid_t set, std::size_t bytes) {
+  constexpr std::size_t largest_ratio = 1032;  // zlib packs no more bytes into one
+  constexpr std::size_t unwritten = 1 << 20;   // arrays may hold nothing but a fill value
+  const Hdf5Id layout(H5Dget_create_plist(set));
+  if (H5Pget_layout(layout) == H5D_VIRTUAL || H5Pget_external_count(layout) > 0) return true;
+  std::error_code failed;
+  const auto in_file = std::filesystem::file_size(path, failed);
+  const bool packed = H5Pget_layout(layout) == H5D_CHUNKED;
+  if (!packed && H5Dget_storage_size(set) > in_file) return false;
+  return failed || bytes <= unwritten || bytes / largest_ratio <= in_file;
 }
 
 }  // namespace
@@ -117,13 +131,10 @@ Tensor Hdf5Reader::array(const std::string& group, const std::string& name) cons
   const Hdf5Id set(checked_id(H5Dopen2(file_, array.c_str(), H5P_DEFAULT), path_, what + " is not there"));
   const Hdf5Id type(H5Dget_type(set)), space(H5Dget_space(set));
   const TensorSpec spec{hdf5_shape(space), dtype_of_stored(type, path_, array)};
-  std::error_code failed;
-  const bool packed = H5Pget_layout(Hdf5Id(H5Dget_create_plist(set))) == H5D_CHUNKED;
-  if (!packed && H5Dget_storage_size(set) > std::filesystem::file_size(path_, failed)) {
-    throw IoError(path_, what + " is larger than the file");
-  }
+  const std::size_t size = make_array_header(path_, spec, 0, array).data_bytes;
+  if (!may_hold(path_, set, size)) throw IoError(path_, what + " is larger than the file can hold: " + spec.str());
   try {
-    std::string bytes(spec.bytes(), '\0');
+    std::string bytes(size, '\0');
     check_hdf5(H5Dread(set, element_type(spec.dtype), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), path_,
                what + " cannot be read");
     return constant_bytes(bytes.data(), bytes.size(), spec);

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <set>
 
-#include "core/base/error.h"
+#include "io/array_header.h"
 #include "io/hdf5/element_type.h"
 #include "io/hdf5/hdf5_shape.h"
 
@@ -67,6 +67,7 @@ TensorSpec Hdf5Rows::spec_of(const Open& file, std::size_t array) const {
   const std::string& path = paths_[file.index];
   const TensorSpec spec{hdf5_shape(Hdf5Id(H5Dget_space(set))),
                         dtype_of_stored(Hdf5Id(H5Dget_type(set)), path, arrays_[array])};
+  make_array_header(path, spec, 0, arrays_[array]);
   if (spec.shape.rank() > 0) return spec;
   throw IoError(path,
                 "the array " + arrays_[array] + ": expected samples along a first dimension, received a single number");

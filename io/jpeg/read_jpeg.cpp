@@ -18,6 +18,9 @@ namespace {
 /// A byte holds the codes of at most 8 blocks of 8 x 8 pixels, and colours may be stored at half the resolution.
 constexpr double kMostPixelsPerByte = 8 * 64 * 4;
 
+/// A scan of a few bytes may go through the whole picture. Encoders make about ten.
+constexpr int kMostScans = 100;
+
 /// What libjpeg's functions get to see. It reports errors by longjmp, which runs no destructors: nothing that has any
 /// is made between setjmp and it.
 struct Errors {
@@ -35,6 +38,15 @@ struct Errors {
 /// Of warnings one is an error here: the file ended, and grey was put for what is missing.
 void keep_warning(j_common_ptr jpeg, int level) {
   if (level < 0 && jpeg->err->msg_code == JWRN_JPEG_EOF) keep_error(jpeg);
+}
+
+/// libjpeg calls it for every row of blocks, also while it gathers all scans of a progressive picture.
+void limit_scans(j_common_ptr jpeg) {
+  auto* reader = reinterpret_cast<j_decompress_ptr>(jpeg);
+  if (reader->input_scan_number <= kMostScans) return;
+  auto* errors = reinterpret_cast<Errors*>(jpeg->err);
+  std::snprintf(errors->text, sizeof errors->text, "it has more than %d scans", kMostScans);
+  std::longjmp(errors->back, 1);
 }
 
 class JpegReader {
@@ -72,6 +84,8 @@ class JpegReader {
     if (setjmp(errors_.back) != 0) return false;
     jpeg_create_decompress(&jpeg_);
     jpeg_mem_src(&jpeg_, bytes_.data(), bytes_.size());
+    progress_.progress_monitor = limit_scans;
+    jpeg_.progress = &progress_;
     return true;
   }
   bool try_header(int channels) {
@@ -100,6 +114,7 @@ class JpegReader {
   const std::string& path_;
   const std::vector<unsigned char>& bytes_;
   Errors errors_{};
+  jpeg_progress_mgr progress_{};
   jpeg_decompress_struct jpeg_{};
 };
 
@@ -120,10 +135,10 @@ std::vector<unsigned char> colours_of_cmyk(const std::vector<unsigned char>& cmy
 }  // namespace
 
 Tensor read_jpeg(const std::string& path, Dim channels) {
-  return decode_jpeg(InputFile(path).read_rest(), path, channels);
+  return decode_jpeg(InputFile(path).read_rest(), path, channels).tensor();
 }
 
-Tensor decode_jpeg(const std::vector<unsigned char>& bytes, const std::string& path, Dim channels) {
+Pixels decode_jpeg(const std::vector<unsigned char>& bytes, const std::string& path, Dim channels) {
   if (channels != 0 && channels != 1 && channels != 3) {
     throw ConfigError(fmt::format("read_jpeg: expected 0, 1 or 3 channels, received {}", channels));
   }
@@ -132,14 +147,15 @@ Tensor decode_jpeg(const std::vector<unsigned char>& bytes, const std::string& p
   }
   JpegReader reader(path, bytes);
   const Shape shape = reader.read_header(channels);
-  std::vector<unsigned char> pixels(static_cast<std::size_t>(shape.elements()));
+  if (shape[2] == 4 && channels == 1) {
+    throw IoError(path, "expected grey or colours, which become grey, received CMYK");
+  }
+  Pixels picture{shape, std::vector<unsigned char>(static_cast<std::size_t>(shape.elements()))};
   std::vector<JSAMPROW> rows;
-  for (Dim y = 0; y < shape[0]; ++y) rows.push_back(pixels.data() + y * shape[1] * shape[2]);
+  for (Dim y = 0; y < shape[0]; ++y) rows.push_back(picture.values.data() + y * shape[1] * shape[2]);
   reader.read_rows(rows);
-  if (shape[2] != 4) return constant_bytes(pixels.data(), pixels.size(), {shape, Dtype::uint8});
-  if (channels == 1) throw IoError(path, "expected grey or colours, which become grey, received CMYK");
-  pixels = colours_of_cmyk(pixels, reader.inverted());
-  return constant_bytes(pixels.data(), pixels.size(), {shape.with(2, 3), Dtype::uint8});
+  if (shape[2] != 4) return picture;
+  return {shape.with(2, 3), colours_of_cmyk(picture.values, reader.inverted())};
 }
 
 }  // namespace strata

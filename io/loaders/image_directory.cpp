@@ -7,7 +7,6 @@
 
 #include "core/base/error.h"
 #include "core/base/quoted_list.h"
-#include "core/tensor/host_copy.h"
 #include "io/input_file.h"
 #include "io/jpeg.h"
 #include "io/loaders/loaders.h"
@@ -131,17 +130,15 @@ class ImageDirectory final : public SampleSource {
   }
 
   void read_picture(const std::string& path, float* to) const {
-    const Tensor decoded = decode(path);
-    const std::string pixels = host_copy(decoded.eval(), decoded.spec().bytes());
-    const Shape& shape = decoded.shape();
-    Picture picture{reinterpret_cast<const std::uint8_t*>(pixels.data()), shape[0], shape[1], shape[2],
-                    shape[1] * shape[2]};
+    const Pixels decoded = decode(path);
+    const Shape& shape = decoded.shape;
+    Picture picture{decoded.values.data(), shape[0], shape[1], shape[2], shape[1] * shape[2]};
     if (options_.crop_to_aspect_ratio) picture = cropped_to(picture, options_.height, options_.width);
     if (options_.interpolation == "nearest") resize_nearest(picture, options_.height, options_.width, to);
     else resize_bilinear(picture, options_.height, options_.width, to);
   }
 
-  Tensor decode(const std::string& path) const {
+  Pixels decode(const std::string& path) const {
     const std::vector<unsigned char> bytes = InputFile(path).read_rest();
     bytes_read_.fetch_add(static_cast<std::int64_t>(bytes.size()), std::memory_order_relaxed);
     if (bytes.empty() || bytes[0] != 0xFF) return decode_png(bytes, path, channels_);

@@ -15,16 +15,9 @@ Dataset npy(const std::string& path) {
     return bytes;
   };
   if (file.is_packed()) throw IoError(path, "expected an .npy file, received one packed with gzip");
-  const NpyHeader header = read_npy_header(read, path);
-  const Shape& shape = header.spec.shape;
-  if (shape.rank() == 0) throw IoError(path, "expected samples along a first dimension, received a single number");
-  const std::size_t received = file_size(path);
-  if (received != header.bytes + header.data_bytes) {
-    throw IoError(path, "expected " + std::to_string(header.bytes + header.data_bytes) + " bytes for " +
-                            header.spec.str() + ", received " + std::to_string(received));
-  }
-  return Dataset::from_source(
-      make_record_source({{path, header.bytes, shape[0]}}, {shape.slice(1, shape.rank()), header.spec.dtype}));
+  const ArrayHeader header = read_npy_header(read, path);
+  require_ends_with(path, header);
+  return Dataset::from_source(make_array_source(path, header.spec, header.bytes));
 }
 
 }  // namespace strata::loaders

@@ -10,28 +10,25 @@ namespace strata::loaders {
 namespace {
 
 /// Read sample by sample where the file has it plain, else as a whole.
-SampleSourceRef source_of(const std::string& path, const std::string& name,
-                          const std::map<std::string, NpzEntry>& entries) {
-  const auto found = entries.find(name);
-  if (found == entries.end()) throw IoError(path, "expected an array \"" + name + "\"");
-  const auto& [spec, packed, begin] = found->second;
-  if (spec.shape.rank() == 0) {
-    throw IoError(path, "array " + name + ": expected samples along a first dimension, received a single number");
-  }
-  if (packed) return Dataset::from_tensor_slices(read_npz_array(path, name)).source();
-  return make_record_source({{path, begin, spec.shape[0]}}, {spec.shape.slice(1, spec.shape.rank()), spec.dtype});
+SampleSourceRef source_of(const std::string& path, const std::string& name, const NpzEntry& entry) {
+  if (!entry.packed) return make_array_source(path, entry.spec, entry.begin, {}, name);
+  sample_of(path, entry.spec, name);
+  return Dataset::from_tensor_slices(read_npz_array(path, name)).source();
 }
 
 }  // namespace
 
 Dataset npz(const std::string& path, const NpzOptions& options) {
-  const auto entries = list_npz(path);
+  if (options.x.empty()) throw ConfigError("loaders::npz: expected at least one array x, received none");
+  std::set<std::string> all;
+  for (const auto* names : {&options.x, &options.y, &options.sample_weight}) all.insert(names->begin(), names->end());
+  const auto entries = find_in_npz(path, all);
   const auto sources = [&](const std::vector<std::string>& names) {
     std::vector<NamedSource> list;
-    for (const std::string& name : names) list.push_back({source_of(path, name, entries), options.named ? name : ""});
+    for (const std::string& name : names)
+      list.push_back({source_of(path, name, entries.at(name)), options.named ? name : ""});
     return list;
   };
-  if (options.x.empty()) throw ConfigError("loaders::npz: expected at least one array x, received none");
   return Dataset::from_source(
       make_zipped_source(sources(options.x), sources(options.y), sources(options.sample_weight)));
 }

@@ -4,10 +4,13 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/training/sample_source.h"
+#include "io/array_header.h"
+#include "io/loaders/mapped_file.h"
 
 namespace strata::loaders {
 
@@ -21,11 +24,23 @@ struct RecordRange {
 /// The size in bytes of a regular file. Throws IoError when there is none.
 std::size_t file_size(const std::string& path);
 
-/// Thread-safe. Files are opened once, when this is made.
+/// A file that is open for reading. Throws IoError when it cannot be opened.
+class OpenFile {
+ public:
+  explicit OpenFile(const std::string& path);
+  ~OpenFile();
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+/// Thread-safe. A few files are opened once, when this is made; of many each is opened whenever it is read.
 class RecordFiles {
  public:
   RecordFiles(const std::vector<RecordRange>& ranges, std::size_t record_bytes);
-  ~RecordFiles();
   RecordFiles(const RecordFiles&) = delete;
   RecordFiles& operator=(const RecordFiles&) = delete;
 
@@ -45,12 +60,13 @@ class RecordFiles {
     std::size_t begin;
     Dim first;  // record of all
     Dim records;
-    int descriptor;
+    std::unique_ptr<OpenFile> open;   // null where there are many files
+    std::unique_ptr<MappedFile> map;  // null there, and where records are large
   };
   const File& file_of(Dim record) const;
-  void read_run(Dim first, Dim count, std::byte* to) const;
+  void read_run(Dim first, Dim count, bool mapped, std::byte* to) const;
+  bool whole_maps() const;
   void read_bytes(const File& file, std::size_t at, std::size_t left, std::byte* to) const;
-  void close() noexcept;
 
   std::vector<File> files_;
   std::size_t record_bytes_;
@@ -58,8 +74,16 @@ class RecordFiles {
   mutable std::atomic<std::int64_t> bytes_read_{0};
 };
 
-/// Records as the samples' only array. `decode` turns so many of them, in place, into elements; may be empty.
-SampleSourceRef make_record_source(const std::vector<RecordRange>& ranges, const TensorSpec& row,
-                                   std::function<void(std::byte*, Dim)> decode = {});
+/// What a sample of an array is. Throws IoError naming `path`, and `array` in it unless that is empty, for one that has
+/// no axis 0.
+TensorSpec sample_of(const std::string& path, const TensorSpec& spec, const std::string& array = "");
+
+/// Throws IoError unless the file ends where the elements behind its header do.
+void require_ends_with(const std::string& path, const ArrayHeader& header);
+
+/// The samples of an array whose elements begin `begin` bytes into a file. `decode` turns bytes of the file, in place,
+/// into elements; may be empty.
+SampleSourceRef make_array_source(const std::string& path, const TensorSpec& spec, std::size_t begin,
+                                  std::function<void(std::span<std::byte>)> decode = {}, const std::string& array = "");
 
 }  // namespace strata::loaders

@@ -13,6 +13,15 @@ struct Weight {
   float lerp;
 };
 
+/// What any interpolation gives when the size stays.
+void copy_pixels(const Picture& picture, float* to) {
+  const Dim values = picture.width * picture.channels;
+  for (Dim y = 0; y < picture.height; ++y) {
+    const std::uint8_t* row = picture.pixels + y * picture.stride;
+    to = std::transform(row, row + values, to, [](std::uint8_t pixel) { return static_cast<float>(pixel); });
+  }
+}
+
 std::vector<Weight> weights(Dim from, Dim to) {
   const float scale = static_cast<float>(from) / static_cast<float>(to);
   std::vector<Weight> all;
@@ -39,6 +48,7 @@ Picture cropped_to(const Picture& picture, Dim height, Dim width) {
 }
 
 void resize_bilinear(const Picture& picture, Dim height, Dim width, float* to) {
+  if (picture.height == height && picture.width == width) return copy_pixels(picture, to);
   const auto rows = weights(picture.height, height), columns = weights(picture.width, width);
   for (const Weight& y : rows) {
     const std::uint8_t *upper = picture.pixels + y.lower * picture.stride,
@@ -56,6 +66,7 @@ void resize_bilinear(const Picture& picture, Dim height, Dim width, float* to) {
 }
 
 void resize_nearest(const Picture& picture, Dim height, Dim width, float* to) {
+  if (picture.height == height && picture.width == width) return copy_pixels(picture, to);
   const auto nearest = [](Dim i, Dim from, Dim size) {
     const float scale = static_cast<float>(from) / static_cast<float>(size);
     return std::min(static_cast<Dim>(std::floor((static_cast<float>(i) + 0.5F) * scale)), from - 1);

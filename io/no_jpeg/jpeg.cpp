@@ -6,9 +6,9 @@
 
 namespace strata {
 
-Tensor read_jpeg(const std::string& path, Dim) { return decode_jpeg({}, path); }
+Tensor read_jpeg(const std::string& path, Dim) { return decode_jpeg({}, path).tensor(); }
 
-Tensor decode_jpeg(const std::vector<unsigned char>&, const std::string& path, Dim) {
+Pixels decode_jpeg(const std::vector<unsigned char>&, const std::string& path, Dim) {
   throw IoError(path,
                 "this Strata was built without libjpeg, which JPEG pictures need: install it (Debian: libjpeg-dev) and "
                 "build again");

@@ -19,7 +19,7 @@ std::map<std::string, Tensor> read_npz(const std::string& path) { refuse(path); 
 
 void write_npz(const std::string& path, const std::vector<std::pair<std::string, Tensor>>&) { refuse(path); }
 
-std::map<std::string, NpzEntry> list_npz(const std::string& path) { refuse(path); }
+std::map<std::string, NpzEntry> find_in_npz(const std::string& path, const std::set<std::string>&) { refuse(path); }
 
 Tensor read_npz_array(const std::string& path, const std::string&) { refuse(path); }
 

@@ -17,7 +17,7 @@ namespace {
 
 Tensor read_png(const std::string& path, Dim) { refuse(path); }
 
-Tensor decode_png(const std::vector<unsigned char>&, const std::string& path, Dim) { refuse(path); }
+Pixels decode_png(const std::vector<unsigned char>&, const std::string& path, Dim) { refuse(path); }
 
 void write_png(const std::string& path, const Tensor&) { refuse(path); }
 

@@ -29,21 +29,26 @@ class Archive {
  public:
   explicit Archive(const std::string& path) : path_(path), file_(unzOpen64(path.c_str())) {
     if (file_ == nullptr) throw IoError(path, "cannot be opened as an .npz file");
+    std::error_code failed;
+    bytes_ = std::filesystem::file_size(path, failed);
+    if (failed) throw IoError(path, "cannot be opened: " + failed.message());
   }
 
   [[noreturn]] void fail(const std::string& what) const { throw IoError(path_, what); }
   const std::string& path() const { return path_; }
 
-  /// Calls `entry(name)` for every one, open.
-  void visit(const std::function<void(const std::string&)>& entry) {
-    for (int status = unzGoToFirstFile(file_.get()); status == UNZ_OK; status = unzGoToNextFile(file_.get())) {
-      std::array<char, 1024> text{};
-      if (unzGetCurrentFileInfo64(file_.get(), &info_, text.data(), text.size() - 1, nullptr, 0, nullptr, 0) !=
-          UNZ_OK) {
-        fail("its list of arrays cannot be read");
-      }
-      name_ = text.data();
-      if (name_.ends_with(kSuffix)) name_.resize(name_.size() - kSuffix.size());
+  /// Calls `entry(name)` for every one that is `wanted(name)`, open.
+  void visit(const std::function<bool(const std::string&)>& wanted,
+             const std::function<void(const std::string&)>& entry) {
+    unz_global_info64 all{};
+    if (unzGetGlobalInfo64(file_.get(), &all) != UNZ_OK) fail("its list of arrays cannot be read");
+    std::uintmax_t left = bytes_;
+    for (ZPOS64_T i = 0; i < all.number_entry; ++i) {
+      go_to(i);
+      if (!wanted(name_)) continue;
+      // Else a small file could hold one large array a thousand times.
+      if (info_.compressed_size > left) fail("its arrays have more bytes than the file: they lie over each other");
+      left -= info_.compressed_size;
       if (unzOpenCurrentFile(file_.get()) != UNZ_OK) fail("array " + name_ + " cannot be opened");
       entry(name_);
       if (unzCloseCurrentFile(file_.get()) != UNZ_OK) fail("array " + name_ + " is damaged: its checksum differs");
@@ -64,11 +69,11 @@ class Archive {
     return bytes;
   }
 
-  NpyHeader read_header() {
+  ArrayHeader read_header() {
     return read_npy_header([this](std::size_t size) { return read(size); }, path_, name_);
   }
   Tensor read_array() {
-    const NpyHeader header = read_header();
+    const ArrayHeader header = read_header();
     const std::string bytes = read(header.data_bytes);
     const std::size_t more = read(1).size();
     if (bytes.size() == header.data_bytes && more == 0) return constant_bytes(bytes.data(), bytes.size(), header.spec);
@@ -77,7 +82,7 @@ class Archive {
   }
   NpzEntry describe() {
     const auto begin = static_cast<std::size_t>(unzGetCurrentFileZStreamPos64(file_.get()));
-    const NpyHeader header = read_header();
+    const ArrayHeader header = read_header();
     const bool packed = info_.compression_method != 0;
     if (!packed && info_.uncompressed_size != header.bytes + header.data_bytes) {
       fail("array " + name_ + ": expected " + std::to_string(header.data_bytes) + " bytes for " + header.spec.str() +
@@ -87,8 +92,21 @@ class Archive {
   }
 
  private:
+  /// Entry i, behind the one that it is at.
+  void go_to(ZPOS64_T i) {
+    std::array<char, 1024> text{};
+    const int status = i == 0 ? unzGoToFirstFile(file_.get()) : unzGoToNextFile(file_.get());
+    if (status != UNZ_OK ||
+        unzGetCurrentFileInfo64(file_.get(), &info_, text.data(), text.size() - 1, nullptr, 0, nullptr, 0) != UNZ_OK) {
+      fail("its list of arrays is damaged at the " + std::to_string(i + 1) + ". of them");
+    }
+    name_ = text.data();
+    if (name_.ends_with(kSuffix)) name_.resize(name_.size() - kSuffix.size());
+  }
+
   std::string path_;
   std::unique_ptr<void, Closer> file_;
+  std::uintmax_t bytes_ = 0;
   unz_file_info64 info_{};
   std::string name_;
 };
@@ -109,23 +127,27 @@ std::string npy_bytes(const Tensor& value) {
 std::map<std::string, Tensor> read_npz(const std::string& path) {
   std::map<std::string, Tensor> arrays;
   Archive archive(path);
-  archive.visit([&](const std::string& name) { arrays[name] = archive.read_array(); });
+  archive.visit([](const std::string&) { return true; },
+                [&](const std::string& name) { arrays[name] = archive.read_array(); });
   return arrays;
 }
 
-std::map<std::string, NpzEntry> list_npz(const std::string& path) {
+std::map<std::string, NpzEntry> find_in_npz(const std::string& path, const std::set<std::string>& names) {
   std::map<std::string, NpzEntry> entries;
   Archive archive(path);
-  archive.visit([&](const std::string& name) { entries[name] = archive.describe(); });
+  archive.visit([&](const std::string& name) { return names.contains(name); },
+                [&](const std::string& name) { entries[name] = archive.describe(); });
+  for (const std::string& name : names) {
+    if (!entries.contains(name)) archive.fail("expected an array \"" + name + "\"");
+  }
   return entries;
 }
 
 Tensor read_npz_array(const std::string& path, const std::string& name) {
   Tensor found;
   Archive archive(path);
-  archive.visit([&](const std::string& entry) {
-    if (entry == name) found = archive.read_array();
-  });
+  archive.visit([&](const std::string& entry) { return entry == name; },
+                [&](const std::string&) { found = archive.read_array(); });
   if (!found) archive.fail("expected an array \"" + name + "\"");
   return found;
 }

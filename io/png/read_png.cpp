@@ -118,21 +118,21 @@ void check_signature(const std::string& path, const std::vector<unsigned char>& 
 }  // namespace
 
 Tensor read_png(const std::string& path, Dim channels) {
-  return decode_png(InputFile(path).read_rest(), path, channels);
+  return decode_png(InputFile(path).read_rest(), path, channels).tensor();
 }
 
-Tensor decode_png(const std::vector<unsigned char>& bytes, const std::string& path, Dim channels) {
+Pixels decode_png(const std::vector<unsigned char>& bytes, const std::string& path, Dim channels) {
   if (channels != 0 && channels != 1 && channels != 3 && channels != 4) {
     throw ConfigError(fmt::format("read_png: expected 0, 1, 3 or 4 channels, received {}", channels));
   }
   check_signature(path, bytes);
   PngReader reader(path, bytes);
   const Shape shape = reader.read_header(channels);
-  std::vector<unsigned char> pixels(static_cast<std::size_t>(shape.elements()));
+  Pixels picture{shape, std::vector<unsigned char>(static_cast<std::size_t>(shape.elements()))};
   std::vector<png_bytep> rows;
-  for (Dim y = 0; y < shape[0]; ++y) rows.push_back(pixels.data() + y * shape[1] * shape[2]);
+  for (Dim y = 0; y < shape[0]; ++y) rows.push_back(picture.values.data() + y * shape[1] * shape[2]);
   reader.read_rows(rows);
-  return constant_bytes(pixels.data(), pixels.size(), {shape, Dtype::uint8});
+  return picture;
 }
 
 }  // namespace strata

@@ -108,6 +108,22 @@ TEST(BatchLoader, ErrorsComeWithTheBatchThatTheyBelongTo) {
   }
 }
 
+TEST(BatchLoader, SamplesThatNoMemoryHoldsAreErrors) {
+  const SampleOrder order(8, 4, false, {}, 1);
+  const BatchPlan plan{8, 4, 2, 1, 1, 0, 1};
+  for (const Dim width : {Dim{1} << 45, Dim{1} << 60}) {
+    expect_error_with<IoError>(
+        [&] { BatchLoader(std::make_shared<CountingSource>(8, ChunkLayout(), width), order, plan, {.threads = 0}); },
+        "numbers: a batch of float32 (4, " + std::to_string(width) + ") does not fit into memory");
+  }
+  for (const int threads : {0, 1}) {
+    const auto source = std::make_shared<CountingSource>(8);
+    source->before_read = [](auto) { throw std::bad_alloc(); };
+    BatchLoader loader(source, order, plan, {.threads = threads});
+    expect_error_with<IoError>([&] { loader.load(0, 0); }, "numbers: what is read together with a sample");
+  }
+}
+
 TEST(BatchLoader, AReadThatHangsIsAnErrorInTime) {
   const auto source = std::make_shared<CountingSource>(8);
   std::promise<void> end;

@@ -98,8 +98,8 @@ TEST_F(Idx, SaysWhatIsWrongInGzip) {
 
 TEST_F(Idx, HugeDimensionsDoNotAllocate) {
   constexpr std::uint32_t most = 0xFFFFFFFF;
-  expect_error(idx(8, {most, most, most}, ramp(100, 10)), "exceed any file");
-  expect_error(idx(8, {most, most, 0, most}, {}), "exceed any file");
+  expect_error(idx(8, {most, most, most}, ramp(100, 10)), "exceeds any file");
+  expect_error(idx(8, {most, most, 0, most}, {}), "exceeds any file");
   // Sizes that a machine would really hand out.
   expect_error(idx(8, {most}, ramp(100, 10)), "expected 4294967295 bytes, received 100");
   expect_error(gzip(idx(8, {1u << 31}, ramp(100, 10))), "expected 2147483648 bytes, received 100");

@@ -5,9 +5,10 @@
 #include <filesystem>
 
 #include "core/base/error.h"
-#include "io/jpeg.h"
 #include "io/loaders/loaders.h"
+#include "io/png.h"
 #include "tests/io/expect_io_error.h"
+#include "tests/io/few_files.h"
 #include "tests/io/loaded_samples.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/files.h"
@@ -78,33 +79,20 @@ TEST(ImageDirectory, WhatDoesNotFitIsAnError) {
   expect_io_error([&] { elements_of<float>(data, 0); }, directory.path("a/x.png"), "expected a PNG file");
 }
 
-TEST(Jpeg, DamagedFilesAreErrors) {
+TEST(ImageDirectory, ManyPicturesAreOpenOneAThread) {
   const testing::TemporaryDirectory directory;
-  const std::string path = directory.path("a.jpg"), whole = testing::read_text(pictures() + "/cats/B.jpg");
-  EXPECT_EQ(read_jpeg(pictures() + "/cats/B.jpg").shape(), (Shape{16, 24, 3}));
-  EXPECT_EQ(read_jpeg(pictures() + "/cats/B.jpg", 1).shape(), (Shape{16, 24, 1}));
-  for (std::size_t size = 0; size + 2 < whole.size(); size += 17) {  // the last two bytes mark the end
-    testing::write_file(path, {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
-    EXPECT_THROW(read_jpeg(path), IoError) << size;
+  for (int i = 0; i < 300; ++i) {
+    write_png(directory.path(std::to_string(1000 + i) + ".png"),
+              constant<std::uint8_t>({static_cast<std::uint8_t>(i % 10)}, {1, 1, 1}));
   }
-  for (std::size_t at = 0; at < whole.size(); ++at) {
-    std::string damaged = whole;
-    damaged[at] = static_cast<char>(~damaged[at]);
-    testing::write_file(path, {damaged.begin(), damaged.end()});
-    try {
-      read_jpeg(path);
-    } catch (const IoError&) {
-    }
-  }
-  testing::write_file(path, {'n', 'o'});
-  expect_io_error([&] { read_jpeg(path); }, path, "expected a JPEG file");
-  expect_error_with<ConfigError>([&] { read_jpeg(path, 2); }, "expected 0, 1 or 3 channels");
-  std::string huge = whole;  // the picture's height in its frame header
-  const std::size_t frame = huge.find("\xFF\xC0");
-  ASSERT_NE(frame, std::string::npos);
-  for (const std::size_t i : {5, 7}) huge[frame + i] = '\x7F';
-  testing::write_file(path, {huge.begin(), huge.end()});
-  expect_io_error([&] { read_jpeg(path); }, path, "more than");
+  const testing::FewFiles limit(10);
+  const Dim before = testing::open_files();
+  const auto source = loaders::image_dataset_from_directory(
+                          directory.path(), {.labels = "none", .color_mode = "grayscale", .height = 1, .width = 1})
+                          .source();
+  const auto all = elements_of<float>(*source, 0, {0, 57, 299});
+  EXPECT_EQ(all, (std::vector<float>{0, 7, 9}));
+  EXPECT_EQ(testing::open_files(), before);
 }
 
 }  // namespace

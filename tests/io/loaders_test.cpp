@@ -223,7 +223,7 @@ TEST(Loaders, IdxFiles) {
   expect_error_with<ConfigError>([&] { loaders::idx(images, labels); },
                                  "received 3 in " + images + " and 4 in " + labels);
   write_file(labels, testing::idx(0x08, {3}, {7, 8}));
-  expect_io_error([&] { loaders::idx(labels); }, labels, "expected 11 bytes for the shape (3,), received 10");
+  expect_io_error([&] { loaders::idx(labels); }, labels, "expected 11 bytes for uint8 (3,), received 10");
   write_file(labels, testing::idx(0x08, {}, {7}));
   expect_io_error([&] { loaders::idx(labels); }, labels, "received a single number");
   expect_io_error([&] { loaders::idx(directory.path("none")); }, directory.path("none"), "cannot be opened");

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// CSV and .npz files as samples.
+// CSV files as samples.
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "core/base/error.h"
 #include "io/loaders/csv_table.h"
 #include "io/loaders/loaders.h"
-#include "io/npz.h"
 #include "tests/io/expect_io_error.h"
 #include "tests/io/loaded_samples.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/files.h"
-#include "tests/support/golden_values.h"
 
 namespace strata {
 namespace {
@@ -95,62 +95,6 @@ TEST_F(CsvLoader, WhatDoesNotFitIsAnError) {
                   "expected one of the classes, received \"z\"");
   expect_error_with<ConfigError>([&] { load("a,b\n1,2\n", {.y = {"b"}, .y_dtype = Dtype::float16}); }, "y_dtype");
   expect_io_error([] { loaders::csv("/nonexistent/a.csv"); }, "/nonexistent/a.csv", "cannot be opened");
-}
-
-std::string golden(const std::string& name) { return std::string(STRATA_GOLDEN_DIR) + "/loaders/" + name; }
-
-TEST(NpzLoader, ArraysOfAnArchivePlainOrPacked) {
-  const auto expected = testing::read_golden("loaders/expected.json");
-  for (const std::string name : {"plain.npz", "packed.npz"}) {
-    const Dataset data = loaders::npz(golden(name), {.x = {"images"}, .y = {"labels"}});
-    EXPECT_EQ(elements_of<std::uint8_t>(data, 0), expected.at("images").get<std::vector<std::uint8_t>>()) << name;
-    EXPECT_EQ(elements_of<std::int32_t>(data, 1), expected.at("labels").get<std::vector<std::int32_t>>()) << name;
-    EXPECT_EQ(loaders::npz(golden(name), {.x = {"images"}, .named = true}).source()->specs().x[0].name, "images");
-    expect_io_error([&] { loaders::npz(golden(name), {.x = {"sounds"}}); }, golden(name),
-                    "expected an array \"sounds\"");
-  }
-  const auto plain = loaders::npz(golden("plain.npz"), {.x = {"images"}}).source();
-  elements_of<std::uint8_t>(*plain, 0, {5, 7});
-  EXPECT_EQ(plain->bytes_read(), 2 * 6);
-  expect_error_with<ConfigError>([] { loaders::npz(golden("plain.npz"), {}); }, "at least one array x");
-}
-
-TEST(NpzLoader, DamagedArchivesAreErrors) {
-  const testing::TemporaryDirectory directory;
-  const std::string path = directory.path("a.npz");
-  for (const std::string name : {"plain.npz", "packed.npz"}) {
-    const std::string whole = testing::read_text(golden(name));
-    int refused = 0;
-    for (std::size_t at = 0; at < whole.size(); ++at) {
-      std::string damaged = whole;
-      damaged[at] = static_cast<char>(damaged[at] ^ 0x40);
-      testing::write_file(path, {damaged.begin(), damaged.end()});
-      try {
-        read_npz(path);
-        list_npz(path);
-      } catch (const IoError&) {
-        ++refused;  // other bytes, such as those of dates, do not matter
-      }
-    }
-    EXPECT_GT(refused, static_cast<int>(whole.size() / 4)) << name;
-    // The last 22 bytes say where the list of arrays is; minizip needs only the first of them.
-    for (std::size_t size = 0; size + 22 < whole.size(); size += 13) {
-      const std::string cut = whole.substr(0, size);
-      testing::write_file(path, {cut.begin(), cut.end()});
-      EXPECT_THROW(read_npz(path), IoError) << size;
-    }
-  }
-}
-
-TEST(NpzLoader, WritesWhatItReads) {
-  const testing::TemporaryDirectory directory;
-  const std::string path = directory.path("a.npz");
-  write_npz(path, {{"a", constant<float>({1, 2, 3}, {3, 1})}, {"b", constant<std::int64_t>({5}, {})}});
-  const auto arrays = read_npz(path);
-  EXPECT_EQ(arrays.at("a").to_vector<float>(), (std::vector<float>{1, 2, 3}));
-  EXPECT_EQ(arrays.at("a").shape(), (Shape{3, 1}));
-  EXPECT_EQ(arrays.at("b").shape(), (Shape{}));
-  expect_io_error([&] { loaders::npz(path, {.x = {"b"}}); }, path, "received a single number");
 }
 
 }  // namespace
