@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "distributed/block_sum.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -38,7 +40,7 @@ BlockSumRun::BlockSumRun(Transport& transport, Device& device, const BlockSumSpe
       cut_(cut_sum(spec, groups_, transport.size(), first_root, part)) {
   if (!groups_.ports.empty()) ports_.emplace(groups_.ports, groups_.place, groups_.first(groups_.own));
   make_lanes(spec.shares);
-  if (compress_) make_errors();
+  if (compress_) make_errors(spec, first_root);
 }
 
 BlockSumRun::~BlockSumRun() { cancel(); }
@@ -61,7 +63,7 @@ void BlockSumRun::make_lanes(const Shares& shares) {
 
 /// A piece is rounded where its group sends a node's sum up, and the whole sum once where it comes together to be sent
 /// to all.
-void BlockSumRun::make_errors() {
+void BlockSumRun::make_errors(const BlockSumSpec& spec, int first_root) {
   std::size_t count = 0;
   first_errors_.resize(cut_.pieces.size());
   for (const Lane& lane : lanes_) {
@@ -72,7 +74,15 @@ void BlockSumRun::make_errors() {
       count += static_cast<std::size_t>(roundings) * cut_.pieces[i].bytes / sizeof(float);
     }
   }
-  errors_.assign(count, 0.0F);
+  if (count == 0) return;
+  errors_ = std::make_shared<Storage>(cpu_device(), count * sizeof(float));
+  std::fill_n(reinterpret_cast<float*>(errors_->data()), count, 0.0F);
+  // Pieces and plans follow from these.
+  std::vector<std::int64_t> what{spec.count, spec.blocks, first_root,    static_cast<int>(part_),
+                                 kLanes,     groups_.own, groups_.place, spec.shares.ranks};
+  what.insert(what.end(), spec.shares.cuts.begin(), spec.shares.cuts.end());
+  what.insert(what.end(), groups_.bounds.begin(), groups_.bounds.end());
+  errors_layout_ = XXH3_64bits(what.data(), what.size() * sizeof(what[0]));
 }
 
 void BlockSumRun::make_lane(int number, std::vector<std::size_t> pieces) {
@@ -250,7 +260,7 @@ void BlockSumRun::decode_message(Lane& lane, const BlockSumStep& step) {
 /// Of the next rounding.
 float* BlockSumRun::errors(Lane& lane) {
   const std::size_t before = static_cast<std::size_t>(lane.rounding++) * (piece(lane).bytes / sizeof(float));
-  return errors_.data() + first_errors_[lane.pieces[lane.next]] + before;
+  return reinterpret_cast<float*>(errors_->data()) + first_errors_[lane.pieces[lane.next]] + before;
 }
 
 /// What crosses from one rank to another.

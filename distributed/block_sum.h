@@ -35,6 +35,7 @@ class BlockSumRun final : public SumRun {
   bool is_local() const override { return groups_.groups() == 1; }
   void cancel() noexcept override;
   std::int64_t bytes_sent() const override { return bytes_sent_; }
+  RoundingErrors rounding_errors() const override { return {errors_, errors_layout_}; }
 
  private:
   enum class Phase { arriving, adding, finishing, done };
@@ -63,7 +64,7 @@ class BlockSumRun final : public SumRun {
   void post(Lane& lane, const BlockSumStep& step);
   void finish_message(Lane& lane, const BlockSumStep& step);
   void spread(Lane& lane);
-  void make_errors();
+  void make_errors(const BlockSumSpec& spec, int first_root);
   void encode_message(Lane& lane, const BlockSumStep& step);
   void decode_message(Lane& lane, const BlockSumStep& step);
   std::int64_t bytes_of_step(const Lane& lane, const BlockSumStep& step) const;
@@ -95,7 +96,8 @@ class BlockSumRun final : public SumRun {
   bool compress_;
   SumPieces cut_;
   std::vector<Lane> lanes_;                // of this rank
-  std::vector<float> errors_;              // compressing: of every piece of this rank's lanes, of every rounding of it
+  std::shared_ptr<Storage> errors_;        // compressing: of every piece of this rank's lanes, of every rounding of it
+  std::uint64_t errors_layout_ = 0;        // see RoundingErrors
   std::vector<std::size_t> first_errors_;  // one a piece
   CallStamp stamp_;
   Phase phase_ = Phase::done;

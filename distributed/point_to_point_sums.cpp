@@ -123,7 +123,11 @@ std::unique_ptr<PreparedCollective> PointToPointCommunicator::prepare_row_sum(De
 std::unique_ptr<SumRun> PointToPointCommunicator::make_block_sum(Device& device, const BlockSumSpec& spec,
                                                                  const SumPlace& place, SumPart part) {
   SumGroups groups = is_host_memory(device) ? group_hosts(spec) : group_alone(spec);
-  const int root = place.root % groups.groups();
+  // Where a compressed sum comes together decides where it is rounded: that is not to depend on what was prepared
+  // before.
+  const std::uint64_t number =
+      spec.compress ? XXH3_64bits(spec.name.data(), spec.name.size()) : static_cast<std::uint64_t>(place.root);
+  const int root = static_cast<int>(number % static_cast<std::uint64_t>(groups.groups()));
   return std::make_unique<BlockSumRun>(*transport_, device, spec, std::move(groups), place.tag, root, part);
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "core/program/rounding_errors.h"
 #include "distributed/point_to_point.h"
 
 namespace strata {
@@ -17,7 +18,7 @@ struct SumKey {
   std::uint64_t detail;
 };
 
-class PointToPointCommunicator::PreparedSum final : public PreparedCollective {
+class PointToPointCommunicator::PreparedSum final : public PreparedCollective, public KeepsRoundingErrors {
  public:
   PreparedSum(PointToPointCommunicator& communicator, std::string name, const SumKey& key, std::unique_ptr<SumRun> run);
   ~PreparedSum() override;
@@ -25,6 +26,7 @@ class PointToPointCommunicator::PreparedSum final : public PreparedCollective {
   void start() override;
   bool advance() override;
   void wait() override;
+  RoundingErrors rounding_errors() const override { return run_->rounding_errors(); }
 
   bool done() const;
   SumRun& run() const { return *run_; }

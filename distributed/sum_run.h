@@ -2,6 +2,7 @@
 // One sum over blocks under way on one rank, as its communicator drives it.
 #pragma once
 
+#include "core/program/rounding_errors.h"
 #include "distributed/call_stamp.h"
 #include "distributed/patience.h"
 #include "distributed/transport.h"
@@ -33,6 +34,7 @@ class SumRun {
   virtual void cancel() noexcept = 0;
   /// By this rank, in messages or through shared memory, all times together.
   virtual std::int64_t bytes_sent() const = 0;
+  virtual RoundingErrors rounding_errors() const { return {}; }
 };
 
 }  // namespace strata

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/training/checkpoint_reader.h"
 #include "core/training/preemption.h"
+#include "core/training/resume_point.h"
 
 namespace strata {
 namespace {
@@ -44,7 +44,9 @@ CheckpointSchedule::CheckpointSchedule(Communicator& communicator, const Checkpo
       writer_(communicator, options.directory, options.keep, options.most_shards),
       saved_(begun_at),
       last_save_(Clock::now()),
-      last_look_(last_save_) {}
+      last_look_(last_save_) {
+  writer_.prepare(take_(writer_.place()));
+}
 
 void CheckpointSchedule::after_step(std::int64_t step, bool last) {
   consider(step, last || (options_.every_steps > 0 && step % options_.every_steps == 0));

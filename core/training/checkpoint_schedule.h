@@ -18,7 +18,8 @@ class CheckpointSchedule {
  public:
   using TakeSnapshot = std::function<RunSnapshot(const ShardPlace& place)>;
 
-  /// `begun_at` is the step that the run continues from, 0 for a new one: that has its checkpoint.
+  /// `begun_at` is the step that the run continues from, 0 for a new one: that has its checkpoint. Takes a snapshot of
+  /// it all the same, to see what later ones will be like.
   CheckpointSchedule(Communicator& communicator, const CheckpointOptions& options, std::int64_t begun_at,
                      TakeSnapshot take);
 

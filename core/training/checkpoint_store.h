@@ -48,9 +48,13 @@ class SavedCheckpoint {
   virtual const Config& description() const = 0;  // as commit() got it
   virtual const std::vector<StateTensor>& tensors() const = 0;
   virtual int shards() const = 0;
-  /// Reads tensor `number` and checks the checksums of all its pieces. Throws IoError naming the file and the array.
+  // Each throws IoError naming the file and, where it is an array that is damaged, the array.
+  /// Reads every file once, from beginning to end, and checks all sizes and checksums. Returns the tensors that
+  /// `wanted` says, one flag a tensor; the others are none.
+  virtual std::vector<Tensor> read_all(const std::vector<bool>& wanted) const = 0;
+  /// Reads tensor `number` and checks the checksums of all its pieces.
   virtual Tensor read(std::size_t number) const = 0;
-  /// Checks size and checksum of a whole file. Throws IoError naming it.
+  /// Checks all of a file and keeps nothing of it.
   virtual void verify_shard(int number) const = 0;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/checkpoint_writer.h"
 
-#include <numeric>
 #include <thread>
 
 #include "core/base/error.h"
+#include "core/training/rank_texts.h"
 
 namespace strata {
 
@@ -39,13 +39,17 @@ bool CheckpointWriter::working() const {
   return task_.valid() && task_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
 }
 
+void CheckpointWriter::copy(const std::vector<StateTensor>& tensors, std::vector<StatePart> parts) {
+  parts = writers_.gather(tensors, std::move(parts));
+  succeed_together(communicator_, directory_, [&] {
+    if (place().writes) shard_->copy(tensors, parts);
+  });
+}
+
 void CheckpointWriter::start(std::int64_t step, RunSnapshot snapshot) {
   finish();
   begin_ = steady_clock::now();
-  const std::vector<StatePart> parts = writers_.gather(snapshot.tensors, std::move(snapshot.parts));
-  succeed_together(communicator_, directory_, [&] {
-    if (place().writes) shard_->copy(snapshot.tensors, parts);
-  });
+  copy(snapshot.tensors, std::move(snapshot.parts));
   step_ = step;
   description_ = std::move(snapshot.description);
   tensors_ = std::move(snapshot.tensors);
@@ -93,22 +97,8 @@ void CheckpointWriter::commit() {
 
 /// Of all ranks that wrote, on rank 0.
 std::vector<Config> CheckpointWriter::gather(const Config& record) const {
-  const std::string mine = record.to_json();
-  const auto ranks = static_cast<std::size_t>(communicator_.size());
-  std::vector<std::size_t> sizes(ranks, mine.size());
-  if (ranks > 1)
-    communicator_.allgather(&sizes[static_cast<std::size_t>(communicator_.rank())], sizes.data(), sizeof(std::size_t));
-  std::vector<std::string> texts(ranks);
-  std::vector<void*> places(ranks, nullptr);
-  for (std::size_t r = 0; r < ranks && communicator_.rank() == 0; ++r) {
-    texts[r].resize(sizes[r]);
-    places[r] = texts[r].data();
-  }
-  if (ranks == 1) texts[0] = mine;
-  else communicator_.gather(mine.data(), mine.size(), places, sizes, 0);
   std::vector<Config> records;
-  if (communicator_.rank() != 0) return records;
-  for (const std::string& text : texts) {
+  for (const std::string& text : gather_texts(communicator_, record.to_json())) {
     Config of_rank = Config::from_json(text);
     if (!of_rank.is_null()) records.push_back(std::move(of_rank));
   }

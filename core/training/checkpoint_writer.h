@@ -28,6 +28,8 @@ class CheckpointWriter {
 
   // Collective, also the constructor. IoError on all ranks when one could not copy or write; no complete checkpoint is
   // lost.
+  /// Lays out what is like this, so that the first start() does not take longer than later ones.
+  void prepare(RunSnapshot snapshot) { copy(snapshot.tensors, std::move(snapshot.parts)); }
   /// Copies the state and begins to write it, when what was begun before is done.
   void start(std::int64_t step, RunSnapshot snapshot);
   /// To be called after each step: lets what was begun come to its end, and tells what any rank wants.
@@ -43,6 +45,7 @@ class CheckpointWriter {
 
  private:
   enum class Phase { idle, writing, committing };
+  void copy(const std::vector<StateTensor>& tensors, std::vector<StatePart> parts);
   bool working() const;
   void proceed();
   void commit();

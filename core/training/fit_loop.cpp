@@ -54,6 +54,7 @@ class FitLoop final : public TrainingControl {
         use_(use),
         batch_size_(std::min(options.batch_size, data_.rows)),
         blocks_(options.blocks),
+        bucket_mb_(options.bucket_mb),
         engine_(trainer.engine(StepKind::train, data_.specs, use_of_engine(options.blocks))) {
     const Dim all = (data_.rows + batch_size_ - 1) / batch_size_;
     steps_ = options.steps_per_epoch == 0 ? all : options.steps_per_epoch;
@@ -161,11 +162,12 @@ class FitLoop final : public TrainingControl {
     provenance_ = run_provenance(communicator_);
     for (const std::string& warning : provenance_warnings(provenance_)) warn(warning);
     const std::string& directory = options_.checkpoint.directory;
-    for (const int rank : ranks_without(directory, communicator_)) {
+    const std::vector<int> unseen_by = ranks_without(directory, communicator_);
+    for (const int rank : unseen_by) {
       warn(communicator_.describe(rank) + " does not see the checkpoint directory " + directory +
            " of rank 0: no checkpoint can be continued before its files are in one place");
     }
-    resume(directory, resume_point(options_.resume));
+    resume(directory, resume_point(options_.resume), unseen_by);
     checkpoints_.emplace(communicator_, options_.checkpoint, trainer_.iterations_,
                          [this](const ShardPlace& place) { return snapshot(place); });
   }
@@ -174,13 +176,12 @@ class FitLoop final : public TrainingControl {
     if (communicator_.rank() == 0) std::fprintf(stderr, "Warning: %s\n", text.c_str());
   }
 
-  bool resume(const std::string& directory, const ResumePoint& point) {
-    std::optional<RunProgress> saved =
-        continue_run(directory, point, self_.graph(), trainer_, plan(options_.blocks > 0), described());
-    if (!saved) return false;
-    saved_ = std::move(*saved);
-    // On another number of ranks the bits need the blocks that the run began with.
-    if (saved_.plan.at("blocks").as_int() != engine_->blocks()) use_blocks(saved_.plan.at("blocks").as_int());
+  bool resume(const std::string& directory, const ResumePoint& point, const std::vector<int>& unseen_by = {}) {
+    std::optional<LoadedRun> run =
+        continue_run(directory, point, parts(), plan(options_.blocks > 0), described(), unseen_by);
+    if (!run) return false;
+    continue_engine(*run);
+    saved_ = std::move(run->progress);
     epoch_ = saved_.epoch;
     step_ = saved_.step;
     stop_ = saved_.stopped;
@@ -190,6 +191,34 @@ class FitLoop final : public TrainingControl {
     return true;
   }
 
+  /// On another number of ranks the bits need the blocks that the run began with, and where transfers are compressed
+  /// the buckets, whose size is measured.
+  void continue_engine(const LoadedRun& run) {
+    const Dim blocks = run.progress.plan.at("blocks").as_int();
+    const bool other_blocks = blocks != engine_->blocks();
+    bool other_buckets = false;
+    if (!run.transfers.is_null() && options_.bucket_mb == 0) {
+      const auto bytes = run.transfers.at("bucket_bytes").as_int();
+      other_buckets = bytes != static_cast<std::int64_t>(engine_->bucket_bytes());
+      bucket_mb_ = static_cast<double>(bytes) / 1e6;
+    }
+    if (other_blocks) blocks_ = blocks;
+    if (other_blocks || other_buckets) use_other_engine();
+    if (!options_.compress_transfer) return;
+    const TransferErrors transfers(*engine_, communicator_);
+    if (transfers.layout() != run.transfers) {
+      warn(
+          "the ranks are spread over hosts in another way than when the checkpoint was made, or bucket_mb is another: "
+          "what compressed transfers have rounded away and not yet made good is left out, once");
+    } else if (run.transfer_errors) {
+      transfers.restore(run.transfer_errors);
+    }
+  }
+
+  /// What a checkpoint holds besides the progress.
+  RunParts parts() const { return {self_.graph(), trainer_, engine_->layer_states()}; }
+
+  /// Collective where transfers are compressed.
   RunSnapshot snapshot(const ShardPlace& place) const {
     RunProgress run{.plan = plan(true),
                     .epoch = epoch_,
@@ -199,11 +228,13 @@ class FitLoop final : public TrainingControl {
                     .left_out = left_out_,
                     .history = history_,
                     .callbacks = states_of(options_.callbacks)};
-    if (step_ > 0) {
+    if (step_ > 0 && running_) {
       run.totals = running_->totals();
       run.samples = running_->samples();
     }
-    return take_snapshot(self_.graph(), trainer_, run, described(), provenance(), place);
+    std::optional<TransferErrors> transfers;
+    if (options_.compress_transfer) transfers.emplace(*engine_, communicator_);
+    return take_snapshot(parts(), transfers ? &*transfers : nullptr, run, described(), provenance(), place);
   }
 
   /// That of this start, with its speed so far.
@@ -353,16 +384,15 @@ class FitLoop final : public TrainingControl {
     return vote_->count({wants_to_stop_})[0] > 0;
   }
 
-  /// Those of this run, over `blocks` (0 = one a rank).
-  void use_blocks(Dim blocks) {
-    blocks_ = blocks;
-    engine_ = trainer_.engine(StepKind::train, data_.specs, use_of_engine(blocks));
+  /// Over blocks_, in buckets of bucket_mb_.
+  void use_other_engine() {
+    engine_ = trainer_.engine(StepKind::train, data_.specs, use_of_engine(blocks_));
     engine_->prepare(batch_size_);
     feed_.reset();
   }
 
   Trainer::EngineUse use_of_engine(Dim blocks) const {
-    return {blocks, options_.bucket_mb, options_.compress_transfer, options_.nan_policy != NanPolicy::ignore};
+    return {blocks, bucket_mb_, options_.compress_transfer, options_.nan_policy != NanPolicy::ignore};
   }
 
   Trainer& trainer_;
@@ -373,7 +403,8 @@ class FitLoop final : public TrainingControl {
   const FitOptions& options_;
   DataUse use_;
   Dim batch_size_;
-  Dim blocks_;  // 0 = one a rank
+  Dim blocks_;        // 0 = one a rank
+  double bucket_mb_;  // 0 = as measured
   std::shared_ptr<StepEngine> engine_;
   std::optional<BatchFeed> feed_;
   Dim steps_ = 0;

@@ -12,15 +12,10 @@
 #include <iterator>
 
 #include "core/ops/instruction_sets.h"
+#include "core/training/rank_texts.h"
 
 namespace strata {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
-}
 
 /// As taskset(1) writes them.
 struct Processors {
@@ -28,11 +23,24 @@ struct Processors {
   int count = 0;
 };
 
+/// Those that any of this rank's threads may run on. With OMP_PROC_BIND each has its own.
+cpu_set_t processors_of_threads() {
+  cpu_set_t all;
+  CPU_ZERO(&all);
+#pragma omp parallel
+  {
+    cpu_set_t own;
+    CPU_ZERO(&own);
+    if (sched_getaffinity(0, sizeof(own), &own) != 0) CPU_ZERO(&own);
+#pragma omp critical(strata_processors_of_threads)
+    CPU_OR(&all, &all, &own);
+  }
+  return all;
+}
+
 Processors own_processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
+  const cpu_set_t set = processors_of_threads();
   Processors all;
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return all;
   all.count = CPU_COUNT(&set);
   for (int first = 0; first < CPU_SETSIZE; ++first) {
     if (!CPU_ISSET(first, &set)) continue;
@@ -67,38 +75,26 @@ Config own_rank() {
                          {"processor_count", processors.count}});
 }
 
-/// Texts of all ranks, on all.
-std::vector<std::string> all_texts(Communicator& communicator, const std::string& own) {
-  constexpr std::size_t kLongest = 4096;
-  std::array<char, kLongest> mine{};
-  own.copy(mine.data(), mine.size() - 1);
-  std::vector<char> all(kLongest * static_cast<std::size_t>(communicator.size()));
-  if (communicator.size() == 1) all.assign(mine.begin(), mine.end());
-  else communicator.allgather(mine.data(), all.data(), kLongest);
-  std::vector<std::string> texts;
-  for (std::size_t at = 0; at < all.size(); at += kLongest) texts.emplace_back(all.data() + at);
-  return texts;
-}
-
 }  // namespace
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
 
 Config run_provenance(Communicator& communicator) {
   Config::List ranks;
-  for (const std::string& text : all_texts(communicator, own_rank().to_json()))
+  for (const std::string& text : allgather_texts(communicator, own_rank().to_json()))
     ranks.push_back(Config::from_json(text));
   const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
   const Config own = Config::object({{"strata", STRATA_VERSION},
+                                     {"compiler", __VERSION__},
                                      {"instruction_set", instruction_sets()},
                                      {"command_line", command_line()},
                                      {"started", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now))},
                                      {"ranks", ranks}});
-  if (communicator.size() == 1) return own;
-  std::string text = own.to_json();
-  std::size_t size = text.size();
-  communicator.broadcast(&size, sizeof(size), 0);
-  text.resize(size);
-  communicator.broadcast(text.data(), size, 0);
-  return Config::from_json(text);
+  return Config::from_json(broadcast_text(communicator, own.to_json()));
 }
 
 std::vector<std::string> provenance_warnings(const Config& provenance) {

@@ -10,11 +10,16 @@
 
 namespace strata {
 
-/// {"strata", "instruction_set", "command_line", "started", "ranks": [{"host", "pid", "threads", "processors"}, ...]},
-/// "processors" being those that the rank's threads may run on, as in "0-3,8". Equal on all ranks. Collective.
+/// {"strata", "compiler", "instruction_set", "command_line", "started",
+/// "ranks": [{"host", "pid", "threads", "processors", "processor_count"}, ...]}, "instruction_set" with the versions of
+/// the libraries that compute, "processors" being those that the rank's threads may run on, as in "0-3,8". Equal on all
+/// ranks. Collective.
 Config run_provenance(Communicator& communicator);
 
 /// What in it makes a run slower than it need be, each a line: threads of a rank that share one core.
 std::vector<std::string> provenance_warnings(const Config& provenance);
+
+/// Of this process.
+std::string host_name();
 
 }  // namespace strata

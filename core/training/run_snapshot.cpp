@@ -11,7 +11,8 @@
 namespace strata {
 namespace {
 
-const std::string kWeights = "weights/", kOptimizer = "optimizer/", kCallbacks = "callbacks/";
+const std::string kWeights = "weights/", kOptimizer = "optimizer/", kStates = "states/", kCallbacks = "callbacks/",
+                  kTransfers = "transfer_errors/";
 
 std::size_t bytes_of(Dim elements, Dtype dtype) { return static_cast<std::size_t>(elements) * size_of(dtype); }
 
@@ -76,12 +77,46 @@ void add_optimizer(SnapshotMaker& maker, const Trainer& trainer) {
   }
 }
 
-/// Weights and optimizer.
-void add_training(SnapshotMaker& maker, const Functional& model, const Trainer& trainer) {
-  for (const Variable& weight : model.weights()) {
+/// Weights, optimizer and states of layers.
+void add_training(SnapshotMaker& maker, const RunParts& parts) {
+  for (const Variable& weight : parts.model.weights()) {
     maker.add_common(kWeights + weight.path(), weight.spec(), weight.buffer());
   }
-  add_optimizer(maker, trainer);
+  add_optimizer(maker, parts.trainer);
+  for (const Variable& state : parts.layer_states) {
+    maker.add_common(kStates + state.path(), state.spec(), state.buffer());
+  }
+}
+
+std::string transfers_name(int rank) { return kTransfers + "rank-" + std::to_string(rank); }
+
+/// A tensor a rank.
+void add_transfers(SnapshotMaker& maker, const TransferErrors& transfers, int own_rank) {
+  if (transfers.layout().is_null()) return;
+  const Config::List& ranks = transfers.layout().at("ranks").as_list();
+  for (int rank = 0; rank < static_cast<int>(ranks.size()); ++rank) {
+    const Dim elements = ranks[static_cast<std::size_t>(rank)].at("elements").as_int();
+    const std::size_t tensor = maker.add(transfers_name(rank), {{elements}, Dtype::float32});
+    if (rank != own_rank) continue;
+    Dim first = 0;
+    for (const RoundingErrors& errors : transfers.own()) {
+      const auto count = static_cast<Dim>(errors.values->bytes() / sizeof(float));
+      maker.add_part(tensor, first, count, {errors.values, 0});
+      first += count;
+    }
+  }
+}
+
+/// Where a tensor of that name belongs.
+std::vector<Tensor>& list_for(const std::string& name, LoadedRun& run, std::vector<Tensor>& callbacks) {
+  if (name.starts_with(kWeights)) return run.weights;
+  if (name.starts_with(kOptimizer)) return run.optimizer;
+  return name.starts_with(kStates) ? run.layer_states : callbacks;
+}
+
+/// Whether it is not compared with what this run has.
+bool is_besides(const StateTensor& tensor) {
+  return tensor.name.starts_with(kCallbacks) || tensor.name.starts_with(kTransfers);
 }
 
 /// Throws ConfigError naming the first tensor that is another.
@@ -116,11 +151,12 @@ ModelDescription describe_model(const Model& model, const Trainer& trainer) {
   return described;
 }
 
-RunSnapshot take_snapshot(const Functional& model, const Trainer& trainer, const RunProgress& run,
+RunSnapshot take_snapshot(const RunParts& parts, const TransferErrors* transfers, const RunProgress& run,
                           const ModelDescription& described, const Config& provenance, const ShardPlace& place) {
+  const Trainer& trainer = parts.trainer;
   RunSnapshot snapshot;
   SnapshotMaker maker(snapshot);
-  add_training(maker, model, trainer);
+  add_training(maker, parts);
   if (place.writes) maker.share_out(place.count, place.number);
   // Callbacks may act on rank 0 alone.
   for (const CallbackState& state : run.callbacks) {
@@ -130,15 +166,17 @@ RunSnapshot take_snapshot(const Functional& model, const Trainer& trainer, const
       snapshot.held.push_back(value);
     }
   }
+  if (transfers != nullptr) add_transfers(maker, *transfers, trainer.communicator().rank());
   snapshot.description = Config::object({{"position", trainer.position()},
                                          {"run", progress_config(run)},
                                          {"model", described.model},
                                          {"training", described.training},
+                                         {"transfers", transfers != nullptr ? transfers->layout() : Config()},
                                          {"provenance", provenance}});
   return snapshot;
 }
 
-LoadedRun load_run(const SavedCheckpoint& saved, const Functional& model, const Trainer& trainer, const Config& plan,
+LoadedRun load_run(const SavedCheckpoint& saved, const RunParts& parts, const Config& plan,
                    const ModelDescription& described) {
   const Config& description = saved.description();
   for (const auto& [name, value] : plan.as_object()) {
@@ -148,27 +186,36 @@ LoadedRun load_run(const SavedCheckpoint& saved, const Functional& model, const 
   require_same(saved.path(), "compile", description.at("training"), described.training);
   RunSnapshot now;
   SnapshotMaker maker(now);
-  add_training(maker, model, trainer);
+  add_training(maker, parts);
   std::vector<StateTensor> of_model = saved.tensors();
-  std::erase_if(of_model, [](const StateTensor& tensor) { return tensor.name.starts_with(kCallbacks); });
+  std::erase_if(of_model, is_besides);
   require_same_tensors(saved.path(), of_model, now.tensors);
+  const std::string own_transfers = transfers_name(parts.trainer.communicator().rank());
+  std::vector<bool> wanted;
+  for (const StateTensor& tensor : saved.tensors()) {
+    wanted.push_back(!tensor.name.starts_with(kTransfers) || tensor.name == own_transfers);
+  }
   LoadedRun run;
   std::vector<Tensor> callbacks;
-  for (std::size_t i = 0; i < saved.tensors().size(); ++i) {
+  std::vector<Tensor> values = saved.read_all(wanted);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!wanted[i]) continue;
     const std::string& name = saved.tensors()[i].name;
-    auto& kind = name.starts_with(kWeights) ? run.weights : name.starts_with(kOptimizer) ? run.optimizer : callbacks;
-    kind.push_back(saved.read(i));
+    if (name == own_transfers) run.transfer_errors = values[i];
+    else list_for(name, run, callbacks).push_back(values[i]);
   }
   run.position = description.at("position");
   run.progress = progress_of(description.at("run"), callbacks);
+  run.transfers = description.get("transfers");
   return run;
 }
 
-void put_in_place(const LoadedRun& run, const Functional& model, Trainer& trainer) {
-  const std::vector<Variable> weights = model.weights();
+void put_in_place(const LoadedRun& run, const RunParts& parts) {
+  const std::vector<Variable> weights = parts.model.weights();
   for (std::size_t i = 0; i < weights.size(); ++i) weights[i].assign(run.weights.at(i));
-  if (!run.optimizer.empty()) trainer.restore_optimizer(run.optimizer, SlotOrder::by_variable);
-  trainer.restore_position(run.position);
+  for (std::size_t i = 0; i < parts.layer_states.size(); ++i) parts.layer_states[i].assign(run.layer_states.at(i));
+  if (!run.optimizer.empty()) parts.trainer.restore_optimizer(run.optimizer, SlotOrder::by_variable);
+  parts.trainer.restore_position(run.position);
 }
 
 }  // namespace strata

@@ -6,11 +6,13 @@
 #include "core/training/run_progress.h"
 #include "core/training/shard_writers.h"
 #include "core/training/trainer.h"
+#include "core/training/transfer_errors.h"
 
 namespace strata {
 
-/// The weights in the order of model.weights, then the optimizer's state, then what callbacks remember. Nothing in the
-/// description or in the tensors depends on the number of ranks; only who writes which parts does.
+/// The weights in the order of model.weights, then the optimizer's state, then the states of layers, then what
+/// callbacks remember. Nothing of that depends on the number of ranks; only who writes which parts does. Last of all
+/// what compressed transfers owe, which does.
 struct RunSnapshot {
   Config description;
   std::vector<StateTensor> tensors;
@@ -24,27 +26,38 @@ struct ModelDescription {
   Config training;
 };
 
+/// What a run works on.
+struct RunParts {
+  const Functional& model;
+  Trainer& trainer;
+  std::vector<Variable> layer_states;  // of stateful layers
+};
+
 ModelDescription describe_model(const Model& model, const Trainer& trainer);
 
 /// Not collective. The parts of all ranks are everything, once: of what ranks share out among them each has its own, of
 /// what all have those that write files have about the same number of bytes.
-RunSnapshot take_snapshot(const Functional& model, const Trainer& trainer, const RunProgress& run,
+/// `transfers` of a run that compresses them.
+RunSnapshot take_snapshot(const RunParts& parts, const TransferErrors* transfers, const RunProgress& run,
                           const ModelDescription& described, const Config& provenance, const ShardPlace& place);
 
 /// A run read from a checkpoint, not yet in place.
 struct LoadedRun {
   std::vector<Tensor> weights;
   std::vector<Tensor> optimizer;
+  std::vector<Tensor> layer_states;
   Config position;
   RunProgress progress;
+  Config transfers;        // TransferErrors::layout()
+  Tensor transfer_errors;  // of the rank with this one's number; none where there was none
 };
 
 /// Reads and checks the tensors; changes nothing. Not collective. Throws ConfigError naming what of plan or model is
 /// another, IoError for what is damaged.
-LoadedRun load_run(const SavedCheckpoint& saved, const Functional& model, const Trainer& trainer, const Config& plan,
+LoadedRun load_run(const SavedCheckpoint& saved, const RunParts& parts, const Config& plan,
                    const ModelDescription& described);
 
-/// Sets weights, optimizer and position of the run.
-void put_in_place(const LoadedRun& run, const Functional& model, Trainer& trainer);
+/// Sets weights, optimizer, states of layers and position of the run.
+void put_in_place(const LoadedRun& run, const RunParts& parts);
 
 }  // namespace strata

@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/shard_writers.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cstring>
+
+#include "core/training/provenance.h"
+#include "core/training/rank_texts.h"
 
 namespace strata {
 namespace {
 
-using HostName = std::array<char, 256>;
-
 /// For each rank the first of its host.
 std::vector<int> first_ranks(Communicator& communicator) {
-  HostName own{};
-  gethostname(own.data(), own.size() - 1);
-  std::vector<HostName> all(static_cast<std::size_t>(communicator.size()));
-  communicator.allgather(own.data(), all.data(), sizeof(own));
+  const std::vector<std::string> all = allgather_texts(communicator, host_name());
   std::vector<int> first;
-  for (const HostName& name : all) {
+  for (const std::string& name : all) {
     first.push_back(static_cast<int>(std::find(all.begin(), all.end(), name) - all.begin()));
   }
   return first;

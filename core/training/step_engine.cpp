@@ -140,6 +140,25 @@ void StepEngine::rebind_variables() {
   }
 }
 
+std::vector<Variable> StepEngine::layer_states() const {
+  const std::vector<Variable> weights = model_->weights();
+  std::vector<Variable> states;
+  for (const StateSpec& spec : state_specs_) {
+    if (std::find(weights.begin(), weights.end(), spec.variable) == weights.end()) states.push_back(spec.variable);
+  }
+  return states;
+}
+
+std::vector<RoundingErrors> StepEngine::rounding_errors() const {
+  std::vector<RoundingErrors> all;
+  for (const auto& bucket : buckets_) {
+    const auto* rounds = dynamic_cast<const KeepsRoundingErrors*>(bucket->sum.get());
+    RoundingErrors errors = rounds != nullptr ? rounds->rounding_errors() : RoundingErrors();
+    if (errors.values) all.push_back(std::move(errors));
+  }
+  return all;
+}
+
 void StepEngine::run(const Batch& batch, const Optimizer* optimizer, std::int64_t iteration, bool finite_only) {
   const ThreadEnvironment environment;
   timeline_ = TimelineRecorder::current();

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/base/timeline_recorder.h"
+#include "core/program/rounding_errors.h"
 #include "core/training/batch_blocks.h"
 #include "core/training/block_exchange.h"
 #include "core/training/flat_state.h"
@@ -90,6 +91,11 @@ class StepEngine {
   /// sizes).
   std::vector<TensorSpec> prediction_specs() const;
   Dim blocks() const { return blocks_; }
+  std::size_t bucket_bytes() const { return options_.bucket_bytes; }
+  /// What layers carry from one step to the next besides weights: the states of stateful ones. After prepare().
+  std::vector<Variable> layer_states() const;
+  /// Of the sums that compress, on this rank, in one order. After prepare(); between steps.
+  std::vector<RoundingErrors> rounding_errors() const;
   /// The compiled program for blocks of `rows` samples.
   const Program& program(Dim rows) { return *step(rows).compiled.program; }
   /// A hash of what must be equal on all ranks for `batch_size`.

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <exception>
 
@@ -154,7 +155,7 @@ std::string Trainer::describe_variables() const {
 /// Measured once, when first needed. Only gradients are cut into buckets.
 std::size_t Trainer::bucket_bytes(StepKind kind, double bucket_mb) {
   if (kind != StepKind::train || communicator_.size() == 1) return EngineOptions().bucket_bytes;
-  if (bucket_mb > 0) return static_cast<std::size_t>(bucket_mb * 1e6);
+  if (bucket_mb > 0) return static_cast<std::size_t>(std::llround(bucket_mb * 1e6));
   if (measured_bucket_bytes_ == 0) measured_bucket_bytes_ = measure_bucket_bytes(communicator_);
   return measured_bucket_bytes_;
 }

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "core/training/provenance.h"
+#include "core/training/resume_point.h"
 
 namespace strata::examples {
 namespace {
@@ -116,11 +117,12 @@ void add_options(CLI::App& app, Options& o) {
 
 CLI::Validator resume_place() {
   return {[](const std::string& text) {
-            std::uint64_t step = 0;
-            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
-            const bool is_step = error == std::errc() && end == text.data() + text.size();
-            if (text == "auto" || text == "never" || is_step) return std::string();
-            return fmt::format("expected auto, never or a step, received \"{}\"", text);
+            try {
+              resume_point(text);
+            } catch (const ConfigError& error) {
+              return std::string(error.what());
+            }
+            return std::string();
           },
           ""};
 }

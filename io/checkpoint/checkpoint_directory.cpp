@@ -132,10 +132,13 @@ void CheckpointDirectory::remove_checkpoint(const std::string& path) const {
 
 void CheckpointDirectory::prune(const std::string& directory, int keep) const {
   const std::vector<std::int64_t> complete = steps(directory);
+  if (complete.empty()) return;  // where the disk does not say yet what was just written
   const auto kept = complete.end() - std::min<std::ptrdiff_t>(keep, std::ssize(complete));
   for (const std::string& name : files_.list(directory)) {
     const auto step = step_of_name(name);
-    if (step && std::find(kept, complete.end(), *step) == complete.end()) remove_checkpoint(directory + "/" + name);
+    // One that is newer than all complete ones is not finished yet.
+    if (!step || *step > complete.back() || std::find(kept, complete.end(), *step) != complete.end()) continue;
+    remove_checkpoint(directory + "/" + name);
   }
 }
 

@@ -56,6 +56,21 @@ ManifestShard shard_of(const Config& config) {
   return shard;
 }
 
+/// Throws ConfigError when two arrays of a file share bytes.
+void check_places(const Manifest& manifest, const ManifestShard& shard) {
+  std::vector<const ManifestPiece*> pieces;
+  for (const ManifestPiece& piece : shard.pieces) {
+    if (piece.count > 0) pieces.push_back(&piece);
+  }
+  std::sort(pieces.begin(), pieces.end(), [](const auto* a, const auto* b) { return a->offset < b->offset; });
+  std::uint64_t end = 0;
+  for (const ManifestPiece* piece : pieces) {
+    if (piece->offset < end) throw ConfigError(piece->array + " begins within another array");
+    const std::size_t element = size_of(manifest.tensors[piece->tensor].spec.dtype);
+    end = piece->offset + static_cast<std::uint64_t>(piece->count) * element;
+  }
+}
+
 /// Throws ConfigError unless each element of each tensor is in one piece.
 void check_pieces(const Manifest& manifest) {
   std::vector<std::vector<const ManifestPiece*>> of_tensors(manifest.tensors.size());
@@ -67,6 +82,7 @@ void check_pieces(const Manifest& manifest) {
       of_tensors[piece.tensor].push_back(&piece);
     }
   }
+  for (const ManifestShard& shard : manifest.shards) check_places(manifest, shard);
   for (std::size_t t = 0; t < of_tensors.size(); ++t) {
     auto& pieces = of_tensors[t];
     std::sort(pieces.begin(), pieces.end(), [](const auto* a, const auto* b) { return a->first < b->first; });

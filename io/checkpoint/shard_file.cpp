@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "core/base/error.h"
@@ -16,8 +17,8 @@
 namespace strata {
 namespace {
 
-/// What is written at once.
-constexpr std::size_t kPiece = std::size_t{8} << 20;
+/// What is written at once: it stays in a cache while its checksums are taken and it is copied.
+constexpr std::size_t kPiece = std::size_t{1} << 20;
 
 /// "weights/dense.kernel" for "weights/dense/kernel": only the first part is a group, since one name may be the
 /// beginning of another.
@@ -50,24 +51,45 @@ class ShardFile final : public CheckpointShard {
   Config write(const std::string& directory, std::int64_t step, int number, int count) override {
     const std::string path = checkpoint_path(directory, step);
     make_directory_on_disk(files_, path);
-    const std::span<const std::byte> all(image_.bytes);
-    ManifestShard shard{fmt::format("shard-{:05}-of-{:05}.h5", number, count), all.size(), {}, pieces_};
-    for (std::size_t i = 0; i < shard.pieces.size(); ++i) {
-      shard.pieces[i].checksum = checksum(all.subspan(image_.offsets[i], arrays_[i].spec.bytes()));
-    }
-    RunningChecksum whole;
-    write_whole_file(files_, path, shard.file, [&](OutputFile& file) {
-      for (std::size_t at = 0; at < all.size(); at += kPiece) {
-        const auto piece = all.subspan(at, std::min(kPiece, all.size() - at));
-        whole.add(piece);
-        file.append(piece);
-      }
-    });
-    shard.checksum = whole.text();
+    ManifestShard shard{fmt::format("shard-{:05}-of-{:05}.h5", number, count), image_.bytes.size(), {}, pieces_};
+    write_whole_file(files_, path, shard.file, [&](OutputFile& file) { write_to(file, shard); });
     return shard_config(shard);
   }
 
  private:
+  /// The image in one pass over memory, in which all checksums are taken.
+  void write_to(OutputFile& file, ManifestShard& shard) const {
+    const std::span<const std::byte> all(image_.bytes);
+    RunningChecksum whole;
+    std::size_t at = 0;
+    const auto write = [&](std::size_t end, RunningChecksum* array) {
+      while (at < end) {
+        const auto piece = all.subspan(at, std::min(kPiece, end - at));
+        whole.add(piece);
+        if (array != nullptr) array->add(piece);
+        file.append(piece);
+        at += piece.size();
+      }
+    };
+    for (const std::size_t i : in_order_of_file()) {
+      write(image_.offsets[i], nullptr);
+      RunningChecksum array;
+      write(image_.offsets[i] + arrays_[i].spec.bytes(), &array);
+      shard.pieces[i].checksum = array.text();
+    }
+    write(all.size(), nullptr);
+    shard.checksum = whole.text();
+  }
+
+  /// The arrays; none is without elements.
+  std::vector<std::size_t> in_order_of_file() const {
+    std::vector<std::size_t> order(arrays_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return image_.offsets[a] < image_.offsets[b]; });
+    return order;
+  }
+
   /// Anew only when the arrays are others than in the checkpoint before.
   void lay_out(const std::vector<StateTensor>& tensors, const std::vector<StatePart>& parts) {
     std::vector<ImageArray> arrays;

@@ -3,12 +3,14 @@
 // lost good one.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 
 #include "core/base/error.h"
 #include "core/program/blocks.h"
 #include "io/checkpoint/checkpoint_directory.h"
 #include "io/checkpoint/checksum.h"
+#include "io/checkpoint/manifest.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/memory_file_system.h"
 
@@ -75,9 +77,7 @@ void save(FileSystem& files, std::int64_t step, int keep = 2) {
 std::vector<Tensor> load(FileSystem& files, std::int64_t step) {
   const CheckpointDirectory store(files);
   const auto saved = store.open(kDirectory, step, store.manifest(kDirectory, step));
-  std::vector<Tensor> all;
-  for (std::size_t t = 0; t < saved->tensors().size(); ++t) all.push_back(saved->read(t));
-  for (int shard = 0; shard < saved->shards(); ++shard) saved->verify_shard(shard);
+  std::vector<Tensor> all = saved->read_all(std::vector<bool>(saved->tensors().size(), true));
   EXPECT_EQ(saved->description(), Config::object({{"saved", step}}));
   EXPECT_EQ(saved->tensors(), tensors());
   return all;
@@ -113,6 +113,65 @@ TEST(CheckpointsOnDisk, HaveWhatWasSaved) {
   }
   EXPECT_EQ(CheckpointDirectory(files).steps(kDirectory), (std::vector<std::int64_t>{5, 123456789}));
   EXPECT_TRUE(files.exists(kDirectory + "/step-123456789/shard-00001-of-00002.h5"));
+}
+
+/// Notes which bytes of which file are read.
+class NotedReads final : public FileSystem {
+ public:
+  explicit NotedReads(FileSystem& files) : files_(files) {}
+  void read(const std::string& path, std::uint64_t offset, std::span<std::byte> to) override {
+    EXPECT_EQ(offset, bytes[path]) << path;  // where the read before ended
+    bytes[path] = offset + to.size();
+    files_.read(path, offset, to);
+  }
+  std::unique_ptr<OutputFile> create(const std::string& path) override { return files_.create(path); }
+  std::uint64_t size(const std::string& path) override { return files_.size(path); }
+  bool exists(const std::string& path) override { return files_.exists(path); }
+  std::vector<std::string> list(const std::string& directory) override { return files_.list(directory); }
+  void make_directory(const std::string& path) override { files_.make_directory(path); }
+  void synchronize_directory(const std::string& path) override { files_.synchronize_directory(path); }
+  void rename(const std::string& from, const std::string& to) override { files_.rename(from, to); }
+  void remove(const std::string& path) override { files_.remove(path); }
+
+  std::map<std::string, std::uint64_t> bytes;
+
+ private:
+  FileSystem& files_;
+};
+
+TEST(CheckpointsOnDisk, AreReadOnce) {
+  MemoryFileSystem files;
+  save(files, 3);
+  NotedReads noted(files);
+  expect_right(load(noted, 3), 3);
+  EXPECT_EQ(noted.bytes.size(), kRanks + 1u);
+  for (const auto& [path, bytes] : noted.bytes) EXPECT_EQ(bytes, files.size(path)) << path;
+}
+
+TEST(CheckpointsOnDisk, OnlyWhatIsWantedIsKept) {
+  MemoryFileSystem files;
+  save(files, 3);
+  const CheckpointDirectory store(files);
+  const auto saved = store.open(kDirectory, 3, store.manifest(kDirectory, 3));
+  const std::vector<Tensor> some = saved->read_all({false, false, true, false, true});
+  EXPECT_EQ(bytes_of(some[2]), bytes_of(state(3, 2)));
+  EXPECT_EQ(bytes_of(some[4]), bytes_of(state(3, 4)));
+  EXPECT_FALSE(some[0] || some[1] || some[3]);
+  for (std::size_t t = 0; t < tensors().size(); ++t) EXPECT_EQ(bytes_of(saved->read(t)), bytes_of(state(3, t)));
+}
+
+TEST(CheckpointsOnDisk, OfUnfinishedOnesThoseThatAreOlderGo) {
+  MemoryFileSystem files;
+  const auto begin = [&](std::int64_t step) {
+    files.make_directory(checkpoint_path(kDirectory, step));
+    files.create(checkpoint_path(kDirectory, step) + "/shard-00000-of-00002.h5");
+  };
+  save(files, 5, 2);
+  begin(3);
+  begin(6);
+  begin(9);
+  save(files, 7, 2);
+  EXPECT_EQ(files.list(kDirectory), (std::vector<std::string>{"step-00000005", "step-00000007", "step-00000009"}));
 }
 
 TEST(CheckpointsOnDisk, EqualStatesAreEqualFiles) {
@@ -235,6 +294,33 @@ TEST(CheckpointsOnDisk, EveryCorruptionOfAByteIsSeen) {
   }
   EXPECT_EQ(unseen, 0);
   expect_right(load(files, 1), 1);
+}
+
+/// A bit of every array, wherever its parts are.
+TEST(CheckpointsOnDisk, ADamagedArrayIsNamed) {
+  MemoryFileSystem files;
+  save(files, 1);
+  const std::string path = kDirectory + "/step-00000001/manifest.json";
+  const Manifest manifest = read_manifest(path, files.contents().at(path));
+  int arrays = 0;
+  for (const ManifestShard& shard : manifest.shards) {
+    const std::string file = kDirectory + "/step-00000001/" + shard.file, whole = files.contents().at(file);
+    for (const ManifestPiece& piece : shard.pieces) {
+      std::string damaged = whole;
+      damaged[piece.offset] ^= 4;
+      files.set_content(file, damaged);
+      const std::string expected = file + ": the array " + piece.array + " is damaged";
+      expect_error_with<IoError>([&] { load(files, 1); }, expected);
+      const CheckpointDirectory store(files);
+      const auto saved = store.open(kDirectory, 1, store.manifest(kDirectory, 1));
+      expect_error_with<IoError>([&] { saved->read(piece.tensor); }, expected);
+      expect_error_with<IoError>([&] { saved->verify_shard(static_cast<int>(&shard - &manifest.shards[0])); },
+                                 expected);
+      ++arrays;
+    }
+    files.set_content(file, whole);
+  }
+  EXPECT_EQ(arrays, 7);
 }
 
 TEST(CheckpointsOnDisk, EveryTruncationOfAManifestIsSeen) {

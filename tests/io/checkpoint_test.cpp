@@ -7,13 +7,11 @@
 #include <filesystem>
 
 #include "core/training/preemption.h"
-#include "io/checkpoint/checkpoint_directory.h"
 #include "strata/strata.h"
 #include "tests/io/expect_io_error.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/files.h"
 #include "tests/support/interrupted_training.h"
-#include "tests/support/memory_file_system.h"
 #include "tests/support/ranks.h"
 
 namespace strata {
@@ -295,65 +293,6 @@ TEST_F(CheckpointTest, TheOneBeforeServesWhenTheLastIsDamaged) {
   EXPECT_NE(said.find("Training continues from the checkpoint of step 6."), std::string::npos) << said;
   EXPECT_NE(said.find(shard + ": is damaged"), std::string::npos) << said;
   EXPECT_TRUE(std::filesystem::exists(path() + "/step-00000008.damaged"));
-}
-
-/// Checkpoints of this process go elsewhere until the end of the scope.
-class StoreScope {
- public:
-  explicit StoreScope(FileSystem& files) : store_(files) { set_checkpoint_store(&store_); }
-  ~StoreScope() { set_checkpoint_store(&checkpoint_files()); }
-  StoreScope(const StoreScope&) = delete;
-  StoreScope& operator=(const StoreScope&) = delete;
-
- private:
-  CheckpointDirectory store_;
-};
-
-/// Wherever writing fails, on whichever rank: an error on every rank, before the next but one is due, and what was
-/// complete can be continued.
-TEST_F(CheckpointTest, AFailedWriteIsAnErrorOnEveryRank) {
-  const SmallResult whole = uninterrupted({}, 3);
-  const auto run = [&] {
-    return train_small(small_model(small_adam()), options({.every_steps = 3, .keep = 1}, {}, 3));
-  };
-  int failed = 0;
-  for (std::size_t at = 0; at < 120; at += 7) {
-    SCOPED_TRACE(at);
-    testing::MemoryFileSystem files;
-    testing::FaultyFileSystem faulty(files, testing::FaultyFileSystem::Fault::torn, at);
-    {
-      const StoreScope scope(faulty);
-      std::atomic<int> errors = 0;
-      testing::run_ranks(3, [&](Communicator&) {
-        try {
-          run();
-        } catch (const IoError&) {
-          ++errors;
-        }
-      });
-      EXPECT_EQ(errors, faulty.happened() ? 3 : 0);
-      failed += errors == 3 ? 1 : 0;
-    }
-    const StoreScope scope(files);
-    testing::run_ranks(2, [&](Communicator&) { EXPECT_EQ(run(), whole); });
-  }
-  EXPECT_GT(failed, 10);
-}
-
-TEST_F(CheckpointTest, DirectoriesThatCannotBeUsedAreSaidBeforeTraining) {
-  testing::write_file(path("file"), {1});
-  std::atomic<int> steps = 0, failed = 0;
-  struct Count : Callback {
-    explicit Count(std::atomic<int>& n) : number(n) {}
-    void on_train_batch_begin(Dim) override { ++number; }
-    std::atomic<int>& number;
-  };
-  testing::run_ranks(2, [&](Communicator&) {
-    EXPECT_THROW(train_small(small_model(small_adam()), options({.directory = path("file")}, {Count(steps)})), IoError);
-    ++failed;
-  });
-  EXPECT_EQ(failed, 2);
-  EXPECT_EQ(steps, 0);
 }
 
 /// Tells the run to stop, on one rank, after so many steps.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options for checkpoints that examples share, and what signals do to them.
+#include <sched.h>
+
 #include <filesystem>
 
 #include "tests/programs/mnist_mlp.h"
@@ -68,6 +70,42 @@ TEST_F(CheckpointOptions, ReportsSayWhereTheyComeFrom) {
   EXPECT_EQ(provenance.at("ranks")[0].at("threads"), 1);
   EXPECT_NE(provenance.at("command_line")[0].get<std::string>().find("mnist_mlp"), std::string::npos);
   EXPECT_FALSE(provenance.at("strata").get<std::string>().empty());
+  EXPECT_FALSE(provenance.at("compiler").get<std::string>().empty());
+  EXPECT_FALSE(provenance.at("ranks")[0].at("host").get<std::string>().empty());
+  EXPECT_FALSE(provenance.at("ranks")[0].at("processors").get<std::string>().empty());
+}
+
+/// The first processors that this process may use.
+std::vector<int> own_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  EXPECT_EQ(sched_getaffinity(0, sizeof(set), &set), 0);
+  std::vector<int> own;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &set)) own.push_back(i);
+  }
+  return own;
+}
+
+TEST_F(CheckpointOptions, ThreadsOfARankThatShareACoreAreWarnedOf) {
+  const std::vector<int> processors = own_processors();
+  const auto errors = [&](std::size_t count, const std::map<std::string, std::string>& environment) {
+    std::string list;
+    for (std::size_t i = 0; i < count; ++i) list += (i > 0 ? "," : "") + std::to_string(processors[i]);
+    const Outcome outcome =
+        run_process({{"/usr/bin/env", "taskset", "-c", list, STRATA_MNIST_MLP, "--data", path(""), "--epochs", "1",
+                      "--verbose", "0", "--checkpoint-dir", path("c"), "--resume", "never"},
+                     environment});
+    EXPECT_EQ(outcome.status, 0) << outcome.text();
+    return outcome.err;
+  };
+  const std::string first = std::to_string(processors[0]);
+  EXPECT_PRED_FORMAT2(::testing::IsSubstring, " has 2 threads for 1 processor (" + first + "): bind it to as many as",
+                      errors(1, {{"OMP_NUM_THREADS", "2"}}));
+  EXPECT_EQ(errors(1, {{"OMP_NUM_THREADS", "1"}}), "");
+  if (processors.size() < 2) return;
+  // Each thread then has one of the two.
+  EXPECT_EQ(errors(2, {{"OMP_NUM_THREADS", "2"}, {"OMP_PROC_BIND", "true"}}), "");
 }
 
 TEST_F(CheckpointOptions, WrongOnesAreRefused) {
@@ -77,7 +115,7 @@ TEST_F(CheckpointOptions, WrongOnesAreRefused) {
     EXPECT_PRED_FORMAT2(::testing::IsSubstring, what, outcome.err);
   };
   refuses({"--checkpoint-every", "5"}, "--checkpoint-every requires --checkpoint-dir");
-  refuses(checkpoints({"--resume", "soon"}), "expected auto, never or a step, received \"soon\"");
+  refuses(checkpoints({"--resume", "soon"}), "expected resume to be \"auto\", \"never\" or a step, received \"soon\"");
   refuses(checkpoints({"--keep", "0"}), "expected a whole number from 1");
   refuses(checkpoints({"--resume", "7"}), "expected resume to be one of the steps [], received 7");
   run(1, "6", checkpoints());
