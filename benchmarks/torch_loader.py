@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times PyTorch's DataLoader on an .npy file of uint8 pictures, for loader_step.cpp to interleave with its own reading.
+"""Times PyTorch's DataLoader on an .npy file of uint8 pictures, or a directory of JPEG files, for loader_step.cpp to
+interleave with its own reading.
 
-Batches of 64 in a new random order every epoch, as float32 from 0 to 1, from a memory map. The fastest of four ways is
-chosen at the start: samples one by one, as most programs do, or whole batches at once (a BatchSampler and no collation),
-each in this process and in a worker process. Protocol: see torch_serve.py; "ready" comes first, and info has the mean of
-all numbers of an epoch.
+Batches of 64 in a new random order every epoch, as float32 from 0 to 1, from a memory map or as Pillow decodes them. The
+fastest of several ways is chosen at the start: samples one by one, as most programs do, or, from an array, whole batches
+at once (a BatchSampler and no collation), each in this process and in one or two worker processes. Protocol: see
+torch_serve.py; "ready" comes first, and info has the mean of all numbers of an epoch. --make DIRECTORY writes pictures
+and says "made".
 """
+import pathlib
 import sys
 import time
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler
 
 from torch_serve import serve
 
 BATCH = 64
+
+
+SIDE = 224
 
 
 class Pictures(Dataset):
@@ -29,6 +36,33 @@ class Pictures(Dataset):
 
     def __getitem__(self, index):
         return torch.from_numpy(np.array(self.pictures[index])).float().div_(255)
+
+
+class PictureFiles(Dataset):
+    """The files of a directory, all of one size."""
+
+    def __init__(self, path):
+        self.paths = sorted(pathlib.Path(path).iterdir())
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, index):
+        with Image.open(self.paths[index]) as picture:
+            return torch.from_numpy(np.array(picture.convert("RGB"))).float().div_(255)
+
+
+def make_pictures(path):
+    """Smooth shapes with some noise: about as large as photographs are when packed."""
+    path = pathlib.Path(path)
+    path.mkdir()
+    rng = np.random.default_rng(1)
+    for i in range(640):
+        small = Image.fromarray(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8))
+        pixels = np.asarray(small.resize((SIDE, SIDE), Image.Resampling.BICUBIC)).astype(np.int16)
+        pixels = np.clip(pixels + rng.integers(-8, 9, pixels.shape), 0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(path / f"{i:04}.jpg")
+    print("made", flush=True)
 
 
 def one_by_one(data, workers):
@@ -63,10 +97,14 @@ class Reader:
 
 
 def main():
+    if sys.argv[1] == "--make":
+        make_pictures(sys.argv[2])
+        return 0
     torch.set_num_threads(1)
-    data = Pictures(sys.argv[1])
+    is_array = pathlib.Path(sys.argv[1]).is_file()
+    data = (Pictures if is_array else PictureFiles)(sys.argv[1])
     ways = {f"{make.__name__}, {workers} workers": (make, workers)
-            for make in (one_by_one, batches_at_once) for workers in (0, 1)}
+            for make in (one_by_one, *([batches_at_once] if is_array else [])) for workers in (0, 1, 2)}
     count = max(4, len(data) // BATCH // 4)
     seconds = {}
     for name, (make, workers) in ways.items():

@@ -16,18 +16,18 @@ fi
 environment=${STRATA_TORCH:-${XDG_CACHE_HOME:-$HOME/.cache}/strata/torch}
 if [[ ${1:-} == --setup ]]; then
   python3 -m venv "$environment"
-  "$environment/bin/pip" install --quiet torch numpy
+  "$environment/bin/pip" install --quiet torch numpy pillow
 fi
 
 torch=()
 ddp=()
 loader=()
-if "$environment/bin/python" -c 'import torch' 2>/dev/null; then
+if "$environment/bin/python" -c 'import torch, PIL' 2>/dev/null; then
   torch=(--torch "$environment/bin/python" benchmarks/torch_mlp.py)
   ddp=(--torch "$environment/bin/python" benchmarks/ddp_step.py)
   loader=(--torch "$environment/bin/python" benchmarks/torch_loader.py)
 else
-  printf 'bench: no PyTorch in %s: ./dev bench --setup makes it\n' "$environment"
+  printf 'bench: no PyTorch and Pillow in %s: ./dev bench --setup makes it\n' "$environment"
 fi
 export OMP_NUM_THREADS=1
 build/release/bin/mlp_step "${torch[@]}" --json build/release/mlp_step.json
