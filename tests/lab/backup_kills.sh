@@ -1,78 +1,67 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Training with BackupAndRestore is ended by SIGKILL again and again until it comes to its end, many times over: alone
-# and under mpirun, one rank or the whole job, with backups after every step or every epoch. Each time it has to end with
-# the weights of a run that nobody disturbed. STRATA_KILLS says how many kills there are at least (default 300).
+# and under mpirun, one rank or the whole job, with backups after every step or every epoch. Each time it has to go on from
+# the newest backup, none of which may be lost, and has to end with the weights of a run that nobody disturbed. STRATA_KILLS
+# says how many kills there are at least (default 300).
 set -euo pipefail
 : "${STRATA_BIN:?}"
 
 program=$STRATA_BIN/tests/backup_run
 wanted=${STRATA_KILLS:-300}
 [[ -x $program ]] || { printf '%s is not built\n' "$program"; exit 77; }
-export OMP_NUM_THREADS=1
+# shellcheck source=tests/lab/support/kills.sh
+source "$(dirname "${BASH_SOURCE[0]}")/support/kills.sh"
+backup=$work/backup
 
-work=$(mktemp -d)
-job=
-clean() {
-  if [[ -n $job ]]; then kill -KILL -- "-$job" 2>/dev/null || true; fi
-  rm -rf "$work"
-}
-trap clean EXIT
-
-# launch RANKS SAVE_FREQ [RANK MICROSECONDS]: in a group of its own; output in $work/output.
-launch() {
-  local ranks=$1
-  shift
-  local command=("$program" "$work/backup" "$@")
-  ((ranks == 1)) || command=(mpirun -np "$ranks" --oversubscribe --bind-to none "${command[@]}")
-  setsid "${command[@]}" </dev/null >"$work/output" 2>"$work/errors" &
-  job=$!
-}
+# start RANKS SAVE_FREQ [RANK MICROSECONDS]
+start() { launch "$1" "$program" "$backup" "${@:2}"; }
 
 # The hash of the weights, once a run has ended by itself; nothing otherwise.
 hash_of_output() { grep -oE '^[0-9a-f]{16} ' "$work/output" || true; }
 
-# finish: waits for the job; whatever is left of it goes.
-finish() {
-  wait "$job" 2>/dev/null || true
-  kill -KILL -- "-$job" 2>/dev/null || true
-  job=
+# start_and_kill RANKS SAVE_FREQ WHO SECONDS: WHO is rank (by itself, soon after training began) or job (from outside, at any
+# time since it started).
+start_and_kill() {
+  if [[ $3 == rank ]]; then
+    start "$1" "$2" $((RANDOM % $1)) $((1 + RANDOM * 10 % 200000))
+  else
+    start "$1" "$2"
+    pause "$4"
+    kill_job
+  fi
 }
 
-kills=0 runs=0
-# disturb RANKS SAVE_FREQ WHO: kills until a run comes to its end. WHO is rank (by itself, soon after training began) or
-# job (from outside, at any time since it started).
+# check_backups STEP: the newest backup is at least of that step, or all were removed, as they are once training is over.
+check_backups() {
+  (($(newest "$backup") >= $1)) || [[ -e $backup.over ]] || fail "the backup of step $1 is lost after $kills kills"
+}
+
+runs=0 resumed=0
+# disturb RANKS SAVE_FREQ WHO: kills until a run comes to its end.
 disturb() {
-  local ranks=$1 save_freq=$2 who=$3 expected seconds hash='' begin
+  local expected seconds hash='' begin before
+  rm -f "$backup.over"
   begin=$(date +%s%N)
-  launch "$ranks" "$save_freq"
+  start "$1" "$2"
   finish
-  seconds=$(($(date +%s%N) - begin))
+  seconds=$(awk -v b="$begin" -v e="$(date +%s%N)" 'BEGIN { printf "%.3f", (e - b) / 1e9 * 1.1 }')
   expected=$(hash_of_output)
-  [[ -n $expected ]] || { cat "$work/errors"; printf 'an undisturbed run on %d ranks failed\n' "$ranks"; exit 1; }
+  [[ -n $expected ]] || fail "an undisturbed run on $1 ranks failed"
   while [[ -z $hash ]]; do
-    if [[ $who == rank ]]; then
-      launch "$ranks" "$save_freq" $((RANDOM % ranks)) $((1 + RANDOM * 10 % 200000))
-    else
-      launch "$ranks" "$save_freq"
-      sleep "$(awk -v ns="$seconds" -v part=$RANDOM 'BEGIN { printf "%.4f", ns / 1e9 * part / 32768 * 1.1 }')"
-      kill -KILL -- "-$job" 2>/dev/null || true
-      pkill -KILL -s "$job" 2>/dev/null || true
-    fi
+    rm -f "$backup.over"
+    before=$(newest "$backup")
+    start_and_kill "$@" "$seconds"
     finish
+    check_start "$before"
+    if ((before > 0)); then ((++resumed)); fi
+    check_backups "$before"
     hash=$(hash_of_output)
-    if [[ -z $hash ]]; then
-      ((++kills))
-      if grep -q "^$work/backup" "$work/errors"; then
-        cat "$work/errors"
-        printf 'a backup could not be continued after %d kills\n' "$kills"
-        exit 1
-      fi
-    fi
+    if [[ -z $hash ]]; then count_kill "$backup"; fi
   done
   ((++runs))
-  [[ $hash == "$expected" ]] || { printf '%d ranks, %s: %s instead of %s\n' "$ranks" "$who" "$hash" "$expected"; exit 1; }
-  [[ ! -e $work/backup ]] || { printf 'a backup is left after the end\n'; exit 1; }
+  [[ $hash == "$expected" ]] || fail "$1 ranks, $3: $hash instead of $expected"
+  [[ ! -e $backup ]] || fail 'a backup is left after the end'
 }
 
 kinds=("1 1 rank" "1 1 job" "1 0 rank" "1 7 rank")
@@ -83,4 +72,5 @@ while ((kills < wanted)); do
     disturb $kind
   done
 done
-printf '%d kills in %d runs, each of which ended with the weights of an undisturbed one\n' $kills $runs
+printf '%d kills in %d runs; %d starts went on from a backup, the newest one: all ended with the weights of an undisturbed run\n' \
+  "$kills" $runs $resumed

@@ -7,6 +7,7 @@
 #include <random>
 #include <sstream>
 
+#include "tests/support/continued_run.h"
 #include "tests/support/files.h"
 #include "tests/support/process.h"
 
@@ -28,6 +29,7 @@ class BackupTest : public ::testing::Test {
       arguments.push_back(std::to_string(static_cast<int>(after * 1e6) + 1));
     }
     const Command command{arguments, {{"OMP_NUM_THREADS", "1"}}};
+    const long before = newest_checkpoint(path());
     std::string out;
     if (ranks == 1) {
       const Outcome outcome = run_process(command);
@@ -39,7 +41,9 @@ class BackupTest : public ::testing::Test {
       out = outcome.ranks.empty() ? "" : outcome.ranks[0].out;
     }
     Ended ended;
-    std::istringstream(out) >> ended.hash >> ended.seconds;
+    if (has_begun(out)) EXPECT_EQ(continued_after(out), before) << out;
+    std::istringstream last(last_line(out));
+    if (!(last >> ended.hash >> ended.seconds) || ended.hash.size() != 16) ended.hash.clear();
     return ended;
   }
 

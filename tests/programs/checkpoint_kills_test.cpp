@@ -9,6 +9,7 @@
 #include <random>
 #include <sstream>
 
+#include "tests/support/continued_run.h"
 #include "tests/support/files.h"
 #include "tests/support/process.h"
 
@@ -30,6 +31,7 @@ class CheckpointKills : public ::testing::Test {
     std::vector<std::string> arguments{STRATA_BIN_DIR "/tests/checkpoint_run", path(), "10"};
     arguments.insert(arguments.end(), how.begin(), how.end());
     const Command command{arguments, {{"OMP_NUM_THREADS", "1"}}};
+    const long before = newest_checkpoint(path());
     Ended ended;
     std::string out;
     if (ranks == 1) {
@@ -47,21 +49,13 @@ class CheckpointKills : public ::testing::Test {
       out = outcome.ranks.empty() ? "" : outcome.ranks[0].out;
       ended.status = outcome.status;
     }
+    if (has_begun(out)) EXPECT_EQ(continued_after(out), before) << out;
     std::string weights, history;
-    if (std::istringstream(out) >> weights >> history >> ended.seconds) ended.hashes = weights + " " + history;
+    std::istringstream last(last_line(out));
+    if (last >> weights >> history >> ended.seconds && weights.size() == 16) ended.hashes = weights + " " + history;
     return ended;
   }
 
-  /// The step of the newest complete checkpoint; -1 when there is none.
-  long newest() const {
-    long step = -1;
-    if (!std::filesystem::exists(path())) return step;
-    for (const auto& entry : std::filesystem::directory_iterator(path())) {
-      if (!std::filesystem::exists(entry.path() / "manifest.json")) continue;
-      step = std::max(step, std::stol(entry.path().filename().string().substr(std::string("step-").size())));
-    }
-    return step;
-  }
   std::string path() const { return directory_.path("c"); }
   void clear() const { std::filesystem::remove_all(path()); }
 
@@ -79,7 +73,7 @@ TEST_F(CheckpointKills, AtAnyInstantAndAroundEachFileOperation) {
   while (kills < 20 && ++starts < 100) {
     clear();
     Ended last;
-    long saved = -1;
+    long saved = 0;
     // Some kills a run, since later ones have other things to find.
     for (int k = 0; k < 4 && last.hashes.empty(); ++k) {
       const int ranks = 1 + below(most);
@@ -88,8 +82,8 @@ TEST_F(CheckpointKills, AtAnyInstantAndAroundEachFileOperation) {
       last = kind == 0 ? run(ranks, {rank, "time", std::to_string(below(1 + static_cast<int>(whole.seconds * 1e6)))})
                        : run(ranks, {rank, kind == 1 ? "before" : "after", std::to_string(below(40))});
       if (last.hashes.empty()) ++kills;
-      ASSERT_GE(newest(), saved) << "a complete checkpoint is lost, after " << kills << " kills";
-      saved = newest();
+      ASSERT_GE(newest_checkpoint(path()), saved) << "a complete checkpoint is lost, after " << kills << " kills";
+      saved = newest_checkpoint(path());
     }
     if (last.hashes.empty()) last = run(1 + below(most));
     ASSERT_EQ(last.hashes, whole.hashes) << "after " << kills << " kills";

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // backup_run DIRECTORY SAVE_FREQ [RANK MICROSECONDS]: trains a small model, alone or under mpirun, with backups in the
-// directory; prints the hash of its weights and the seconds of training at the end. Rank RANK kills itself MICROSECONDS
-// after its training began, whatever it does then. Run by tests/programs/backup_test.cpp and tests/lab/backup_kills.sh.
+// directory; prints what fit does, and last the hash of its weights and the seconds of training. Rank RANK kills itself
+// MICROSECONDS after its training began, whatever it does then. Makes the file DIRECTORY.over when training is over,
+// from when on backups may go. Run by tests/programs/backup_test.cpp and tests/lab/backup_kills.sh.
 #include <signal.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <thread>
 
 #include "strata/strata.h"
@@ -25,6 +27,15 @@ struct Kill : Callback {
     }).detach();
   }
   int rank, microseconds;
+};
+
+/// Before the callback that removes the backups.
+struct MarkEnd : Callback {
+  explicit MarkEnd(std::string p) : path(std::move(p)) {}
+  void on_train_end(const Logs&) override {
+    if (parameters().rank == 0) std::ofstream(path).put('\n');
+  }
+  std::string path;
 };
 
 Model made_model() {
@@ -47,12 +58,12 @@ Tensor values(Dim rows, Dim columns, int factor) {
 void train(const std::string& directory, Dim save_freq, int rank, int microseconds) {
   Model model = made_model();
   std::vector<CallbackRef> callbacks{
-      callbacks::BackupAndRestore(directory, {.save_freq = save_freq}),
+      MarkEnd(directory + ".over"), callbacks::BackupAndRestore(directory, {.save_freq = save_freq}),
       callbacks::ReduceLROnPlateau({.monitor = "loss", .factor = 0.7, .patience = 1, .min_delta = 0.05})};
   if (microseconds > 0) callbacks.push_back(Kill(rank, microseconds));
   const Tensor x = values(330, 20, 31), y = values(330, 1, 17);
   const auto start = std::chrono::steady_clock::now();
-  model.fit(x, y, {.batch_size = 20, .epochs = 6, .verbose = 0, .callbacks = callbacks, .validation_data = {x, y}});
+  model.fit(x, y, {.batch_size = 20, .epochs = 6, .verbose = 2, .callbacks = callbacks, .validation_data = {x, y}});
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (Session::current().communicator().rank() != 0) return;
   std::printf("%016llx %.6f\n", static_cast<unsigned long long>(model.weights_hash()), seconds.count());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // checkpoint_run DIRECTORY PIXELS [RANK WHEN NUMBER]: trains a small residual network on pictures of so many pixels for
-// 60 steps, alone or under mpirun, with a checkpoint every 7 steps and 4 blocks; prints the hash of its weights and of
-// its history at the end. SIGTERM makes it save and exit with 85. Rank RANK (-1 = every rank) kills itself
+// 60 steps, alone or under mpirun, with a checkpoint every 7 steps and 4 blocks; prints what fit does, and last the
+// hash of its weights, that of its history and the seconds of training. SIGTERM makes it save and exit with 85. Rank
+// RANK (-1 = every rank) kills itself
 //   WHEN = time: NUMBER microseconds after its training began
 //   WHEN = before, after: around its file operation NUMBER (0, 1, ...) of checkpoints that changes something on the
 //   disk
@@ -154,7 +155,7 @@ void train(const std::string& directory, Dim pixels, const End& end) {
       x, y,
       {.batch_size = 20,
        .epochs = 6,
-       .verbose = 0,
+       .verbose = 2,
        .callbacks = {callbacks::ReduceLROnPlateau({.monitor = "loss", .factor = 0.7, .patience = 1}), Signal(end)},
        .max_steps = 60,
        .blocks = 4,
