@@ -41,7 +41,9 @@ class BackupTest : public ::testing::Test {
       out = outcome.ranks.empty() ? "" : outcome.ranks[0].out;
     }
     Ended ended;
-    if (has_begun(out)) EXPECT_EQ(continued_after(out), before) << out;
+    if (has_begun(out)) {
+      EXPECT_EQ(continued_after(out), before) << out;
+    }
     std::istringstream last(last_line(out));
     if (!(last >> ended.hash >> ended.seconds) || ended.hash.size() != 16) ended.hash.clear();
     return ended;

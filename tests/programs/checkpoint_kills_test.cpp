@@ -49,7 +49,9 @@ class CheckpointKills : public ::testing::Test {
       out = outcome.ranks.empty() ? "" : outcome.ranks[0].out;
       ended.status = outcome.status;
     }
-    if (has_begun(out)) EXPECT_EQ(continued_after(out), before) << out;
+    if (has_begun(out)) {
+      EXPECT_EQ(continued_after(out), before) << out;
+    }
     std::string weights, history;
     std::istringstream last(last_line(out));
     if (last >> weights >> history >> ended.seconds && weights.size() == 16) ended.hashes = weights + " " + history;
