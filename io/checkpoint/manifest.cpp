@@ -86,13 +86,14 @@ void check_pieces(const Manifest& manifest) {
   for (std::size_t t = 0; t < of_tensors.size(); ++t) {
     auto& pieces = of_tensors[t];
     std::sort(pieces.begin(), pieces.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+    const StateTensor& tensor = manifest.tensors[t];
+    const Dim elements = tensor.spec.shape.elements();
     Dim next = 0;
     for (const ManifestPiece* piece : pieces) {
-      if (piece->first != next) break;
+      if (piece->first != next || piece->count > elements - next) break;
       next += piece->count;
     }
-    const StateTensor& tensor = manifest.tensors[t];
-    if (next != tensor.spec.shape.elements()) throw ConfigError("the pieces of " + tensor.name + " are not all of it");
+    if (next != elements) throw ConfigError("the pieces of " + tensor.name + " are not all of it");
   }
 }
 
