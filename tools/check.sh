@@ -68,10 +68,17 @@ asan() {
   return "$failed"
 }
 
-# OpenMP's run-time is not instrumented either: one thread a team, so that its own synchronisation is not reported.
+# OpenMP's run-time is not instrumented either: one thread a team, so that its own synchronisation is not reported. Of
+# core and io those cases that have threads: what reads ahead, what writes behind, ranks.
 tsan() {
-  sanitized build/tsan thread distributed_test
-  OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1 gtest build/tsan/bin/distributed_test
+  local failed=0
+  local -x OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1
+  sanitized build/tsan thread distributed_test core_test io_test
+  gtest build/tsan/bin/distributed_test || failed=1
+  gtest build/tsan/bin/core_test \
+    --gtest_filter='BatchLoader*:BatchesTest*:SourceTraining*:ThreadMeeting*:Timeline*:ShareGather*' || failed=1
+  gtest build/tsan/bin/io_test --gtest_filter='ManyFiles*:Loader*:Checkpoint*:Backup*:ShardedFiles*' || failed=1
+  return "$failed"
 }
 
 # Malformed data files, against AddressSanitizer and UndefinedBehaviorSanitizer. What was found stays in build/fuzz/corpus.
