@@ -26,8 +26,7 @@ struct Place {
   std::int64_t step;
 };
 
-Place place_of(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
+Place place_of(const std::string& path) {
   const std::filesystem::path name(path);
   if (const auto step = step_of_name(name.filename())) {
     return {name.has_parent_path() ? name.parent_path().string() : ".", *step};
@@ -55,6 +54,11 @@ std::size_t bytes_of(const SavedCheckpoint& saved) {
 std::string place_in_run(const SavedCheckpoint& saved) {
   const Config& run = saved.description().at("run");
   return fmt::format("epoch {}, step {}", run.at("epoch").as_int() + 1, run.at("step").as_int());
+}
+
+std::string without_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
 }
 
 /// Calls `look` with each checkpoint of a directory; prints what is wrong with it.
@@ -234,11 +238,11 @@ std::function<bool()> parse(CLI::App& app, int argc, char** argv) {
   exports->add_option("FILE", *second)->required();
   exports->add_flag("--keras", *keras, "The model alone, as a file that Keras loads: FILE ends with .h5");
   app.parse(argc, argv);
-  if (lists->parsed()) return [first] { return list(*first); };
-  if (verifies->parsed()) return [first] { return verify_all(*first); };
-  if (shows->parsed()) return [first] { return show(*first); };
-  if (diffs->parsed()) return [first, second] { return diff(*first, *second); };
-  return [first, second, keras] { return export_to(*first, *second, *keras); };
+  if (lists->parsed()) return [first] { return list(without_slashes(*first)); };
+  if (verifies->parsed()) return [first] { return verify_all(without_slashes(*first)); };
+  if (shows->parsed()) return [first] { return show(without_slashes(*first)); };
+  if (diffs->parsed()) return [first, second] { return diff(without_slashes(*first), without_slashes(*second)); };
+  return [first, second, keras] { return export_to(without_slashes(*first), *second, *keras); };
 }
 
 }  // namespace

@@ -148,8 +148,8 @@ struct BackupAndRestoreOptions {
 /// Makes a checkpoint of training in a directory of its own; when the process ends before training does, at whatever
 /// instant, the same program started again continues where the last one was made, also in the middle of an epoch. It
 /// ends with the same bits as if it had never stopped: weights, optimizer, shuffling, random draws, logs and history,
-/// what the callbacks of this folder remember. (States that a stateful recurrent layer carries from batch to batch are
-/// not kept, as they are in no file of Keras.) It waits until each is on the disk; `checkpoint` of FitOptions, the same
+/// the states that stateful layers carry from batch to batch,
+/// what the callbacks of this folder remember. It waits until each is on the disk; `checkpoint` of FitOptions, the same
 /// otherwise, does not.
 ///
 /// Ranks must see the same directory; their number may change. Throws ConfigError when fit has another model, other
