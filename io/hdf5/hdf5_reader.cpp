@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <new>
@@ -48,17 +50,15 @@ std::vector<std::string> read_attribute(hid_t group, const std::string& attribut
   return read_texts(id, what, path);
 }
 
-/// Whether so many bytes of an array can come from the file, whatever its header says.
-bool may_hold(const std::string& path, hid_t set, std::size_t bytes) {
-  constexpr std::size_t largest_ratio = 1032;  // zlib packs no more bytes into one
-  constexpr std::size_t unwritten = 1 << 20;   // arrays may hold nothing but a fill value
+/// The bytes of an array that lie in the file, where they are there as they are: not packed, nor in other files.
+std::size_t plain_bytes(hid_t set) {
   const Hdf5Id layout(H5Dget_create_plist(set));
-  if (H5Pget_layout(layout) == H5D_VIRTUAL || H5Pget_external_count(layout) > 0) return true;
-  std::error_code failed;
-  const auto in_file = std::filesystem::file_size(path, failed);
-  const bool packed = H5Pget_layout(layout) == H5D_CHUNKED;
-  if (!packed && H5Dget_storage_size(set) > in_file) return false;
-  return failed || bytes <= unwritten || bytes / largest_ratio <= in_file;
+  if (H5Pget_layout(layout) != H5D_CONTIGUOUS || H5Pget_external_count(layout) > 0) return 0;
+  return H5Dget_storage_size(set);
+}
+
+std::size_t physical_memory() {
+  return static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace
@@ -132,7 +132,12 @@ Tensor Hdf5Reader::array(const std::string& group, const std::string& name) cons
   const Hdf5Id type(H5Dget_type(set)), space(H5Dget_space(set));
   const TensorSpec spec{hdf5_shape(space), dtype_of_stored(type, path_, array)};
   const std::size_t size = make_array_header(path_, spec, 0, array).data_bytes;
-  if (!may_hold(path_, set, size)) throw IoError(path_, what + " is larger than the file can hold: " + spec.str());
+  std::error_code failed;
+  if (plain_bytes(set) > std::filesystem::file_size(path_, failed)) {
+    throw IoError(path_, what + " is larger than the file: " + spec.str());
+  }
+  // Packed, or never written, an array of any size takes next to nothing in a file.
+  if (size > physical_memory()) throw IoError(path_, what + " does not fit into memory: " + spec.str());
   try {
     std::string bytes(size, '\0');
     check_hdf5(H5Dread(set, element_type(spec.dtype), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), path_,

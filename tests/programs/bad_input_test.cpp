@@ -42,7 +42,7 @@ std::vector<BadInput> bad_inputs() {
        write(kImages, {0x7f, 'E', 'L', 'F', 0, 0, 0, 0})},
       {"HugeImages",
        {},
-       {kImages + ": ", "4294967295", "exceed any file"},
+       {kImages + ": ", "4294967295", "exceeds any file"},
        write(kImages, idx(8, {kHuge, kHuge, kHuge}, ramp(1000, 10)))},
       {"HugeNumberOfImages",
        {},
