@@ -32,6 +32,8 @@ Tensor values(const Shape& shape, int factor) {
 
 class CheckpointStateTest : public ::testing::Test {
  protected:
+  // Alone they train in the session of the tests that follow.
+  void TearDown() override { set_seed(seed_); }
   std::string path() const { return directory_.path("c"); }
   void clear() const { std::filesystem::remove_all(path()); }
   CheckpointOptions every(Dim steps) const { return {.directory = path(), .every_steps = steps}; }
@@ -101,6 +103,7 @@ class CheckpointStateTest : public ::testing::Test {
   }
 
  private:
+  std::uint64_t seed_ = Session::current().seed();
   testing::TemporaryDirectory directory_;
 };
 
