@@ -15,7 +15,7 @@ BatchFeed::BatchFeed(const CheckedArrays& data, const FeedOptions& options, std:
             communicator.size(), communicator.rank(), options.epochs},
       seed_(seed),
       shuffle_(options.shuffle) {
-  if (plan_.steps == 0) plan_.steps = (plan_.rows + plan_.batch_size - 1) / plan_.batch_size;
+  if (plan_.steps == 0) plan_.steps = batches_of(plan_.rows, plan_.batch_size);
   if (data.source == nullptr) return;
   loader_ = std::make_unique<BatchLoader>(data.source, order_of(data, options, seed), plan_, data.prefetch);
 }

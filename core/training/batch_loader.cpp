@@ -38,6 +38,13 @@ struct Scratch {
 
 }  // namespace
 
+Dim batches_of(Dim rows, Dim batch_size, bool drops_remainder) {
+  const Dim batches = (drops_remainder ? rows : rows + batch_size - 1) / batch_size;
+  if (batches > 0) return batches;
+  const std::string least = drops_remainder ? "whole batch of " + std::to_string(batch_size) + " samples" : "sample";
+  throw ConfigError("Expected at least one " + least + ", received " + std::to_string(rows) + " samples");
+}
+
 // Batches are numbered over all epochs. Batch n lies in slot n % slots.size(); those from `wanted` on are in memory or
 // on their way, as many as there are slots.
 struct BatchLoader::State {

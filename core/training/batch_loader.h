@@ -13,11 +13,14 @@
 
 namespace strata {
 
+/// The batches of an epoch, whose last one may be smaller, or is left out. Throws ConfigError when there is none.
+Dim batches_of(Dim rows, Dim batch_size, bool drops_remainder = false);
+
 /// Which batches there are, and which part of them is this rank's.
 struct BatchPlan {
   Dim rows = 0;  // an epoch
   Dim batch_size = 0;
-  Dim steps = 0;  // an epoch; batches 0 .. steps - 1 of it are read
+  Dim steps = 0;  // an epoch; batches 0 .. steps - 1 of it are read, and what is behind them in its order is not
   Dim blocks = 1;
   int ranks = 1;
   int rank = 0;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/batches.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "core/base/error.h"
 #include "core/model/session.h"
 #include "core/training/batch_loader.h"
@@ -17,13 +20,10 @@ BatchPlan plan_of(const Dataset& data, const SampleSource& source, const Batches
                  .ranks = communicator.size(),
                  .rank = communicator.rank(),
                  .epochs = options.epochs};
-  if (data.drops_remainder()) plan.rows = plan.rows / plan.batch_size * plan.batch_size;
-  if (plan.rows == 0) {
-    throw ConfigError("Dataset::batches: expected samples for at least one batch, received " +
-                      std::to_string(source.rows()) + " for batches of " + std::to_string(plan.batch_size));
-  }
-  plan.steps = (plan.rows + plan.batch_size - 1) / plan.batch_size;
-  if (options.epochs < 0 || options.position < 0 || options.position > options.epochs * plan.steps) {
+  plan.steps = batches_of(plan.rows, plan.batch_size, data.drops_remainder());
+  // As good as for ever: no more samples can be numbered.
+  plan.epochs = std::min(plan.epochs, std::numeric_limits<std::int64_t>::max() / plan.rows);
+  if (options.epochs < 0 || options.position < 0 || options.position > plan.epochs * plan.steps) {
     throw ConfigError("Dataset::batches: expected a position of 0 to epochs times " + std::to_string(plan.steps) +
                       " batches, received " + std::to_string(options.position) + " and " +
                       std::to_string(options.epochs) + " epochs");

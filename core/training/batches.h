@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The batches of a Dataset, one after the other, for training loops of one's own:
-//     const Dataset data = loaders::npy("images.npy").shuffle().batch(64, true);
+//     const Dataset data = loaders::npy("images.npy").shuffle().batch(64);
 //     for (const auto& [x, y, sample_weight] : data.batches({.epochs = 5})) {
 //       const auto [loss, gradients] = value_and_gradients(model, [&] { return loss_function(y, model(x)); });
-//       optimizer.apply_gradients(average(gradients, model.trainable_weights()), model);
+//       optimizer.apply_gradients(average(gradients, model.trainable_weights(), x.samples()), model);
 //     }
 #pragma once
 
@@ -20,6 +20,8 @@ class BatchArrays : public Arrays {
  public:
   using Arrays::Arrays;
   operator const Tensor&() const;  // NOLINT(google-explicit-constructor)
+  /// This rank's samples; 0 also where the batch has no such arrays.
+  Dim samples() const { return empty() ? 0 : tensors()[0].shape()[0]; }
 };
 
 /// The tensors are the program's to keep.
@@ -31,8 +33,8 @@ struct SampleBatch {
 
 /// What Dataset::batches() returns. Each rank gets its own samples of every batch, read ahead as prefetch() says, in
 /// the order that `fit` has with this seed and in equally many batches. When the batch size is no multiple of the
-/// number of ranks, and in a smaller last batch, parts differ in size, and one may be empty: batch(size, true) leaves
-/// the last one out. To be gone through once, by one thread; not collective.
+/// number of ranks, and in a smaller last batch, parts differ in size, and one may be empty: a mean over ranks has to
+/// be weighted by x.samples(), as GradientAverage does. To be gone through once, by one thread; not collective.
 class Batches {
  public:
   Batches(const Dataset& data, const BatchesOptions& options);

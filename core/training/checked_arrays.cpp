@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/ops.h"
+#include "core/training/batch_loader.h"
 #include "core/training/checked_source.h"
 #include "core/training/named_entries.h"
 #include "core/training/trainer.h"
@@ -138,11 +139,7 @@ CheckedArrays CheckedArrays::rows_between(Dim first, Dim last) const {
 
 CheckedArrays CheckedArrays::batched(Dim batch_size, const DataUse& use) const {
   if (!use.drops_remainder) return *this;
-  if (rows < batch_size) {
-    throw ConfigError("Expected at least one whole batch of " + std::to_string(batch_size) + " samples, received " +
-                      std::to_string(rows) + " samples");
-  }
-  return rows_between(0, rows / batch_size * batch_size);
+  return rows_between(0, batches_of(rows, batch_size, true) * batch_size);
 }
 
 void require_class_weights_fit(const DataSpecs& specs) {

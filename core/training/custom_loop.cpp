@@ -2,6 +2,7 @@
 #include "core/training/custom_loop.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/base/error.h"
 #include "core/model/session.h"
@@ -71,6 +72,24 @@ void GradientAverage::prepare(const std::vector<Variable>& variables) {
 
 std::vector<Gradient> GradientAverage::operator()(const std::vector<Gradient>& gradients,
                                                   const std::vector<Variable>& variables) {
+  return mean(gradients, variables, 1, communicator_.size());
+}
+
+std::vector<Gradient> GradientAverage::operator()(const std::vector<Gradient>& gradients,
+                                                  const std::vector<Variable>& variables, Dim samples) {
+  std::vector<Dim> all(static_cast<std::size_t>(communicator_.size()), samples);
+  if (all.size() > 1) communicator_.allgather(&samples, all.data(), sizeof(Dim));
+  const Dim least = *std::min_element(all.begin(), all.end()), sum = std::accumulate(all.begin(), all.end(), Dim{0});
+  if (least < 0 || sum == 0) {
+    throw ConfigError("GradientAverage: expected numbers of samples of at least 0, and some on one rank, received " +
+                      std::to_string(least) + " on one and " + std::to_string(sum) + " on all");
+  }
+  return mean(gradients, variables, samples, sum);
+}
+
+/// The sum of the ranks' gradients, each times its weight, through the sum of their weights.
+std::vector<Gradient> GradientAverage::mean(const std::vector<Gradient>& gradients,
+                                            const std::vector<Variable>& variables, Dim weight, Dim weights) {
   if (gradients.size() != variables.size()) {
     throw ConfigError("GradientAverage: expected " + std::to_string(variables.size()) +
                       " gradients, one a variable, received " + std::to_string(gradients.size()));
@@ -85,7 +104,10 @@ std::vector<Gradient> GradientAverage::operator()(const std::vector<Gradient>& g
   for (const auto& part : parts_) {
     const FlatLayout& layout = part->layout;
     for (std::size_t v = 0; v < layout.variables.size(); ++v) {
-      const Tensor gradient = dense(gradients[place(layout.variables[v])], layout.variables[v].value());
+      const Tensor value = layout.variables[v].value();
+      const Gradient& own = gradients[place(layout.variables[v])];
+      Tensor gradient = dense(weight == 0 ? Gradient() : own, value);
+      if (weight > 1) gradient = gradient * static_cast<double>(weight);
       device.copy(part->storage->data() + layout.byte_offset(v), gradient.eval().data(), gradient.spec().bytes(),
                   *stream);
       stream->synchronize();
@@ -97,7 +119,7 @@ std::vector<Gradient> GradientAverage::operator()(const std::vector<Gradient>& g
     for (std::size_t v = 0; v < part->layout.variables.size(); ++v) {
       const Variable& variable = part->layout.variables[v];
       const Tensor sum = constant_buffer({part->storage, part->layout.byte_offset(v)}, variable.spec());
-      const Tensor average = sum / static_cast<double>(communicator_.size());
+      const Tensor average = sum / static_cast<double>(weights);
       average.eval();  // the memory is that of the next step, too
       averages[place(variable)] = {average, {}};
     }

@@ -45,9 +45,16 @@ class GradientAverage {
   /// `gradients` by `variables`; an empty one counts as zeros. Collective. Throws CommError when a rank does not
   /// answer.
   std::vector<Gradient> operator()(const std::vector<Gradient>& gradients, const std::vector<Variable>& variables);
+  /// The same where they are means over `samples` of this rank: the mean over all samples, also when ranks have
+  /// unequally many, or some none at all, whose gradients (often NaN) are not looked at. Throws ConfigError on all
+  /// ranks for fewer than 0 on one of them, or 0 on all.
+  std::vector<Gradient> operator()(const std::vector<Gradient>& gradients, const std::vector<Variable>& variables,
+                                   Dim samples);
 
  private:
   struct Part;
+  std::vector<Gradient> mean(const std::vector<Gradient>& gradients, const std::vector<Variable>& variables, Dim weight,
+                             Dim weights);
   void prepare(const std::vector<Variable>& variables);
 
   Communicator& communicator_;

@@ -67,8 +67,9 @@ class Dataset {
   /// ranks: a permutation of all of them; of a source in chunks, a permutation of the chunks and one within each,
   /// several chunks at a time (see SampleOrder).
   Dataset shuffle() const;
-  /// `batch_size` samples a step, over all ranks together; the last batch may be smaller, or is left out. Throws
-  /// ConfigError for less than 1, and for a dataset that has batches.
+  /// `batch_size` samples a step, over all ranks together; the last batch may be smaller, or is left out (of shuffled
+  /// samples: after the shuffle, so other ones in every epoch). Throws ConfigError for less than 1, and for a dataset
+  /// that has batches.
   Dataset batch(Dim batch_size, bool drop_remainder = false) const;
   /// Throws ConfigError for fewer than 0 threads or 1 batch.
   Dataset prefetch(const PrefetchOptions& options) const;

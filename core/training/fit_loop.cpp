@@ -52,11 +52,11 @@ class FitLoop final : public TrainingControl {
         validation_(std::move(validation)),
         options_(options),
         use_(use),
-        batch_size_(std::min(options.batch_size, data_.rows)),
+        batch_size_(use.drops_remainder ? options.batch_size : std::min(options.batch_size, data_.rows)),
         blocks_(options.blocks),
         bucket_mb_(options.bucket_mb),
         engine_(trainer.engine(StepKind::train, data_.specs, use_of_engine(options.blocks))) {
-    const Dim all = (data_.rows + batch_size_ - 1) / batch_size_;
+    const Dim all = batches_of(data_.rows, batch_size_, use.drops_remainder);
     steps_ = options.steps_per_epoch == 0 ? all : options.steps_per_epoch;
     require(steps_ <= all, "expected steps_per_epoch of at most " + std::to_string(all) +
                                ", which is all of the data, received " + std::to_string(steps_));
@@ -163,11 +163,11 @@ class FitLoop final : public TrainingControl {
     for (const std::string& warning : provenance_warnings(provenance_)) warn(warning);
     const std::string& directory = options_.checkpoint.directory;
     const std::vector<int> unseen_by = ranks_without(directory, communicator_);
-    for (const int rank : unseen_by) {
+    resume(directory, resume_point(options_.resume), unseen_by);
+    for (const int rank : unseen_by) {  // where there is nothing to continue yet: else that was an error
       warn(communicator_.describe(rank) + " does not see the checkpoint directory " + directory +
            " of rank 0: no checkpoint can be continued before its files are in one place");
     }
-    resume(directory, resume_point(options_.resume), unseen_by);
     checkpoints_.emplace(communicator_, options_.checkpoint, trainer_.iterations_,
                          [this](const ShardPlace& place) { return snapshot(place); });
   }
@@ -426,17 +426,17 @@ class FitLoop final : public TrainingControl {
   mutable std::optional<ModelDescription> described_;  // once it was asked for
 };
 
-CheckedArrays Trainer::checked(const Objective* objective, const Samples& samples, Dim batch_size, const DataUse& use) {
+CheckedArrays Trainer::checked(const Objective* objective, const Samples& samples) {
   build_for(samples.source == nullptr ? samples.x : empty_arrays(samples.source->specs()).x);
-  return check_arrays(*model_, objective, samples).batched(batch_size, use);
+  return check_arrays(*model_, objective, samples);
 }
 
 History Trainer::fit(const Model& self, const Arrays& x, const Arrays& y, const FitOptions& options,
                      const DataUse& use) {
   check(options);
   require_compiled();
-  CheckedArrays data =
-      checked(&objective_, {x, y, options.sample_weight, use.source, use.prefetch}, options.batch_size, use);
+  // What a last, smaller batch would hold is left out after the shuffle: other samples every epoch.
+  CheckedArrays data = checked(&objective_, {x, y, options.sample_weight, use.source, use.prefetch});
   CheckedArrays validation;
   if (!options.validation_data.empty()) {
     validation = check_arrays(*model_, &objective_, options.validation_data);

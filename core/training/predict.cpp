@@ -57,7 +57,7 @@ std::vector<Tensor> Trainer::predict(const Arrays& x, const PredictOptions& opti
   if (options.batch_size < 1) {
     throw ConfigError("predict: expected a batch_size of at least 1, received " + std::to_string(options.batch_size));
   }
-  const CheckedArrays data = checked(nullptr, {x, {}, {}, use.source, use.prefetch}, options.batch_size, use);
+  const CheckedArrays data = checked(nullptr, {x, {}, {}, use.source, use.prefetch}).batched(options.batch_size, use);
   require_equal(communicator_,
                 std::to_string(data.rows) + " samples, batch_size " + std::to_string(options.batch_size) + ", local " +
                     std::to_string(options.local),

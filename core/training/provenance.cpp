@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/base/library_versions.h"
 #include "core/ops/instruction_sets.h"
 #include "core/training/rank_texts.h"
 
@@ -66,6 +67,12 @@ Config::List command_line() {
   return words;
 }
 
+Config libraries() {
+  Config all = Config::object();
+  for (const auto& [name, version] : library_versions()) all.set(name, version);
+  return all;
+}
+
 Config own_rank() {
   const Processors processors = own_processors();
   return Config::object({{"host", host_name()},
@@ -91,6 +98,7 @@ Config run_provenance(Communicator& communicator) {
   const Config own = Config::object({{"strata", STRATA_VERSION},
                                      {"compiler", __VERSION__},
                                      {"instruction_set", instruction_sets()},
+                                     {"libraries", libraries()},
                                      {"command_line", command_line()},
                                      {"started", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now))},
                                      {"ranks", ranks}});

@@ -10,10 +10,10 @@
 
 namespace strata {
 
-/// {"strata", "compiler", "instruction_set", "command_line", "started",
+/// {"strata", "compiler", "instruction_set", "libraries", "command_line", "started",
 /// "ranks": [{"host", "pid", "threads", "processors", "processor_count"}, ...]}, "instruction_set" with the versions of
-/// the libraries that compute, "processors" being those that the rank's threads may run on, as in "0-3,8". Equal on all
-/// ranks. Collective.
+/// the libraries that compute, "libraries" being the others by name (library_versions()), "processors" those that the
+/// rank's threads may run on, as in "0-3,8". Equal on all ranks: what they share is that of rank 0. Collective.
 Config run_provenance(Communicator& communicator);
 
 /// What in it makes a run slower than it need be, each a line: threads of a rank that share one core.

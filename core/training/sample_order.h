@@ -12,7 +12,7 @@
 
 namespace strata {
 
-/// The order of the first `rows` samples of a source in an epoch of batches. Never depends on the number of ranks. Not
+/// The order of the samples of a source in an epoch of batches. Never depends on the number of ranks. Not
 /// shuffled: as they stand. Shuffled, with chunks of 1 sample: Permutation. With larger chunks:
 ///   - the chunks, in an order of Permutation (chunks, seed, epoch), are laid one after the other, and those that a
 ///     file's end leaves smaller behind them: a line of all samples;

@@ -250,7 +250,7 @@ std::vector<double> Trainer::evaluate(const Arrays& x, const Arrays& y, const Ev
     throw ConfigError("evaluate: expected a batch_size of at least 1, received " + std::to_string(options.batch_size));
   }
   const CheckedArrays data =
-      checked(&objective_, {x, y, options.sample_weight, use.source, use.prefetch}, options.batch_size, use);
+      checked(&objective_, {x, y, options.sample_weight, use.source, use.prefetch}).batched(options.batch_size, use);
   require_equal(communicator_, std::to_string(data.rows) + " samples, batch_size " + std::to_string(options.batch_size),
                 "evaluation");
   SampleProgress bar(data.rows, options.batch_size, communicator_.rank() == 0 ? options.verbose : 0, use.counts_steps);

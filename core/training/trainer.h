@@ -123,7 +123,7 @@ class Trainer {
   /// Builds a model that waits for its first data.
   void build_for(const Arrays& x);
   /// Builds the model, and checks data as it was given to fit, evaluate or predict (without an objective).
-  CheckedArrays checked(const Objective* objective, const Samples& samples, Dim batch_size, const DataUse& use);
+  CheckedArrays checked(const Objective* objective, const Samples& samples);
   /// Once the outputs of the model are known.
   void fix_objective();
   void collect_variables();

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <mutex>
 
 #include "core/base/error.h"
+#include "core/base/library_versions.h"
 #include "core/base/verbose.h"
 #include "distributed/launch_environment.h"
 #include "distributed/mpi/mpi_communicator.h"
@@ -103,7 +106,19 @@ void check_sizes(const LaunchEnvironment& launch) {
                   launch.ranks, launch.variable));
 }
 
+/// The first words of what the library says of itself: "Open MPI v4.1.4, package: ...", "MPICH Version:\t4.0.2\n...".
+std::string mpi_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  check_mpi(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
+  std::string version(text.data());
+  version.resize(std::min(version.find_first_of(",\n"), version.size()));
+  std::replace(version.begin(), version.end(), '\t', ' ');
+  return version;
+}
+
 std::shared_ptr<PointToPointCommunicator> make_point_to_point(MPI_Comm communicator) {
+  add_library_version("MPI", mpi_version());
   return std::make_shared<PointToPointCommunicator>(
       MpiTransport::duplicate(communicator, default_deadlines().first, the_world().initialised_mpi));
 }

@@ -2,8 +2,20 @@
 #include "io/hdf5/handle.h"
 
 #include "core/base/error.h"
+#include "core/base/library_versions.h"
 
 namespace strata {
+namespace {
+
+std::string hdf5_version() {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release);
+}
+
+[[maybe_unused]] const bool version_is_known = (add_library_version("HDF5", hdf5_version()), true);
+
+}  // namespace
 
 std::string hdf5_error() {
   std::string text;

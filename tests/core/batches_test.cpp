@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "core/base/error.h"
 #include "strata/strata.h"
@@ -86,6 +88,37 @@ TEST_F(BatchesTest, HoldEverySampleOfEveryEpochOnceOnAnyRanks) {
       EXPECT_EQ(on_ranks, (std::vector<std::vector<Values>>(3, on_ranks[0]))) << rows << " rows";
     }
   }
+}
+
+TEST_F(BatchesTest, LeaveOutOtherSamplesInEveryEpoch) {
+  constexpr std::int64_t kEpochs = 40;
+  constexpr Dim kRows = 13;
+  for (const ChunkLayout& chunks : {ChunkLayout{}, ChunkLayout{3, {0}, 2}}) {
+    const auto source = std::make_shared<CountingSource>(kRows, chunks);
+    const Dataset data = Dataset::from_source(source).shuffle().batch(4, true);
+    for (const SampleBatch& batch : data.batches({.epochs = kEpochs})) ASSERT_EQ(batch.x.tensors()[0].shape()[0], 4);
+    std::vector<std::set<Dim>> read(kEpochs);
+    for (const SampleRef& sample : source->seen())
+      read[static_cast<std::size_t>(sample.index / kRows)].insert(sample.row);
+    std::set<Dim> left_out;
+    for (const std::set<Dim>& rows : read) {
+      ASSERT_EQ(rows.size(), 12U) << "a sample twice in an epoch";
+      for (Dim row = 0; row < kRows; ++row) {
+        if (!rows.contains(row)) left_out.insert(row);
+      }
+    }
+    EXPECT_GT(left_out.size(), 6U) << chunks.rows;
+  }
+}
+
+TEST_F(BatchesTest, GoOnForEver) {
+  const Dataset data = Dataset::from_source(std::make_shared<CountingSource>(5)).batch(2);
+  Batches batches = data.batches({.epochs = std::numeric_limits<std::int64_t>::max()});
+  for (const SampleBatch& batch : batches) {
+    EXPECT_FALSE(batch.x.empty());
+    if (batches.position() == 7) break;
+  }
+  EXPECT_EQ(batches.position(), 7);
 }
 
 TEST_F(BatchesTest, GoOnAtAPositionOnOtherRanks) {
@@ -176,14 +209,15 @@ TEST_F(BatchesTest, ErrorsOfReadingAndOfOptions) {
   expect_error_with<ConfigError>([&] { data.batches({.epochs = -1}); }, "received 0 and -1 epochs");
   expect_error_with<ConfigError>([&] { Dataset::from_source(source).batches(); }, "call .batch(32)");
   expect_error_with<ConfigError>([&] { Dataset::from_source(source).batch(11, true).batches(); },
-                                 "received 10 for batches of 11");
+                                 "at least one whole batch of 11 samples, received 10 samples");
   Batches none = data.batches({.position = 5});
   EXPECT_TRUE(none.begin() == none.end()) << "a run that was done";
 }
 
-/// The loop of the README: equal weights on all ranks, and those of one rank but for rounding.
+/// The loop of the README: equal weights on all ranks, and those of one rank but for rounding, though ranks have 2, 1
+/// and 1 samples of a batch, and the last batch is one sample.
 TEST_F(BatchesTest, TrainOnAnyRanks) {
-  const Dataset data = Dataset::from_source(std::make_shared<CountingSource>(24)).shuffle().batch(6);
+  const Dataset data = Dataset::from_source(std::make_shared<CountingSource>(25)).shuffle().batch(4);
   std::mutex mutex;
   std::map<int, std::vector<Values>> weights;
   for (int ranks = 1; ranks <= 3; ++ranks) {
@@ -197,7 +231,7 @@ TEST_F(BatchesTest, TrainOnAnyRanks) {
       for (const auto& [x, y, sample_weight] : data.batches({.epochs = 2})) {
         const auto [loss, gradients] =
             value_and_gradients(model, [&] { return loss_function(y, model(x, {.training = true})); });
-        optimizer.apply_gradients(average(gradients, model.trainable_weights()), model);
+        optimizer.apply_gradients(average(gradients, model.trainable_weights(), x.samples()), model);
       }
       const std::lock_guard lock(mutex);
       weights[ranks].push_back(model.get_weights()[0].to_vector<float>());

@@ -10,6 +10,7 @@
 #include "core/model/session.h"
 #include "core/training/model.h"
 #include "layers/layers.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/ranks.h"
 
 namespace strata {
@@ -163,6 +164,19 @@ TEST_F(CustomLoopTest, AveragesGradientsOverRanks) {
     });
     for (const Floats& result : all) EXPECT_EQ(result, all[0]) << ranks << " ranks";
     expect_near(all[0], alone, 1e-5);
+  }
+}
+
+TEST_F(CustomLoopTest, NumbersOfSamplesAreOfAllRanks) {
+  for (const bool negative : {false, true}) {
+    testing::run_ranks(3, [&](Communicator& communicator) {
+      const Model m = model();
+      GradientAverage average(&communicator);
+      const Dim samples = negative ? communicator.rank() - 1 : 0;
+      const auto none = std::vector<Gradient>(m.trainable_weights().size());
+      testing::expect_error_with<ConfigError>([&] { average(none, m.trainable_weights(), samples); },
+                                              negative ? "received -1 on one and 0 on all" : "received 0 on one");
+    });
   }
 }
 

@@ -7,12 +7,15 @@
 #include <array>
 #include <mutex>
 
+#include "core/base/library_versions.h"
 #include "tests/support/ranks.h"
 
 namespace strata {
 namespace {
 
 TEST(Provenance, IsThatOfAllRanksOnAllRanks) {
+  add_library_version("made up", "0.9");
+  add_library_version("made up", "1.0");
   std::mutex mutex;
   std::vector<Config> seen;
   testing::run_ranks(3, [&](Communicator& communicator) {
@@ -32,6 +35,7 @@ TEST(Provenance, IsThatOfAllRanksOnAllRanks) {
   EXPECT_NE(ranks[2].at("processors").as_string(), "");
   EXPECT_NE(seen[0].at("command_line").as_list().at(0).as_string().find("core_test"), std::string::npos);
   EXPECT_NE(seen[0].at("instruction_set").as_string().find("oneDNN"), std::string::npos);
+  EXPECT_EQ(seen[0].at("libraries").at("made up").as_string(), "1.0");
   EXPECT_EQ(seen[0].at("started").as_string().size(), std::string("2026-01-01T00:00:00Z").size());
 }
 

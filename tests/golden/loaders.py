@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Data files as h5py and NumPy write them, and what is in them: the folder loaders/."""
+import io
 import json
 
 import h5py
+from PIL import Image
 
 from common import keras, np, tf
 
@@ -95,12 +97,31 @@ def write_pictures(folder):
     (folder / "pictures.json").write_text(json.dumps(expected) + "\n")
 
 
+def write_cmyk(folder):
+    """As Adobe's programs store it (255 - ink), and the same without their marker, and what TensorFlow reads."""
+    colours = picture(8, 10, 14)
+    inks = np.concatenate([255 - colours, colours[..., :1] // 3], axis=-1)
+    file = io.BytesIO()
+    Image.fromarray(inks, "CMYK").save(file, "JPEG", quality=95)
+    adobe = file.getvalue()
+    start = adobe.index(b"\xff\xee")
+    size = 2 + int.from_bytes(adobe[start + 2:start + 4], "big")
+    files = {"cmyk_adobe": adobe, "cmyk_plain": adobe[:start] + adobe[start + size:]}
+    expected = {}
+    for name, content in files.items():
+        (folder / f"{name}.jpg").write_bytes(content)
+        pixels = tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE").numpy()
+        expected[name] = {"shape": list(pixels.shape), "pixels": pixels.reshape(-1).tolist()}
+    (folder / "cmyk.json").write_text(json.dumps(expected) + "\n")
+
+
 def write_loaders(out):
     folder = out / "loaders"
     folder.mkdir(exist_ok=True)
     write_hdf5(folder)
     write_numpy(folder)
     write_pictures(folder)
+    write_cmyk(folder)
     expected = {"images": images(ROWS).reshape(-1).tolist(), "labels": labels(ROWS).tolist(),
                 "weights": weights(ROWS).tolist()}
     (folder / "expected.json").write_text(json.dumps(expected) + "\n")

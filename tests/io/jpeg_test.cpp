@@ -7,6 +7,7 @@
 #include "tests/io/expect_io_error.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/files.h"
+#include "tests/support/golden_values.h"
 
 namespace strata {
 namespace {
@@ -43,6 +44,17 @@ TEST(Jpeg, DamagedFilesAreErrors) {
   for (const std::size_t i : {5, 7}) huge[frame + i] = '\x7F';
   testing::write_file(path, {huge.begin(), huge.end()});
   expect_io_error([&] { read_jpeg(path); }, path, "more than");
+}
+
+TEST(Jpeg, CmykBecomesTensorFlowsColours) {
+  const nlohmann::json expected = testing::read_golden("loaders/cmyk.json");
+  for (const std::string name : {"cmyk_adobe", "cmyk_plain"}) {
+    const std::string path = std::string(STRATA_GOLDEN_DIR) + "/loaders/" + name + ".jpg";
+    const Tensor picture = read_jpeg(path);
+    EXPECT_EQ(picture.shape(), (Shape{10, 14, 3}));
+    EXPECT_EQ(picture.to_vector<std::uint8_t>(), expected.at(name).at("pixels").get<Bytes>()) << name;
+    expect_io_error([&] { read_jpeg(path, 1); }, path, "received CMYK");
+  }
 }
 
 void append(Bytes& bytes, const Bytes& more) { bytes.insert(bytes.end(), more.begin(), more.end()); }

@@ -2,6 +2,8 @@
 // The options for checkpoints that examples share, and what signals do to them.
 #include <sched.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include "tests/programs/mnist_mlp.h"
@@ -70,6 +72,13 @@ TEST_F(CheckpointOptions, ReportsSayWhereTheyComeFrom) {
   EXPECT_EQ(provenance.at("ranks")[0].at("threads"), 1);
   EXPECT_NE(provenance.at("command_line")[0].get<std::string>().find("mnist_mlp"), std::string::npos);
   EXPECT_FALSE(provenance.at("strata").get<std::string>().empty());
+  const std::string hdf5 = provenance.at("libraries").value("HDF5", "");
+  EXPECT_EQ(std::count(hdf5.begin(), hdf5.end(), '.'), 2) << hdf5;
+  EXPECT_FALSE(provenance.at("libraries").contains("MPI")) << "not used";
+  if (have_mpi()) {
+    const auto libraries = run(2, "2", {}).at("provenance").at("libraries");
+    EXPECT_PRED_FORMAT2(::testing::IsSubstring, "MPI", libraries.value("MPI", ""));
+  }
   EXPECT_FALSE(provenance.at("compiler").get<std::string>().empty());
   EXPECT_FALSE(provenance.at("ranks")[0].at("host").get<std::string>().empty());
   EXPECT_FALSE(provenance.at("ranks")[0].at("processors").get<std::string>().empty());
@@ -144,6 +153,37 @@ TEST_F(CheckpointOptions, ASignalMakesTheRunSaveAndExitWith85) {
     };
     EXPECT_EQ(all(checkpoints()), all({}));
   }
+}
+
+/// SIGTERM after two seconds, SIGKILL four seconds later, as a batch system does: training goes on for most of them.
+TEST_F(CheckpointOptions, SaveBeforeUsesTheTimeThatIsLeft) {
+  const auto start = std::chrono::steady_clock::now();
+  const Outcome told = run_process({{"/usr/bin/env",
+                                     "timeout",
+                                     "--preserve-status",
+                                     "-s",
+                                     "TERM",
+                                     "-k",
+                                     "4",
+                                     "2",
+                                     STRATA_MNIST_MLP,
+                                     "--data",
+                                     path(""),
+                                     "--epochs",
+                                     "10000000",
+                                     "--verbose",
+                                     "0",
+                                     "--checkpoint-dir",
+                                     path("c"),
+                                     "--checkpoint-every",
+                                     "20",
+                                     "--save-before",
+                                     "4"},
+                                    {{"OMP_NUM_THREADS", "1"}}});
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  EXPECT_EQ(told.status, 85) << told.text();
+  EXPECT_GT(seconds.count(), 3.5) << "it could have trained until shortly before the end";
+  EXPECT_PRED_FORMAT2(::testing::IsSubstring, "Told to stop, training has saved step ", told.err);
 }
 
 }  // namespace
