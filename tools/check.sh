@@ -81,9 +81,24 @@ tsan() {
   return "$failed"
 }
 
-# Malformed data files, against AddressSanitizer and UndefinedBehaviorSanitizer. What was found stays in build/fuzz/corpus.
+# fuzz_target TARGET SECONDS: its output goes to build/fuzz/TARGET.log, of which one line is shown, or all when it fails.
+fuzz_target() {
+  local target=$1 log=build/fuzz/$1.log
+  mkdir -p "build/fuzz/corpus/$target" "build/fuzz/found/$target"
+  if "build/fuzz/bin/fuzz/$target" -max_total_time="$2" -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
+    -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz/found/$target/" \
+    "build/fuzz/corpus/$target" "tests/fuzz/seeds/$target" </dev/null >"$log" 2>&1; then
+    printf '%s: nothing found in %s inputs\n' "$target" "$(sed -nE 's/^stat::number_of_executed_units: +//p' "$log")"
+  else
+    cat "$log"
+    return 1
+  fi
+}
+
+# Malformed data files, against AddressSanitizer and UndefinedBehaviorSanitizer, as many formats at once as there are
+# processors. What was found stays in build/fuzz/found.
 fuzz() {
-  local seconds=$1 target targets failed=0
+  local seconds=$1 targets
   mkdir -p build/fuzz
   cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1" -DCMAKE_CXX_COMPILER=clang++-16 \
     -DCMAKE_C_COMPILER=clang-16 -DSTRATA_SANITIZE=fuzzer-no-link,address,undefined -DSTRATA_MPI=OFF -DSTRATA_FUZZ=ON \
@@ -94,14 +109,9 @@ fuzz() {
   targets=(tests/fuzz/fuzz_*.cpp)
   targets=("${targets[@]##*/}")
   flock build/fuzz ninja -C build/fuzz -j "$jobs" "${targets[@]%.cpp}"
-  for target in "${targets[@]%.cpp}"; do
-    mkdir -p "build/fuzz/corpus/$target" "build/fuzz/found/$target"
-    printf -- '-- %s, %d s\n' "$target" "$seconds"
-    "build/fuzz/bin/fuzz/$target" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
-      -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz/found/$target/" \
-      "build/fuzz/corpus/$target" "tests/fuzz/seeds/$target" </dev/null || failed=1
-  done
-  return "$failed"
+  printf -- '-- %d formats, %d s each\n' "${#targets[@]}" "$seconds"
+  export -f fuzz_target
+  printf '%s\n' "${targets[@]%.cpp}" | xargs -P "$jobs" -I '{}' bash -c "fuzz_target '{}' $seconds"
 }
 
 steps=("$@")
