@@ -74,7 +74,7 @@ asan() {
 # core and io those cases that have threads: what reads ahead, what writes behind, ranks.
 tsan() {
   local failed=0
-  local -x OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1
+  local -x OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1:allocator_may_return_null=1
   sanitized build/tsan thread distributed_test core_test io_test
   gtest build/tsan/bin/distributed_test || failed=1
   gtest build/tsan/bin/core_test \

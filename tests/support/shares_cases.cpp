@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cases of every communicator: reduce-scatter (a sum of which each rank needs its shares alone) and allgather in place.
+#include <algorithm>
 #include <cstring>
 
 #include "tests/support/communicator_cases.h"
@@ -62,25 +63,29 @@ void scatter(Communicator& c, Dim blocks, Dim count) {
   }
 }
 
-int value(Dim element, int step) { return static_cast<int>(element * 48'271 % 65'537) + step; }
+std::vector<int> values_of(Dim count, int step) {
+  std::vector<int> values;
+  for (Dim i = 0; i < count; ++i) values.push_back(static_cast<int>(i * 48'271 % 65'537) + step);
+  return values;
+}
 
 void gather_in_place(Communicator& c, Dim count, bool shared) {
   const auto bytes = static_cast<std::size_t>(count) * sizeof(int);
   const auto storage = shared ? c.allocate(cpu_device(), bytes) : std::make_shared<Storage>(cpu_device(), bytes);
   auto* data = reinterpret_cast<int*>(storage->data());
+  const std::vector<int> values[] = {values_of(count, 0), values_of(count, 1)};
   for (const Shares& shares : shares_of(c.size(), count)) {
     const auto gather = c.prepare_allgather(cpu_device(), {data, sizeof(int), shares, "numbers"});
-    for (int step = 0; step < 2; ++step) {
+    for (const std::vector<int>& expected : values) {
       std::fill(data, data + count, -1);
       for (const IndexRange own : shares.of(c.rank())) {
-        for (Dim i = own.first; i < own.last; ++i) data[i] = value(i, step);
+        std::copy(expected.begin() + own.first, expected.begin() + own.last, data + own.first);
       }
       gather->start();
       gather->wait();
-      for (Dim i = 0; i < count; ++i) {
-        require(data[i] == value(i, step), std::to_string(count) + " elements, " + describe(shares) + ": element " +
-                                               std::to_string(i) + " has not come");
-      }
+      const auto other = std::mismatch(data, data + count, expected.begin()).first - data;
+      require(other == count, std::to_string(count) + " elements, " + describe(shares) + ": element " +
+                                  std::to_string(other) + " has not come");
     }
   }
 }
