@@ -113,13 +113,18 @@ void PointToPointCommunicator::gather(const void* send_data, std::size_t bytes, 
     const auto own = static_cast<std::size_t>(root);
     if (bytes > 0) std::memmove(receive_data[own], send_data, bytes);
     for (std::size_t r = 0; r < receive_data.size(); ++r) {
-      if (r == own) continue;
-      receive_stamp(static_cast<int>(r), "gather");
-      for_each_piece(receive_bytes[r], [&](std::size_t offset, std::size_t length) {
-        receive(static_cast<std::byte*>(receive_data[r]) + offset, length, static_cast<int>(r));
-        complete("gather");
-      });
+      if (r != own) receive_stamp(static_cast<int>(r), "gather");
     }
+    // A piece of every rank at a time, so that none waits for all of the others'.
+    const std::size_t most = *std::max_element(receive_bytes.begin(), receive_bytes.end());
+    for_each_piece(most, [&](std::size_t offset, std::size_t length) {
+      for (std::size_t r = 0; r < receive_data.size(); ++r) {
+        if (r == own || receive_bytes[r] <= offset) continue;
+        receive(static_cast<std::byte*>(receive_data[r]) + offset, std::min(length, receive_bytes[r] - offset),
+                static_cast<int>(r));
+        complete("gather");
+      }
+    });
   });
 }
 

@@ -21,6 +21,9 @@ struct CheckpointOptions {
   // Once the run is told to stop (see request_preemption), the last checkpoint has to be on the disk within so many
   // seconds; it trains on for as long as the time that earlier ones took permits. 0 = saves after the present step.
   double save_before = 0;
+  // A rank's part of a checkpoint that is not on the disk after so many seconds ends training with an IoError: the file
+  // system hangs, or is too slow.
+  double deadline = 600;
   int most_shards = 32;  // up to so many ranks each write a file; when there are more, one of each host does for all
 };
 

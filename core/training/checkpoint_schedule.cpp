@@ -30,6 +30,8 @@ void check_checkpoint_options(const CheckpointOptions& o, const std::string& res
   require(o.keep >= 1, "expected to keep at least 1 checkpoint, received " + std::to_string(o.keep));
   require(o.save_before >= 0 && std::isfinite(o.save_before),
           "expected the checkpoint's save_before to be at least 0 seconds, received " + std::to_string(o.save_before));
+  require(o.deadline > 0 && std::isfinite(o.deadline),
+          "expected the checkpoint's deadline to be more than 0 seconds, received " + std::to_string(o.deadline));
   require(o.most_shards >= 1, "expected most_shards of at least 1, received " + std::to_string(o.most_shards));
   const bool any = o.every_steps > 0 || o.every_seconds > 0 || o.save_before > 0;
   require(!o.directory.empty() || !any, "expected a directory for checkpoints, received none");
@@ -41,7 +43,7 @@ CheckpointSchedule::CheckpointSchedule(Communicator& communicator, const Checkpo
     : communicator_(communicator),
       options_(options),
       take_(std::move(take)),
-      writer_(communicator, options.directory, options.keep, options.most_shards),
+      writer_(communicator, options),
       saved_(begun_at),
       last_save_(Clock::now()),
       last_look_(last_save_) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/checkpoint_writer.h"
 
+#include <fmt/format.h>
+
 #include <thread>
 
 #include "core/base/error.h"
@@ -25,23 +27,25 @@ const CheckpointStore& checkpoint_store() {
   return *store;
 }
 
-CheckpointWriter::CheckpointWriter(Communicator& communicator, std::string directory, int keep, int most_shards)
+CheckpointWriter::CheckpointWriter(Communicator& communicator, const CheckpointOptions& options)
     : communicator_(communicator),
-      directory_(std::move(directory)),
-      keep_(keep),
-      writers_(communicator, most_shards),
+      options_(options),
+      writers_(communicator, options.most_shards),
       shard_(checkpoint_store().make_shard()) {
-  if (communicator.size() > 1) votes_.emplace(communicator, 3, "which ranks save");
+  if (communicator.size() > 1) votes_.emplace(communicator, 4, "which ranks save");
+}
+
+void CheckpointWriter::begin(std::function<Config()> write) {
+  const std::chrono::duration<double> patience(options_.deadline);
+  task_.emplace(std::move(write), std::chrono::duration_cast<steady_clock::duration>(patience));
 }
 
 /// On this rank.
-bool CheckpointWriter::working() const {
-  return task_.valid() && task_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
-}
+bool CheckpointWriter::working() const { return task_ && !task_->done(); }
 
 void CheckpointWriter::copy(const std::vector<StateTensor>& tensors, std::vector<StatePart> parts) {
   parts = writers_.gather(tensors, std::move(parts));
-  succeed_together(communicator_, directory_, [&] {
+  succeed_together(communicator_, options_.directory, [&] {
     if (place().writes) shard_->copy(tensors, parts);
   });
 }
@@ -55,27 +59,42 @@ void CheckpointWriter::start(std::int64_t step, RunSnapshot snapshot) {
   tensors_ = std::move(snapshot.tensors);
   phase_ = Phase::writing;
   if (!place().writes) return;
-  task_ = std::async(std::launch::async,
-                     [this, step] { return shard_->write(directory_, step, place().number, place().count); });
+  begin([shard = shard_, directory = options_.directory, step, place = place()] {
+    return shard->write(directory, step, place.number, place.count);
+  });
 }
 
 CheckpointWishes CheckpointWriter::advance(CheckpointWishes mine) {
-  bool work = working();
+  bool work = working(), late = work && task_->is_late();
+  const bool own_is_late = late;
   if (votes_) {
-    const std::span<const double> ranks = votes_->count({mine.save, mine.stop, work});
+    const std::span<const double> ranks = votes_->count({mine.save, mine.stop, work, late});
     mine = {ranks[0] > 0, ranks[1] > 0};
     work = ranks[2] > 0;
+    late = ranks[3] > 0;
   }
+  if (late) give_up(own_is_late);
   if (phase_ != Phase::idle && !work) proceed();
   return mine;
+}
+
+void CheckpointWriter::give_up(bool late) {
+  phase_ = Phase::idle;
+  succeed_together(communicator_, options_.directory, [&] {
+    if (!late) return;
+    throw IoError(options_.directory, fmt::format("expected the checkpoint of step {} to be written within {} s; the "
+                                                  "file system hangs, or is too slow",
+                                                  step_, options_.deadline));
+  });
 }
 
 /// No rank works any more.
 void CheckpointWriter::proceed() {
   if (std::exchange(phase_, Phase::idle) == Phase::writing) return commit();
-  succeed_together(communicator_, directory_, [&] {
-    if (task_.valid()) task_.get();
+  succeed_together(communicator_, options_.directory, [&] {
+    if (task_) task_->result();
   });
+  task_.reset();
   const std::chrono::duration<double> seconds = steady_clock::now() - begin_;
   longest_ = std::max(seconds, longest_.value_or(seconds));
 }
@@ -83,14 +102,16 @@ void CheckpointWriter::proceed() {
 /// Rank 0 writes the manifest, now that all shards are on the disk.
 void CheckpointWriter::commit() {
   Config record;
-  succeed_together(communicator_, directory_, [&] {
-    if (task_.valid()) record = task_.get();
+  succeed_together(communicator_, options_.directory, [&] {
+    if (task_) record = task_->result();
   });
+  task_.reset();
   std::vector<Config> shards = gather(record);
   phase_ = Phase::committing;
   if (communicator_.rank() != 0) return;
-  task_ = std::async(std::launch::async, [this, shards = std::move(shards)] {
-    checkpoint_store().commit(directory_, step_, description_, tensors_, shards, keep_);
+  begin([directory = options_.directory, keep = options_.keep, step = step_, description = description_,
+         tensors = tensors_, shards = std::move(shards)] {
+    checkpoint_store().commit(directory, step, description, tensors, shards, keep);
     return Config();
   });
 }

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <chrono>
-#include <future>
+#include <functional>
 #include <optional>
 
+#include "core/training/background_write.h"
+#include "core/training/checkpoint.h"
 #include "core/training/checkpoint_store.h"
 #include "core/training/run_snapshot.h"
 #include "core/training/shard_writers.h"
@@ -20,14 +22,15 @@ struct CheckpointWishes {
   bool stop = false;
 };
 
-/// Used from the thread that trains. The destructor waits for the thread that writes, and communicates with nobody.
+/// Used from the thread that trains. The destructor waits for the thread that writes until its deadline, and
+/// communicates with nobody.
 class CheckpointWriter {
  public:
-  /// Ranks up to `most_shards` write a file each.
-  CheckpointWriter(Communicator& communicator, std::string directory, int keep, int most_shards);
+  /// Of the options those that say where and how.
+  CheckpointWriter(Communicator& communicator, const CheckpointOptions& options);
 
-  // Collective, also the constructor. IoError on all ranks when one could not copy or write; no complete checkpoint is
-  // lost.
+  // Collective, also the constructor. IoError on all ranks when one could not copy or write, or not within the
+  // deadline; no complete checkpoint is lost.
   /// Lays out what is like this, so that the first start() does not take longer than later ones.
   void prepare(RunSnapshot snapshot) { copy(snapshot.tensors, std::move(snapshot.parts)); }
   /// Copies the state and begins to write it, when what was begun before is done.
@@ -46,16 +49,17 @@ class CheckpointWriter {
  private:
   enum class Phase { idle, writing, committing };
   void copy(const std::vector<StateTensor>& tensors, std::vector<StatePart> parts);
+  void begin(std::function<Config()> write);
   bool working() const;
+  void give_up(bool late);
   void proceed();
   void commit();
   std::vector<Config> gather(const Config& record) const;
 
   Communicator& communicator_;
-  std::string directory_;
-  int keep_;
+  CheckpointOptions options_;
   ShardWriters writers_;
-  std::unique_ptr<CheckpointShard> shard_;
+  std::shared_ptr<CheckpointShard> shard_;
   std::optional<RankVotes> votes_;
   Phase phase_ = Phase::idle;
   std::int64_t step_ = -1;
@@ -63,7 +67,7 @@ class CheckpointWriter {
   std::optional<std::chrono::duration<double>> longest_;
   Config description_;                // of the one that is being written, as rank 0 has it
   std::vector<StateTensor> tensors_;  // likewise
-  std::future<Config> task_;          // last, so that it ends before what it uses
+  std::optional<BackgroundWrite> task_;
 };
 
 }  // namespace strata

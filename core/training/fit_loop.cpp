@@ -88,8 +88,10 @@ class FitLoop final : public TrainingControl {
 
   void save_run(const std::string& directory, int keep) override {
     auto& writer = writers_[directory];
-    if (!writer)
-      writer = std::make_unique<CheckpointWriter>(communicator_, directory, keep, CheckpointOptions().most_shards);
+    if (!writer) {
+      const CheckpointOptions options{.directory = directory, .keep = keep};
+      writer = std::make_unique<CheckpointWriter>(communicator_, options);
+    }
     writer->start(trainer_.iterations_, snapshot(writer->place()));
     writer->finish();
   }

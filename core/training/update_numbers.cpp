@@ -23,7 +23,7 @@ void UpdateNumbers::set(double learning_rate, std::int64_t steps, double loss_sc
   };
   write_in_dtype(learning_rate);
   write(steps);
-  write_in_dtype(loss_scale);
+  visit_element(widened(dtype_), [&]<class T>(TypeTag<T>) { write(static_cast<Widened<T>>(loss_scale)); });
   for (const double number : scalars) write_in_dtype(number);
   device_.copy_from_host(storage_->data(), host_.data(), host_.size(), stream);
   stream.synchronize();

@@ -12,8 +12,8 @@
 
 namespace strata {
 
-/// The learning rate, the factor of the loss and the scalars of the rule, in the dtype of the variables, and the number
-/// of the step.
+/// The learning rate and the scalars of the rule, in the dtype of the variables; the factor of the loss, which can be
+/// more than 16 bits hold, in that dtype widened; and the number of the step.
 class UpdateNumbers {
  public:
   UpdateNumbers(Device& device, Dtype dtype, std::size_t scalars);

@@ -34,7 +34,7 @@ class UpdateTracer {
       : optimizer_(optimizer), options_(optimizer.options()), treatment_(treatment), dtype_(shapes.dtype) {
     in_.learning_rate = add_input({}, dtype_);
     in_.iteration = add_input({}, Dtype::int64);
-    loss_scale_ = add_input({}, dtype_);
+    loss_scale_ = add_input({}, widened(dtype_));
     gradient_square_ = add_input({}, Dtype::float64);
     in_.variable_norm = norm(add_input({}, Dtype::float64), dtype_);
     in_.direction_norm = norm(add_input({}, Dtype::float64), dtype_);
@@ -106,7 +106,9 @@ class UpdateTracer {
 
   void collect(bool updates) {
     Tensor& gradient = in_.gradient;
-    if (optimizer_.scales_loss()) gradient = gradient / loss_scale_;
+    if (optimizer_.scales_loss()) {
+      gradient = ops::cast(ops::cast(gradient, widened(dtype_)) / loss_scale_, dtype_);
+    }
     if (treatment_.rule.regularizer) {
       const Tensor penalty = treatment_.rule.regularizer(in_.variable);
       gradient = gradient + dense(gradients({penalty}, {in_.variable})[0], in_.variable);

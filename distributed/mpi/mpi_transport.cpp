@@ -147,9 +147,6 @@ void MpiTransport::require_thread() const {
 }
 
 MpiTransport::~MpiTransport() {
-  int finalized = 0;
-  MPI_Finalized(&finalized);
-  if (finalized != 0) return;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].used) cancel(static_cast<Request>(i));
   }
@@ -228,8 +225,11 @@ int MpiTransport::probe(int tag) {
 
 void MpiTransport::cancel(Request request) noexcept {
   Slot& s = slot(request);
-  // After an error there is nobody to tell of another one. A send cannot be called back; MPI forgets its request.
-  if (s.request != MPI_REQUEST_NULL) {
+  // After an error there is nobody to tell of another one. A send cannot be called back; MPI forgets its request. When
+  // a program finalises MPI before its models go, there is nothing left to forget.
+  int finalized = 0;
+  MPI_Finalized(&finalized);
+  if (finalized == 0 && s.request != MPI_REQUEST_NULL) {
     if (s.receiving) MPI_Cancel(&s.request);
     MPI_Request_free(&s.request);
   }

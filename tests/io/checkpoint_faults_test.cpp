@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs whose checkpoints cannot be written: an error on every rank, in time, and no good checkpoint is lost.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
+#include <filesystem>
 
 #include "strata/strata.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/files.h"
 #include "tests/support/interrupted_training.h"
 #include "tests/support/memory_file_system.h"
@@ -69,6 +73,24 @@ TEST_F(CheckpointFaults, AFailedWriteIsAnErrorOnEveryRank) {
     testing::run_ranks(2, [&](Communicator&) { EXPECT_EQ(run(), whole); });
   }
   EXPECT_GT(failed, 10);
+}
+
+/// Opening a pipe that nobody reads waits for ever, as a file of a server that is gone.
+TEST_F(CheckpointFaults, AFileSystemThatHangsIsAnErrorOnEveryRank) {
+  const std::string shard = path("c/step-00000003/shard-00001-of-00002.h5.part");
+  std::filesystem::create_directories(path("c/step-00000003"));
+  ASSERT_EQ(mkfifo(shard.c_str(), 0600), 0);
+  std::atomic<int> errors = 0;
+  testing::run_ranks(2, [&](Communicator&) {
+    FitOptions hanging = options();
+    hanging.checkpoint.deadline = 0.5;
+    testing::expect_error_with<IoError>([&] { train_small(small_model(small_adam()), hanging); },
+                                        "expected the checkpoint of step 3 to be written within 0.5 s");
+    ++errors;
+  });
+  EXPECT_EQ(errors, 2);
+  // Lets the thread that was left to itself come to its end; the pipe stays open for it.
+  EXPECT_GE(open(shard.c_str(), O_RDONLY | O_NONBLOCK), 0);
 }
 
 /// The first one, of step 3, is due again at step 6: no step is begun after that.

@@ -268,6 +268,7 @@ TEST_F(CheckpointTest, OptionsThatCannotBeHonoured) {
   refuses({.keep = 0}, "to keep at least 1 checkpoint, received 0");
   refuses({.most_shards = 0}, "most_shards of at least 1, received 0");
   refuses({.save_before = -1}, "save_before to be at least 0 seconds, received -1");
+  refuses({.deadline = 0}, "deadline to be more than 0 seconds, received 0");
   FitOptions all = options({});
   all.resume = "soon";
   expect_error_with<ConfigError>([&] { train_small(small_model(small_adam()), all); },
