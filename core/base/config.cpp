@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -127,6 +128,34 @@ void append_json(const Config& value, std::string& out) {
   else append_object(value.as_object(), out);
 }
 
+// Python's words for numbers that are not finite, which JSON does not have, stand for these while it is parsed: zeros
+// that nobody writes.
+constexpr std::string_view kInfinity = "0e-77001", kMinusInfinity = "-0e-77001", kNan = "0e-77002";
+
+/// With numbers in place of the words NaN and Infinity that are not in strings.
+std::string with_numbers(std::string_view text) {
+  std::string out;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view rest = text.substr(i);
+    if (in_string && text[i] == '\\' && i + 1 < text.size()) {
+      out += text[i++];
+    } else if (text[i] == '"') {
+      in_string = !in_string;
+    } else if (!in_string && rest.starts_with("Infinity")) {
+      out += kInfinity;
+      i += 7;
+      continue;
+    } else if (!in_string && rest.starts_with("NaN")) {
+      out += kNan;
+      i += 2;
+      continue;
+    }
+    out += text[i];
+  }
+  return out;
+}
+
 /// Builds a Config from the parser's events, without recursion.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
@@ -134,7 +163,12 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool boolean(bool value) override { return put(value); }
   bool number_integer(std::int64_t value) override { return put(value); }
   bool number_unsigned(std::uint64_t value) override { return put(value); }
-  bool number_float(double value, const std::string&) override { return put(value); }
+  bool number_float(double value, const std::string& text) override {
+    if (text == kInfinity) value = std::numeric_limits<double>::infinity();
+    if (text == kMinusInfinity) value = -std::numeric_limits<double>::infinity();
+    if (text == kNan) value = std::numeric_limits<double>::quiet_NaN();
+    return put(value);
+  }
   bool string(std::string& value) override { return put(std::move(value)); }
   bool binary(nlohmann::json::binary_t&) override { return false; }
   bool start_object(std::size_t) override { return open(Config::object()); }
@@ -269,7 +303,8 @@ std::string Config::to_json() const {
 
 Config Config::from_json(std::string_view text) {
   Builder builder;
-  nlohmann::json::sax_parse(text, &builder);
+  const bool finite = text.find("NaN") == std::string_view::npos && text.find("Infinity") == std::string_view::npos;
+  nlohmann::json::sax_parse(finite ? std::string(text) : with_numbers(text), &builder);
   return builder.result();
 }
 

@@ -38,6 +38,19 @@ void check(const FitOptions& o) {
   check_checkpoint_options(o.checkpoint, o.resume);
 }
 
+/// What of an optimizer's config stays as it is: its rate may have been changed on the way, and is kept elsewhere.
+Config fixed_settings(const Config& config) {
+  Config fixed = Config::object();
+  for (const auto& [name, value] : config.as_object()) {
+    const bool changes = name == "learning_rate" && value.is_double();
+    if (changes || name == "name") continue;
+    Config setting = value;
+    if (name == "inner_optimizer") setting.set("config", fixed_settings(value.at("config")));
+    fixed.set(name, std::move(setting));
+  }
+  return fixed;
+}
+
 }  // namespace
 
 /// One call of fit.
@@ -152,10 +165,13 @@ class FitLoop final : public TrainingControl {
                                   {"nan_policy", static_cast<int>(options_.nan_policy)},
                                   {"optimizer", trainer_.optimizer_->class_name()}});
     if (with_blocks) plan.set("blocks", engine_->blocks());
-    for (const auto& [name, value] : trainer_.optimizer_.get_config().as_object()) {
-      // The rate may have been changed on the way, and is kept.
-      const bool changes = name == "learning_rate" && value.is_double();
-      if (!changes && name != "name") plan.set("the optimizer's " + name, value);
+    // Null where there are none: so are those of checkpoints that do not know them.
+    Config weights = Config::object();
+    for (const auto& [label, weight] : options_.class_weight) weights.set(std::to_string(label), weight);
+    plan.set("class_weight", options_.class_weight.empty() ? Config() : weights);
+    plan.set("sample weights", data_.specs.weights.empty() ? Config() : Config(true));
+    for (const auto& [name, value] : fixed_settings(trainer_.optimizer_.get_config()).as_object()) {
+      plan.set("the optimizer's " + name, value);
     }
     return plan;
   }

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "core/base/library_versions.h"
 #include "core/ops/instruction_sets.h"
@@ -54,6 +55,12 @@ Processors own_processors() {
   return all;
 }
 
+/// With U+FFFD for bytes that are not of UTF-8, which file names may have.
+std::string as_utf8(const std::string& text) {
+  const auto replace = nlohmann::json::error_handler_t::replace;
+  return nlohmann::json::parse(nlohmann::json(text).dump(-1, ' ', false, replace)).get<std::string>();
+}
+
 /// The words that started the process.
 Config::List command_line() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
@@ -61,7 +68,7 @@ Config::List command_line() {
   Config::List words;
   for (std::size_t at = 0; at < all.size();) {
     const std::size_t end = std::min(all.find('\0', at), all.size());
-    words.emplace_back(all.substr(at, end - at));
+    words.emplace_back(as_utf8(all.substr(at, end - at)));
     at = end + 1;
   }
   return words;

@@ -106,7 +106,9 @@ std::optional<Difference> difference(const std::string& place, const Config& sav
       const std::string within = place + "[" + std::to_string(i) + "]";
       if (auto found = difference(within, saved.as_list()[i], now.as_list()[i])) return found;
     }
+    return {};
   }
+  if (saved.is_double() && now.is_double() && std::isnan(saved.as_double()) && std::isnan(now.as_double())) return {};
   return Difference{place, saved, now};
 }
 
@@ -170,7 +172,7 @@ void restore_states(const std::vector<CallbackRef>& callbacks, std::vector<Callb
 }
 
 void require_same(const std::string& path, const std::string& name, const Config& saved, const Config& now) {
-  const auto found = difference(name, saved, now);
+  const auto found = difference(name, without_words(saved), now);
   if (!found) return;
   throw ConfigError(path + ": the run that made this checkpoint had " + found->place + " = " + found->saved.to_json() +
                     ", this one has " + found->now.to_json() +

@@ -159,6 +159,14 @@ std::vector<RoundingErrors> StepEngine::rounding_errors() const {
   return all;
 }
 
+/// Those of a step that is left out are of the size of its gradients, which may be huge; the ones before it are lost
+/// with them.
+void StepEngine::forget_rounding_errors() {
+  for (const RoundingErrors& errors : rounding_errors()) {
+    std::fill_n(errors.values->data(), errors.values->bytes(), std::byte{0});
+  }
+}
+
 void StepEngine::run(const Batch& batch, const Optimizer* optimizer, std::int64_t iteration, bool finite_only) {
   const ThreadEnvironment environment;
   timeline_ = TimelineRecorder::current();

@@ -96,6 +96,7 @@ class StepEngine {
   std::vector<Variable> layer_states() const;
   /// Of the sums that compress, on this rank, in one order. After prepare(); between steps.
   std::vector<RoundingErrors> rounding_errors() const;
+  void forget_rounding_errors();
   /// The compiled program for blocks of `rows` samples.
   const Program& program(Dim rows) { return *step(rows).compiled.program; }
   /// A hash of what must be equal on all ranks for `batch_size`.

@@ -231,6 +231,7 @@ void StepEngine::finish(const Optimizer* optimizer, std::int64_t iteration, bool
   const TimelineSpan span(timeline_, TimelineCategory::update, 0, "update");
   if (optimizer != nullptr) update_->finish(team);
   left_out_ = finite_only && optimizer != nullptr && update_->left_out();
+  if (left_out_) forget_rounding_errors();
   for (auto& bucket : buckets_) {
     if (bucket->region.kind == Region::Kind::states && !left_out_) apply_states(*bucket);
   }

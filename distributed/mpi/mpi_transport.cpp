@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "distributed/mpi/mpi_error.h"
+#include "distributed/mpi/mpi_watchdog.h"
 
 namespace strata {
 namespace {
@@ -74,6 +75,20 @@ MPI_Comm duplicated(MPI_Comm communicator, Clock::duration deadline, int rank) {
   complete(request, deadline, rank, "MPI_Comm_idup", copy);
   check_mpi(MPI_Comm_set_errhandler(*copy, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler", rank);
   return *copy;
+}
+
+/// Of some of the ranks alone. It cannot be polled; but they have just met, and only a death keeps one from coming.
+MPI_Comm made_of(const std::vector<int>& members, MPI_Comm communicator, Clock::duration deadline, int rank) {
+  const MpiWatchdog watchdog("MPI_Comm_create_group", rank, deadline, "a rank of the part has died.");
+  MPI_Group all = MPI_GROUP_NULL, some = MPI_GROUP_NULL;
+  MPI_Comm made = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_group(communicator, &all), "MPI_Comm_group", rank);
+  check_mpi(MPI_Group_incl(all, static_cast<int>(members.size()), members.data(), &some), "MPI_Group_incl", rank);
+  check_mpi(MPI_Comm_create_group(communicator, some, 0, &made), "MPI_Comm_create_group", rank);
+  MPI_Group_free(&some);
+  MPI_Group_free(&all);
+  check_mpi(MPI_Comm_set_errhandler(made, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler", rank);
+  return made;
 }
 
 [[noreturn]] void refuse_thread() {
@@ -248,7 +263,8 @@ int MpiTransport::lost_rank(int /*peer*/) {
   return lost_;
 }
 
-// A duplicate for each colour: MPI_Comm_split cannot be polled.
+// A duplicate for each colour, which can be polled. In one of those there are ranks of other colours, which know
+// nothing of a split of this one.
 std::unique_ptr<Transport> MpiTransport::split(int /*color*/, std::span<const int> ranks) {
   require_thread();
   std::vector<RankIdentity> identities;
@@ -259,7 +275,12 @@ std::unique_ptr<Transport> MpiTransport::split(int /*color*/, std::span<const in
     members.push_back(member(rank));
     identities.push_back(identities_[static_cast<std::size_t>(rank)]);
   }
-  MPI_Comm part = duplicated(communicator_, deadline_, rank_);
+  int all = 0;
+  check_mpi(MPI_Comm_size(communicator_, &all), "MPI_Comm_size", rank_);
+  const bool has_others = static_cast<std::size_t>(all) != members_.size();
+  MPI_Comm part =
+      has_others ? made_of(members, communicator_, deadline_, rank_) : duplicated(communicator_, deadline_, rank_);
+  if (has_others) std::iota(members.begin(), members.end(), 0);
   std::unique_ptr<MpiTransport> transport(
       new MpiTransport(part, deadline_, own, std::move(members), std::move(identities)));
   transport->only_thread_ = only_thread_;

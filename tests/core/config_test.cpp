@@ -107,9 +107,18 @@ TEST(Config, SaysWhatWasExpectedAndReceived) {
   }
 }
 
+TEST(Config, ReadsPythonsWordsForNumbersThatAreNotFinite) {
+  const std::string text = "{\"low\": -Infinity, \"high\": [Infinity, NaN], \"Infinity\": \"NaN, \\\"-Infinity\"}";
+  const Config config = Config::from_json(text);
+  EXPECT_EQ(config.to_json(), text);
+  EXPECT_EQ(config.at("low").as_double(), -std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(std::isnan(config.at("high").as_list()[1].as_double()));
+  EXPECT_EQ(Config::from_json("Infinity").as_double(), std::numeric_limits<double>::infinity());
+}
+
 TEST(Config, RefusesMalformedText) {
-  for (const char* text :
-       {"", "{", "[1,]", "{\"a\" 1}", "nul", "1 2", "18446744073709551615", "\"\\ud83d\"", "1e999"}) {
+  for (const char* text : {"NaNs", "-NaN", "infinity", "1Infinity", "", "{", "[1,]", "{\"a\" 1}", "nul", "1 2",
+                           "18446744073709551615", "\"\\ud83d\"", "1e999"}) {
     EXPECT_THROW(Config::from_json(text), ConfigError) << text;
   }
 }

@@ -107,6 +107,30 @@ TEST(NanPolicy, SkipTrainsAsIfTheStepHadNotBeen) {
   }
 }
 
+/// What compression rounds away in a step that overflows is huge.
+TEST(NanPolicy, SkipForgetsWhatTransfersBetweenHostsOwe) {
+  const auto train = [](const Plant& plant, const std::vector<Dim>& steps) {
+    clear_session();
+    const Tensor input = Input({3});
+    Model model(input, layers::Dense(1)(input));
+    model.compile({.optimizer = optimizers::SGD({.learning_rate = 0.1}), .loss = "mse"});
+    model.fit(features(plant, steps), targets(steps),
+              {.batch_size = kBatch,
+               .verbose = 0,
+               .shuffle = false,
+               .compress_transfer = true,
+               .nan_policy = NanPolicy::skip});
+    return model.get_weights()[0].to_vector<float>();
+  };
+  testing::run_ranks(
+      2,
+      [&](Communicator&) {
+        const auto expected = train({}, {0, 1, 3, 4}), skipped = train({.step = 2, .value = 1e30F}, kAll);
+        for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(skipped[i], expected[i], 0.01);
+      },
+      {1, 1});
+}
+
 TEST(NanPolicy, SkipLeavesAccumulatedGradientsAndNumbersOfTheRuleAlone) {
   const auto optimizer = [] {
     return optimizers::Nadam({.learning_rate = 0.1},

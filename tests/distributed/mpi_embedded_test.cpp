@@ -62,6 +62,12 @@ TEST_F(MpiEmbeddedTest, TwoModelsTrainByTurnsOnOverlappingRanks) {
   EXPECT_EQ(outcome.ranks[2].out, line("second", 2));
 }
 
+TEST_F(MpiEmbeddedTest, ACommunicatorMayOutliveMpi) {
+  const MpiOutcome outcome = run(2, "finalize_first");
+  EXPECT_TRUE(outcome.succeeded()) << outcome.text();
+  EXPECT_EQ(outcome.out + outcome.err, "");
+}
+
 TEST_F(MpiEmbeddedTest, WhatIsNoCommunicatorIsRefused) {
   const MpiOutcome outcome = run(2, "misuse");
   EXPECT_TRUE(outcome.succeeded()) << outcome.text();

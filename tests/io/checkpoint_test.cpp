@@ -115,6 +115,13 @@ TEST_F(CheckpointTest, CallbacksRemember) {
                  Interruption);
     EXPECT_EQ(train_small(small_model(small_adam()), options({.every_steps = 1}, others())), whole);
   }
+  // The rate is then that of the optimizer within another.
+  const auto scaled = [] { return small_model(optimizers::LossScaleOptimizer(small_adam())); };
+  clear();
+  EXPECT_THROW(train_small(scaled(), options({.every_steps = 1}, others({Interrupt(2 * kSmallSteps + 1)}))),
+               Interruption);
+  EXPECT_EQ(train_small(scaled(), options({.every_steps = 1}, others())),
+            uninterrupted(others(), 0, optimizers::LossScaleOptimizer(small_adam())));
 }
 
 /// Saved by so many ranks, sharded or not, continued by others.
@@ -194,6 +201,20 @@ TEST_F(CheckpointTest, WhatIsNotFinite) {
   EXPECT_TRUE(std::isnan(rest.history.at("loss")[0]));
 }
 
+TEST_F(CheckpointTest, OfModelsWithSettingsThatAreNotFinite) {
+  const auto model = [] {
+    clear_session();
+    const Tensor input = Input({6});
+    const Tensor hidden = layers::ReLU({.max_value = std::numeric_limits<double>::infinity()})(input);
+    Model made(input, layers::Dense(3)(hidden));
+    made.compile({.optimizer = small_adam(), .loss = losses::SparseCategoricalCrossentropy({.from_logits = true})});
+    return made;
+  };
+  clear();
+  EXPECT_THROW(train_small(model(), options({.every_steps = 2}, {Interrupt(7)})), Interruption);
+  EXPECT_GE(train_small(model(), options({.every_steps = 2})).history.resumed_steps, 4);
+}
+
 TEST_F(CheckpointTest, KeepsTheLast) {
   interrupt(10, {.every_steps = 2, .keep = 3});
   EXPECT_EQ(steps(), (std::vector<std::int64_t>{4, 6, 8}));  // that of step 10 was only begun
@@ -251,6 +272,14 @@ TEST_F(CheckpointTest, OfAnotherRunAreRefused) {
   FitOptions other = options({});
   other.batch_size = 10;
   refuses(small_model(small_adam()), other, "batch_size = 11, this one has 10");
+  other = options({}, {callbacks::CSVLogger(path("log.csv"))});
+  other.batch_size = 10;
+  testing::write_file(path("log.csv"), {'k', 'e', 'p', 't'});
+  refuses(small_model(small_adam()), other, "batch_size = 11, this one has 10");
+  EXPECT_EQ(testing::read_text(path("log.csv")), "kept");
+  other = options({});
+  other.class_weight = {{1, 2.0}};
+  refuses(small_model(small_adam()), other, "class_weight = null, this one has {\"1\": 2.0}");
   refuses(small_model("sgd"), options({}), "optimizer = \"Adam\", this one has \"SGD\"");
   refuses(small_model(small_adam(), 9), options({}), "model.config.layers[1].config.units = 8, this one has 9");
   Model metrics = small_model(small_adam());

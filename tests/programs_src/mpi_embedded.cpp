@@ -161,7 +161,17 @@ void wait_for_a_rank_that_does_not_start() {
   std::this_thread::sleep_for(std::chrono::seconds(20));
 }
 
+// A communicator outlives MPI, with a note under way to a rank that was late.
+void finalize_first() {
+  MPI_Init(nullptr, nullptr);
+  const auto communicator = make_mpi_communicator(MPI_COMM_WORLD);
+  if (communicator->rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+  communicator->barrier();
+  MPI_Finalize();
+}
+
 void run(std::string_view mode) {
+  if (mode == "finalize_first") return finalize_first();
   if (mode == "single") train_at_level(MPI_THREAD_SINGLE);
   else if (mode == "funneled") train_at_level(MPI_THREAD_FUNNELED);
   else if (mode == "serialized") train_at_level(MPI_THREAD_SERIALIZED);

@@ -171,6 +171,13 @@ void split_case(Communicator& c) {
   sum->start();
   sum->wait();
   partials.require_sum();
+  // One part alone is split again.
+  if (color == 0) {
+    const auto half = part->split(part->rank() % 2, 0);
+    require(half->size() == (size + 1 - part->rank() % 2) / 2, "size of a part of a part");
+    require(half->rank() == part->rank() / 2, "rank in a part of a part");
+    broadcast_case(*half);
+  }
   c.barrier();
 }
 

@@ -189,7 +189,8 @@ class CSVLogger final : public Callback {
   void restore_state(const CallbackState& state) override;
 
  private:
-  void open(const char* mode);
+  void open();
+  void cut();
   void write(const std::vector<std::string>& fields);
   void put(const std::string& line);
 

@@ -46,13 +46,13 @@ void CSVLogger::on_train_begin() {
   text_.clear();
   if (parameters().rank != 0) return;
   header_ = !options_.append || !has_a_line(filename_);
-  open(options_.append ? "a" : "w");
+  open();
   std::error_code failed;
-  begin_ = static_cast<std::int64_t>(std::filesystem::file_size(filename_, failed));
+  begin_ = options_.append ? static_cast<std::int64_t>(std::filesystem::file_size(filename_, failed)) : 0;
 }
 
-void CSVLogger::open(const char* mode) {
-  std::FILE* file = std::fopen(filename_.c_str(), mode);
+void CSVLogger::open() {
+  std::FILE* file = std::fopen(filename_.c_str(), "a");
   if (file == nullptr) throw IoError(filename_, std::string("cannot be opened for writing: ") + std::strerror(errno));
   file_.reset(file, [](std::FILE* f) {
     if (f != nullptr) std::fclose(f);
@@ -87,7 +87,16 @@ void CSVLogger::write(const std::vector<std::string>& fields) {
   put(line + "\r\n");
 }
 
+/// What is behind the lines that stay: only once there are new ones, so that a start that is refused loses nothing.
+void CSVLogger::cut() {
+  std::error_code failed;
+  begin_ = std::min(begin_, static_cast<std::int64_t>(std::filesystem::file_size(filename_, failed)));
+  std::filesystem::resize_file(filename_, static_cast<std::uintmax_t>(begin_), failed);
+  if (failed) throw IoError(filename_, "cannot be shortened: " + failed.message());
+}
+
 void CSVLogger::put(const std::string& line) {
+  if (text_.empty()) cut();
   const bool written = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size();
   if (!written || std::fflush(file_.get()) != 0) {
     throw IoError(filename_, std::string("cannot be written: ") + std::strerror(errno));
@@ -105,13 +114,7 @@ void CSVLogger::restore_state(const CallbackState& state) {
   keys_.clear();
   for (const Config& key : state.values.at("keys").as_list()) keys_.push_back(key.as_string());
   begin_ = state.values.at("begin").as_int();
-  // Lines may have been written after the checkpoint, or be gone since this run opened the file anew.
-  file_.reset();
-  std::error_code failed;
-  begin_ = std::min(begin_, static_cast<std::int64_t>(std::filesystem::file_size(filename_, failed)));
-  std::filesystem::resize_file(filename_, static_cast<std::uintmax_t>(begin_), failed);
-  if (failed) throw IoError(filename_, "cannot be shortened: " + failed.message());
-  open("a");
+  cut();  // lines may have been written after the checkpoint
   header_ = header_ && state.values.at("text").as_string().empty();
   text_.clear();
   if (!state.values.at("text").as_string().empty()) put(state.values.at("text").as_string());
