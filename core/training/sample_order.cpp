@@ -56,16 +56,17 @@ Dim SampleOrder::lane_of(Dim offset, Dim size) const {
   return lane;
 }
 
-// Lane l holds part l of every batch; the parts of equal batches have equal sizes.
-Dim SampleOrder::on_line(Dim position) const {
+// Lane l holds part l of every batch; the parts of equal batches have equal sizes. The last, smaller one, which may be
+// left out, is at the lane's end or, with `last_leads`, at its beginning.
+Dim SampleOrder::on_line(Dim position, bool last_leads) const {
   const Dim last_step = (rows_ - 1) / batch_size_, last_size = rows_ - last_step * batch_size_;
   const Dim step = position / batch_size_, offset = position % batch_size_;
   const Dim size = step == last_step ? last_size : batch_size_;
   const Dim lane = lane_of(offset, size);
   const IndexRange whole = even_part(batch_size_, lanes_, lane), last = even_part(last_size, lanes_, lane);
   const Dim lane_first = last_step * whole.first + last.first;
-  const IndexRange own = step == last_step ? last : whole;
-  return lane_first + step * whole.size() + (offset - own.first);
+  if (step == last_step) return lane_first + (last_leads ? 0 : last_step * whole.size()) + (offset - last.first);
+  return lane_first + (last_leads ? last.size() : 0) + step * whole.size() + (offset - whole.first);
 }
 
 Dim SampleOrder::first_row_of_chunk(Dim chunk) const {
@@ -90,7 +91,8 @@ SampleOrder::Epoch::Epoch(const SampleOrder& order, std::uint64_t epoch) : order
 
 Dim SampleOrder::Epoch::operator()(Dim position) {
   if (!order_->shuffled_) return position;
-  return order_->chunked() ? of_line(order_->on_line(position)) : (*samples_)(position);
+  if (!order_->chunked()) return (*samples_)(position);
+  return of_line(order_->on_line(position, epoch_ % 2 == 1));  // so that it is not always the tails that are left out
 }
 
 Dim SampleOrder::Epoch::of_line(Dim at) {

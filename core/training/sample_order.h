@@ -59,7 +59,7 @@ class SampleOrder {
   };
   bool chunked() const { return shuffled_ && chunk_rows_ > 1; }
   Dim lane_of(Dim offset, Dim size) const;
-  Dim on_line(Dim position) const;
+  Dim on_line(Dim position, bool last_leads) const;
   Dim first_row_of_chunk(Dim chunk) const;
   Dim row_in_tails(Dim at) const;
 

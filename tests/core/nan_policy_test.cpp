@@ -118,8 +118,8 @@ TEST(NanPolicy, SkipForgetsWhatTransfersBetweenHostsOwe) {
               {.batch_size = kBatch,
                .verbose = 0,
                .shuffle = false,
-               .compress_transfer = true,
-               .nan_policy = NanPolicy::skip});
+               .nan_policy = NanPolicy::skip,
+               .compress_transfer = true});
     return model.get_weights()[0].to_vector<float>();
   };
   testing::run_ranks(
