@@ -76,8 +76,8 @@ void Patience::fail_late(const Awaited& awaited) const {
   if (awaited.what == What::arrival) what = "it has not come to it";
   if (awaited.what == What::work) what = "it has not done its part";
   throw CommError(transport_.rank(), awaited.peer, std::string(operation_),
-                  fmt::format("rank {} waited {:.1f} s for {} in {}: {}. It may have died, or need longer than "
-                              "STRATA_DEADLINE allows.",
+                  fmt::format("rank {} waited {:.1f} s for {} in {}: {}. It may have died, or need longer than the "
+                              "deadline (STRATA_DEADLINE, --deadline or set_deadlines) allows.",
                               transport_.rank(), seconds, whom, place(), what));
 }
 

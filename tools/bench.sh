@@ -13,6 +13,13 @@ if [[ ${1:-} == bits ]]; then
   exec build/release/bin/tests/bits_matrix "$@"
 fi
 
+case ${1:-} in
+  '' | --setup) ;;
+  *)
+    printf 'bench: expected nothing, --setup or bits, received "%s"\n' "$1" >&2
+    exit 2
+    ;;
+esac
 environment=${STRATA_TORCH:-${XDG_CACHE_HOME:-$HOME/.cache}/strata/torch}
 if [[ ${1:-} == --setup ]]; then
   python3 -m venv "$environment"

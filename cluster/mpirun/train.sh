@@ -18,13 +18,13 @@ threads=${THREADS:-8}          # cores of a rank; 0 = ranks are not bound to cor
 blocks=${BLOCKS:-64}           # as many as there may ever be ranks, or more: equal bits on any number of machines
 every=${EVERY:-500}            # steps from one checkpoint to the next
 save_before=${SAVE_BEFORE:-30} # seconds to save in
+deadline=${DEADLINE:-10}       # seconds that a rank waits for another, also in its first step
 
 # A machine that says nothing is given up after 5 + 3 x 2 seconds (Open MPI's own values: 300 + 9 x 20), and a rank that waits
 # for another after `deadline`. mpirun has a second before it kills: it takes four times that to end when a rank
 # has failed, and has no need to kill ranks that save, since launch tells it to stop by SIGUSR1 only.
 settings=(plm_rsh_agent="$ssh" btl_tcp_if_include="$network" oob_tcp_if_include="$network"
   oob_tcp_keepalive_time=5 oob_tcp_keepalive_intvl=2 oob_tcp_keepalive_probes=3 odls_base_sigkill_timeout=1)
-deadline=10
 place=(--map-by "ppr:$ranks:node:PE=$threads" --bind-to core)
 if ((threads == 0)); then place=(--map-by "ppr:$ranks:node" --bind-to none); fi
 
@@ -33,6 +33,10 @@ source "$strata/cluster/launch.sh"
 options=()
 for setting in "${settings[@]}"; do options+=(--mca "${setting%%=*}" "${setting#*=}"); done
 if ((threads > 0)); then export OMP_NUM_THREADS=$threads && options+=(-x OMP_NUM_THREADS); fi
+# mpirun itself passes on only its own.
+for name in LD_LIBRARY_PATH "${!STRATA_@}"; do
+  if [[ -n ${!name:-} ]]; then options+=(-x "$name"); fi
+done
 status=0
 launch mpirun --hostfile "$hostfile" "${place[@]}" "${options[@]}" "$program" --data "$data" --blocks "$blocks" \
   --deadline "$deadline" --checkpoint-dir "$checkpoints" --checkpoint-every "$every" --save-before "$save_before" \

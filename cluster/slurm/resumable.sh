@@ -37,14 +37,15 @@ let_slurm_see_dead_nodes() {
 
 # on_all_nodes COMMAND...: what launch returns. The job has its nodes to itself, and Slurm's number of tasks is that of the
 # fewest nodes it might have got. After scancel, mpirun leaves the ranks alone for save_before seconds, as Slurm itself does
-# for KillWait.
+# for KillWait. THREADS: of each rank, to be set to its cores where Slurm counts hardware threads. SRUN_MPI: one of
+# srun --mpi=list; pmix is Open MPI's, MPICH and Intel MPI mostly take pmi2.
 on_all_nodes() {
-  local threads=$((SLURM_CPUS_ON_NODE / ranks))
+  local threads=${THREADS:-$((SLURM_CPUS_ON_NODE / ranks))}
   ((threads > 0)) || threads=1
   export OMP_NUM_THREADS=$threads
   case $launcher in
     srun)
-      launch srun --mpi=pmix --nodes="$SLURM_JOB_NUM_NODES" --ntasks=$((SLURM_JOB_NUM_NODES * ranks)) \
+      launch srun --mpi="${SRUN_MPI:-pmix}" --nodes="$SLURM_JOB_NUM_NODES" --ntasks=$((SLURM_JOB_NUM_NODES * ranks)) \
         --ntasks-per-node="$ranks" --cpus-per-task="$threads" --kill-on-bad-exit=1 "$@"
       ;;
     mpirun) launch mpirun --map-by "ppr:$ranks:node:PE=$threads" --mca odls_base_sigkill_timeout "$save_before" "$@" ;;

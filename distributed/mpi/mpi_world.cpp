@@ -100,10 +100,11 @@ void check_sizes(const LaunchEnvironment& launch) {
   int size = 0;
   check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
   if (size > 1 || launch.ranks <= 1) return;
-  throw ConfigError(
-      fmt::format("the launcher started {} ranks ({}), but MPI sees 1: each would train alone. The launcher belongs to "
-                  "another MPI than the one Strata was built with; use that one's mpirun, or `srun --mpi=pmix`.",
-                  launch.ranks, launch.variable));
+  throw ConfigError(fmt::format(
+      "the launcher started {} ranks ({}), but MPI sees 1: each would train alone. The launcher belongs to "
+      "another MPI than the one Strata was built with; use that one's mpirun, or `srun --mpi=TYPE` with a type "
+      "that it knows (`srun --mpi=list`; pmix for Open MPI).",
+      launch.ranks, launch.variable));
 }
 
 /// The first words of what the library says of itself: "Open MPI v4.1.4, package: ...", "MPICH Version:\t4.0.2\n...".

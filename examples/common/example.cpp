@@ -79,7 +79,9 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--seed", o.seed, "Seed of initial weights and shuffling")
       ->check(whole_number(std::uint64_t{0}))
       ->capture_default_str();
-  app.add_option("--optimizer", o.optimizer, "sgd, rmsprop or adam")->check(optimizer_name())->capture_default_str();
+  app.add_option("--optimizer", o.optimizer, "By its Keras name and with its defaults: sgd, rmsprop, adam, adamw...")
+      ->check(optimizer_name())
+      ->capture_default_str();
   app.add_option("--verbose", o.verbose, "0 silent, 1 progress bar, 2 one line an epoch")
       ->check(whole_number(0, 2))
       ->capture_default_str();

@@ -99,7 +99,8 @@ TEST(Deadline, NamesTheRankThatDoesNotCome) {
     EXPECT_EQ(error.operation(), "broadcast");
     EXPECT_EQ(std::string(error.what()),
               "rank 0 waited 0.2 s for " + c.describe(1) +
-                  " in broadcast: no message. It may have died, or need longer than STRATA_DEADLINE allows.");
+                  " in broadcast: no message. It may have died, or need longer than the deadline (STRATA_DEADLINE, "
+                  "--deadline or set_deadlines) allows.");
     over = true;
   });
 }

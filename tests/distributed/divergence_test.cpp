@@ -199,7 +199,8 @@ TEST(Deadline, OfLaterStepsIsTheirOwn) {
       EXPECT_EQ(std::string(error.what()),
                 "rank 0 waited 0.2 s for " + c.describe(1) +
                     " in block sum 0 (the gradients of dense), epoch 1, step 17: it has not "
-                    "come to it. It may have died, or need longer than STRATA_DEADLINE allows.");
+                    "come to it. It may have died, or need longer than the deadline (STRATA_DEADLINE, "
+                    "--deadline or set_deadlines) allows.");
     }
     over = true;
   });
