@@ -143,10 +143,12 @@ std::string with_numbers(std::string_view text) {
     } else if (text[i] == '"') {
       in_string = !in_string;
     } else if (!in_string && rest.starts_with("Infinity")) {
+      if (!out.ends_with('-')) out += ' ';  // 1Infinity is no number
       out += kInfinity;
       i += 7;
       continue;
     } else if (!in_string && rest.starts_with("NaN")) {
+      out += ' ';
       out += kNan;
       i += 2;
       continue;
