@@ -155,11 +155,13 @@ TEST_F(CheckpointOptions, ASignalMakesTheRunSaveAndExitWith85) {
   }
 }
 
-/// SIGTERM after two seconds, SIGKILL four seconds later, as a batch system does: training goes on for most of them.
+/// SIGTERM after two seconds, SIGKILL four seconds later, as a batch system does: training goes on for most of them. In
+/// the foreground timeout(1) sends the signal once; twice means to stop at once.
 TEST_F(CheckpointOptions, SaveBeforeUsesTheTimeThatIsLeft) {
   const auto start = std::chrono::steady_clock::now();
   const Outcome told = run_process({{"/usr/bin/env",
                                      "timeout",
+                                     "--foreground",
                                      "--preserve-status",
                                      "-s",
                                      "TERM",
